@@ -1,0 +1,168 @@
+"""What every CRM connector offers the pipeline: types only."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+import polars as pl
+
+from connectors.mapping import Mapping
+from kammodel.publish.fields import CustomField
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who we are in which org or portal. `currency` and `timezone` are its home ones, null where unknown."""
+
+    source: str
+    instance: str
+    organisation: str
+    user: str | None = None
+    currency: str | None = None
+    timezone: str | None = None
+    calls_left: int | None = None
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Something that is read as one sequence of pages.
+
+    The first mapping is the stream's own entity; further ones are filled from the same pages (HubSpot sends
+    a deal's history with the deal). `incremental` False: it is small and read in full on every run.
+    """
+
+    name: str
+    mappings: tuple[Mapping, ...]
+    incremental: bool = True
+
+    @property
+    def fingerprint(self) -> str:
+        return "-".join(m.fingerprint() for m in self.mappings)
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Rows changed in [since, until); `since` None is everything there is, deleted rows included."""
+
+    since: dt.datetime | None
+    until: dt.datetime
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows as text, by entity table name, and the place to go on from after them.
+
+    `raw[table]` has the columns of that mapping's `raw_schema()`. `gone`: ids of the stream's own entity that
+    no longer exist, with their survivor if merged (columns source_id, merged_into_id). `announced`: how many
+    rows of the own entity the CRM says the slice has, if it says so; the pipeline proves it. `resume`: opaque
+    text that `read` takes to go on after this page; None on the last page.
+    """
+
+    raw: dict[str, pl.DataFrame]
+    resume: str | None
+    announced: int | None = None
+    gone: pl.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class AccountWrite:
+    """New values for one account: field key -> canonical text, None clears."""
+
+    source_id: str
+    values: dict[str, str | None]
+
+
+Outcome = Literal["written", "rejected", "gone", "retry"]
+
+
+@dataclass(frozen=True)
+class WriteOutcome:
+    """How the CRM took one account's write. `retry`: not now, a later run will try again."""
+
+    source_id: str
+    outcome: Outcome
+    code: str | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True)
+class Provisioned:
+    """What provisioning did: names of fields created, changed and left as they were; `notes` for the admin."""
+
+    created: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class CallCount:
+    """API calls made so far, by what they were for."""
+
+    read: int = 0
+    write: int = 0
+    other: int = 0
+    rows_in_answers: int = field(default=0)
+
+    @property
+    def total(self) -> int:
+        return self.read + self.write + self.other
+
+
+class Connector(Protocol):
+    """One CRM, signed in lazily at the first call."""
+
+    name: str
+    calls: CallCount
+    settle: dt.timedelta
+    """How far behind now a slice must end for its rows to be visible."""
+    overlap: dt.timedelta
+    """How much of the last slice is read again, for rows that became visible late."""
+
+    def identify(self) -> Identity: ...
+
+    def streams(self) -> tuple[Stream, ...]:
+        """The streams this org can serve, mappings cut to the fields it has. Asks the CRM once."""
+        ...
+
+    def unavailable(self) -> dict[str, str]:
+        """Streams or fields the org lacks or hides, each with the reason and what to grant."""
+        ...
+
+    def read(self, stream: Stream, span: Slice, resume: str | None = None) -> Iterator[Page]:
+        """Pages of a slice, from the start or from a page's `resume`. Raises SliceLost if that place is gone."""
+        ...
+
+    def missing_fields(self, fields: Sequence[CustomField]) -> list[str]:
+        """API names of our fields that do not exist or that this user cannot see or, for ours, edit."""
+        ...
+
+    def read_fields(self, fields: Sequence[CustomField], ids: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """What our fields hold now: frames of source_id and one canonical text column per field key.
+
+        Accounts that no longer exist are simply absent."""
+        ...
+
+    def write_fields(
+        self, fields: Sequence[CustomField], writes: Sequence[AccountWrite]
+    ) -> Iterator[list[WriteOutcome]]:
+        """Sends the writes in batches; one list of outcomes per batch, one outcome per write in all."""
+        ...
+
+    def provision(self, fields: Sequence[CustomField], language: str) -> Provisioned:
+        """Creates what is missing of our fields and their permissions; idempotent."""
+        ...
+
+    def export_provisioning(self, fields: Sequence[CustomField], language: str, folder: Path) -> list[Path]:
+        """Writes what `provision` would do as files an admin can review and deploy."""
+        ...
+
+    def record_url(self, source_id: str) -> str:
+        """The page of an account in the CRM."""
+        ...
+
+    def close(self) -> None: ...

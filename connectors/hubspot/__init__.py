@@ -1,0 +1,1 @@
+"""HubSpot: list and search in, batch update out, over hubspot-api-client's transport."""

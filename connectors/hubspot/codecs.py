@@ -1,0 +1,76 @@
+"""How HubSpot spells values: moments in two spellings, ids that are declared as numbers, words with a default.
+
+https://developers.hubspot.com/docs/api-reference/latest/crm/properties (read 2026-11-23)
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from connectors import codecs
+from connectors.codecs import Codec, filled
+
+
+def as_moment(column: pl.Expr) -> pl.Expr:
+    """ISO 8601, or milliseconds since 1970 as histories and older writers have them."""
+    millis = filled(column).str.strip_chars().cast(pl.Int64, strict=False)
+    epoch = pl.from_epoch(millis, time_unit="ms").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    return pl.coalesce(codecs.instant.decode(column), epoch)
+
+
+def _first_moment(*columns: pl.Expr) -> pl.Expr:
+    return pl.coalesce(*(as_moment(column) for column in columns))
+
+
+moment = Codec("hubspot_moment", _first_moment)
+"""The first readable moment of one or more columns, UTC."""
+
+
+def _end(start: pl.Expr, millis: pl.Expr) -> pl.Expr:
+    length = filled(millis).str.strip_chars().cast(pl.Float64, strict=False)
+    sane = pl.when(length.is_between(0, 7 * 86_400_000)).then(length)
+    return as_moment(start) + pl.duration(milliseconds=sane.cast(pl.Int64, strict=False))
+
+
+end_of_call = Codec("hubspot_end_of_call", _end, total=True)
+"""Start and length in milliseconds; null without a length."""
+
+
+def portal_date(zone: str) -> Codec:
+    """The day of a moment in the portal's time zone; a plain date stays what it is (kam-readings 2)."""
+
+    def decode(column: pl.Expr) -> pl.Expr:
+        return pl.coalesce(codecs.date.decode(column), as_moment(column).dt.convert_time_zone(zone).dt.date())
+
+    return Codec(f"hubspot_portal_date({zone})", decode)
+
+
+plain_date = Codec(
+    "hubspot_plain_date", lambda column: pl.coalesce(codecs.date.decode(column), as_moment(column).dt.date())
+)
+"""A property of type date: a day, or its midnight UTC."""
+
+
+def _record_id(column: pl.Expr) -> pl.Expr:
+    return codecs.identifier.decode(column).str.replace(r"\.0+$", "")
+
+
+record_id = Codec("hubspot_record_id", _record_id)
+"""An id in a property that HubSpot declares as a number: never by way of a float."""
+
+first_text = Codec("hubspot_first_text", lambda *columns: pl.coalesce(*(filled(c) for c in columns)), total=True)
+"""The first column that says something."""
+
+
+def word_or(words: dict[str, str], *, otherwise: str, blank: str) -> Codec:
+    """A word of ours for each of theirs; `otherwise` for words unknown, `blank` where nothing stands."""
+    known = codecs.one_of(words, otherwise=otherwise)
+
+    def decode(column: pl.Expr) -> pl.Expr:
+        return known.decode(column).fill_null(blank)
+
+    return Codec(f"{known.name},blank={blank}", decode, total=True)
+
+
+exact_whole = Codec("hubspot_exact_whole", lambda column: filled(column).str.strip_chars().cast(pl.Int64, strict=False))
+"""A whole number that is no count: it must not pass through a float."""

@@ -1,0 +1,115 @@
+"""The HubSpot connector: one portal behind the contract that the pipeline knows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import quote
+
+import polars as pl
+
+from connectors.contract import (
+    AccountWrite,
+    CallCount,
+    Identity,
+    Page,
+    Provisioned,
+    Slice,
+    Stream,
+    WriteOutcome,
+)
+from connectors.hubspot import fields as provisioning
+from connectors.hubspot import writing
+from connectors.hubspot.catalogue import Catalogue, read_catalogue
+from connectors.hubspot.client import Client
+from connectors.hubspot.pages import PageReader
+from connectors.hubspot.portal import Portal, read_portal
+from connectors.hubspot.settings import HubSpotSettings
+from connectors.retry import Patience
+from kammodel.publish.fields import CustomField
+
+OVERLAP = dt.timedelta(minutes=10)
+"""HubSpot's search index trails its writes by seconds, in bad hours by minutes. Reading a little twice is
+cheap, since saving is an upsert."""
+
+
+class HubSpotConnector:
+    """One portal. Connects at the first call; `close` gives the connections back."""
+
+    name = "hubspot"
+
+    def __init__(self, settings: HubSpotSettings, *, patience: Patience | None = None) -> None:
+        self.calls = CallCount()
+        self.settle = dt.timedelta(seconds=settings.settle_seconds)
+        self.overlap = OVERLAP
+        self._settings, self._patience = settings, patience or Patience()
+        self._client = Client(settings, self._patience, self.calls)
+
+    def identify(self) -> Identity:
+        portal = self._portal
+        return Identity(
+            source=self.name,
+            instance=portal.id,
+            organisation=f"HubSpot portal {portal.id} ({portal.kind})",
+            currency=portal.currency,
+            timezone=portal.zone,
+            calls_left=self._client.daily_left,
+        )
+
+    def streams(self) -> tuple[Stream, ...]:
+        return self._catalogue.streams
+
+    def unavailable(self) -> dict[str, str]:
+        return dict(self._catalogue.unavailable)
+
+    def read(self, stream: Stream, span: Slice, resume: str | None = None) -> Iterator[Page]:
+        return self._pages.read(stream, span, resume)
+
+    @property
+    def notes(self) -> Counter[str]:
+        """What was read by a rule that may surprise, and how often."""
+        return self._pages.notes
+
+    def missing_fields(self, fields: Sequence[CustomField]) -> list[str]:
+        return provisioning.missing(self._client, fields)
+
+    def read_fields(self, fields: Sequence[CustomField], ids: Sequence[str]) -> Iterator[pl.DataFrame]:
+        return writing.read_fields(self._client, fields, ids)
+
+    def write_fields(
+        self, fields: Sequence[CustomField], writes: Sequence[AccountWrite]
+    ) -> Iterator[list[WriteOutcome]]:
+        return writing.write_fields(self._client, fields, writes)
+
+    def provision(self, fields: Sequence[CustomField], language: str) -> Provisioned:
+        return provisioning.provision(self._client, fields, language, self._patience.sleep)
+
+    def export_provisioning(self, fields: Sequence[CustomField], language: str, folder: Path) -> list[Path]:
+        return provisioning.export(fields, language, folder)
+
+    def record_url(self, source_id: str) -> str:
+        portal = self._portal
+        return f"https://{portal.ui_domain}/contacts/{portal.id}/record/0-2/{quote(source_id, safe='')}"
+
+    def close(self) -> None:
+        self._client.close()
+
+    @cached_property
+    def _portal(self) -> Portal:
+        return read_portal(self._client)
+
+    @cached_property
+    def _catalogue(self) -> Catalogue:
+        return read_catalogue(
+            self._client,
+            self._portal,
+            self._settings.cross_reference_property,
+            insist="cross_reference_property" in self._settings.model_fields_set,
+        )
+
+    @cached_property
+    def _pages(self) -> PageReader:
+        return PageReader(self._client, self._catalogue, self._patience.sleep)

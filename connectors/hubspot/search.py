@@ -1,0 +1,113 @@
+"""Finds the ids of records changed in a window, however many there are.
+
+HubSpot's search shows no more than 10,000 rows of a query, trails behind writes and never shows the bin. So it
+is asked for ids only, in a closed window, by id keyset: rows that move inside the result while we page, or
+that share one millisecond, cannot be missed.
+https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm (read 2026-11-23)
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.contract import Slice
+from connectors.errors import ShortAnswer, TryAgainLater, UnexpectedAnswer
+from connectors.hubspot import paths
+from connectors.hubspot.client import Answer, Client
+from connectors.hubspot.records import Wish
+
+MODIFIED = "hs_lastmodifieddate"
+"""Of every kind but contacts, which we do not read; the wrong property gives zero rows and no error."""
+_PAGE = 200
+_RECHECKS = (0.0, 2.0, 10.0, 30.0)
+"""Seconds. A count is asked again after these waits before rows are said to be missing: a record deleted
+a moment ago stays in the index a little longer than in the list."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Ids of one answer in ascending order, and how many the query matched when it was put."""
+
+    ids: list[str]
+    total: int
+
+
+def changed_ids(client: Client, wish: Wish, span: Slice, last: str | None) -> Iterator[Found]:
+    """Ids of records changed in [since, until) above the id `last`, at most 200 at a time."""
+    while True:
+        answer = client.post(
+            paths.search(wish.kind), _question(span, last, _PAGE), pool="search", scope=wish.scope, check=_not_empty
+        )
+        ids = _above(answer, last)
+        total = _total(answer)
+        yield Found(ids, total)
+        if len(ids) >= total:
+            return
+        last = ids[-1]
+
+
+def count_changed(client: Client, wish: Wish, span: Slice) -> int:
+    """How many records the index holds in the window."""
+    return _total(client.post(paths.search(wish.kind), _question(span, None, 1), pool="search", scope=wish.scope))
+
+
+def prove(client: Client, wish: Wish, span: Slice, read: int, sleep: Any) -> None:
+    """Refuses a slice with fewer rows than the CRM counts in it.
+
+    The window lies behind us, so its count can only fall: a record that changes again moves on into a later
+    slice, a deleted one leaves. So the count that matters is that of afterwards.
+    """
+    total = 0
+    for wait in _RECHECKS:
+        if wait:
+            sleep(wait)
+        total = count_changed(client, wish, span)
+        if read >= total:
+            return
+    raise ShortAnswer(f"HubSpot counts {total} {wish.kind} in this slice and gave {read}; nothing was closed")
+
+
+def _question(span: Slice, last: str | None, limit: int) -> dict[str, Any]:
+    filters = [{"propertyName": MODIFIED, "operator": "LT", "value": str(_millis(span.until))}]
+    if span.since is not None:
+        # Exactly zero is answered with an error 500.
+        since = str(max(1, _millis(span.since)))
+        filters.append({"propertyName": MODIFIED, "operator": "GTE", "value": since})
+    if last is not None:
+        filters.append({"propertyName": "hs_object_id", "operator": "GT", "value": last})
+    return {
+        "filterGroups": [{"filters": filters}],
+        "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
+        "properties": ["hs_object_id"],
+        "limit": limit,
+    }
+
+
+def _millis(at: dt.datetime) -> int:
+    return int(at.timestamp() * 1000 // 1)
+
+
+def _total(answer: Answer) -> int:
+    total = answer.body.get("total")
+    if isinstance(total, bool) or not isinstance(total, int):
+        raise UnexpectedAnswer("HubSpot's search gave no total")
+    return total
+
+
+def _not_empty(answer: Answer) -> None:
+    if not answer.results and _total(answer) > 0:
+        raise TryAgainLater("HubSpot's search counts rows and shows none")
+
+
+def _above(answer: Answer, last: str | None) -> list[str]:
+    """The ids of an answer in order; the index now and then sends them out of order, or some again."""
+    ids = {str(row.get("id")) for row in answer.results}
+    if not all(i.isdecimal() for i in ids):
+        raise UnexpectedAnswer("HubSpot's search gave a row without a numeric id")
+    above = sorted((i for i in ids if last is None or int(i) > int(last)), key=int)
+    if ids and not above:
+        raise UnexpectedAnswer("HubSpot's search does not move on: it gave only ids that we had")
+    return above

@@ -1,0 +1,1 @@
+"""Salesforce: one org behind the contract that the pipeline knows."""

@@ -1,0 +1,62 @@
+"""Control tables: how far each stream was read, what was set aside, and which runs there were."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import JSON, BigInteger
+from sqlmodel import Field, SQLModel
+
+from kammodel.entities.types import Instant
+
+
+class Bookmark(SQLModel, table=True):
+    """How far one stream of one CRM was read.
+
+    `watermark`: everything changed before it has been read and proven. `slice_*` and `resume_point` describe
+    a slice under way; they move in the same transaction as its rows, so that a kill loses nothing.
+    """
+
+    __tablename__ = "bookmark"
+
+    source: str = Field(primary_key=True)
+    source_instance: str = Field(primary_key=True)
+    stream: str = Field(primary_key=True)
+    fingerprint: str
+    watermark: dt.datetime | None = Field(default=None, sa_type=Instant)
+    slice_since: dt.datetime | None = Field(default=None, sa_type=Instant)
+    slice_until: dt.datetime | None = Field(default=None, sa_type=Instant)
+    resume_point: str | None = None
+    rows_read: int = Field(default=0, sa_type=BigInteger)
+    rows_rejected: int = Field(default=0, sa_type=BigInteger)
+
+
+class RejectedRecord(SQLModel, table=True):
+    """A row that could not be read, kept with what came and why. Closed once the row could be read."""
+
+    __tablename__ = "rejected_record"
+
+    source: str = Field(primary_key=True)
+    source_instance: str = Field(primary_key=True)
+    stream: str = Field(primary_key=True)
+    entity: str = Field(primary_key=True)
+    source_id: str = Field(primary_key=True)
+    field: str
+    reason: str
+    raw: str
+    rejected_at: dt.datetime = Field(sa_type=Instant)
+    resolved_at: dt.datetime | None = Field(default=None, sa_type=Instant)
+
+
+class Run(SQLModel, table=True):
+    """One run of the program: what it was asked, when, and how it ended."""
+
+    __tablename__ = "run"
+
+    run_id: str = Field(primary_key=True)
+    kind: str
+    started_at: dt.datetime = Field(sa_type=Instant)
+    ended_at: dt.datetime | None = Field(default=None, sa_type=Instant)
+    state: str = "running"
+    as_of: dt.date | None = None
+    result: dict[str, object] = Field(default_factory=dict, sa_type=JSON)

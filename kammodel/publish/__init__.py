@@ -1,0 +1,1 @@
+"""What is written back: the fields, the plan that compares them cell by cell, and the ledger of outcomes."""

@@ -1,0 +1,5 @@
+"""The only SQL: bulk rows in and out, and the control tables, in one database."""
+
+from kammodel.store.store import Store, Transaction, UpsertCount
+
+__all__ = ["Store", "Transaction", "UpsertCount"]

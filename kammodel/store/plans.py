@@ -1,0 +1,113 @@
+"""Publish plans and the ledger in and out."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+from sqlmodel import col, select
+
+from kammodel.entities import PlannedCell, PublishPlan, polars_schema
+from kammodel.entities.types import to_micros
+from kammodel.store import sqlite
+from kammodel.store.store import Transaction
+
+CELLS = polars_schema(PlannedCell)
+LEDGER = {"source_id": pl.String(), "field": pl.String(), "value": pl.String()}
+
+
+def save_plan(tx: Transaction, plan: PublishPlan, cells: pl.DataFrame) -> None:
+    """Stores a plan and its cells; older plans of that CRM that were never applied are superseded."""
+    tx.session.add(plan)
+    tx.session.flush()
+    tx.insert("planned_cell", cells.select(pl.col(n).cast(t) for n, t in CELLS.items()))
+
+
+def supersede_pending(tx: Transaction, source: str, instance: str, plan_id: str) -> int:
+    """Closes the pending cells of older plans: a newer plan has looked at the same accounts again."""
+    sql = (
+        "UPDATE planned_cell SET outcome='superseded' WHERE outcome IS NULL AND decision='write' AND plan_id IN "
+        "(SELECT plan_id FROM publish_plan WHERE source=:source AND source_instance=:instance AND plan_id<>:plan)"
+    )
+    parameters = {"source": source, "instance": instance, "plan": plan_id}
+    return sqlite.driver(tx.connection).execute(sql, parameters).rowcount
+
+
+def latest_plan(tx: Transaction, source: str, instance: str) -> PublishPlan | None:
+    """The newest plan for a CRM."""
+    query = select(PublishPlan).where(PublishPlan.source == source, PublishPlan.source_instance == instance)
+    return tx.session.exec(query.order_by(col(PublishPlan.planned_at).desc())).first()
+
+
+def cells_of(tx: Transaction, plan_id: str, *, pending_only: bool = False) -> pl.DataFrame:
+    """The cells of a plan; `pending_only` those that are still to be written."""
+    where = "AND decision='write' AND outcome IS NULL" if pending_only else ""
+    sql = f"SELECT {','.join(CELLS)} FROM planned_cell WHERE plan_id=:plan {where} ORDER BY source_id, field"  # noqa: S608
+    return tx.frame(sql, CELLS, plan=plan_id)
+
+
+def ledger(tx: Transaction, source: str, instance: str) -> pl.DataFrame:
+    """What we last wrote, and what we may have written in a plan whose outcome was never learned.
+
+    A cell may have several rows: any of its values in the CRM is ours.
+    """
+    sql = (
+        "SELECT source_id, field, value FROM written_cell WHERE source=:source AND source_instance=:instance UNION "
+        "SELECT c.source_id, c.field, c.after FROM planned_cell c JOIN publish_plan p USING (plan_id) WHERE "
+        "p.source=:source AND p.source_instance=:instance AND c.decision='write' AND c.outcome IS NULL"
+    )
+    return tx.frame(sql, LEDGER, source=source, instance=instance)
+
+
+def record_outcomes(tx: Transaction, plan: PublishPlan, outcomes: pl.DataFrame, at: dt.datetime) -> None:
+    """Ends the pending cells of the accounts in `outcomes` (source_id, outcome, code, message).
+
+    Written cells go into the ledger in the same transaction. `retry` leaves a cell pending.
+    """
+    settled = outcomes.filter(pl.col("outcome") != "retry")
+    sql = (
+        "UPDATE planned_cell SET outcome=:outcome, code=:code, message=:message "
+        "WHERE plan_id=:plan AND source_id=:source_id AND decision='write' AND outcome IS NULL"
+    )
+    rows = [{"plan": plan.plan_id} | row for row in settled.iter_rows(named=True)]
+    if rows:
+        sqlite.driver(tx.connection).executemany(sql, rows)
+    written = settled.filter(pl.col("outcome") == "written")["source_id"]
+    _to_ledger(tx, plan, cells_of(tx, plan.plan_id).filter(pl.col("source_id").is_in(written.implode())), at)
+
+
+def _to_ledger(tx: Transaction, plan: PublishPlan, cells: pl.DataFrame, at: dt.datetime) -> None:
+    written = cells.filter(pl.col("decision") == "write").select("source_id", "field", value="after")
+    adopt(tx, written, source=plan.source, instance=plan.source_instance, plan_id=plan.plan_id, at=at)
+
+
+def adopt(tx: Transaction, cells: pl.DataFrame, *, source: str, instance: str, plan_id: str, at: dt.datetime) -> None:
+    """Enters cells (source_id, field, value) into the ledger as ours."""
+    if cells.is_empty():
+        return
+    sql = (
+        "INSERT INTO written_cell (source, source_instance, source_id, field, value, plan_id, written_at) "
+        "VALUES (:source, :instance, :source_id, :field, :value, :plan, :at) "
+        "ON CONFLICT (source, source_instance, source_id, field) DO UPDATE SET value=excluded.value, "
+        "plan_id=excluded.plan_id, written_at=excluded.written_at WHERE value IS NOT excluded.value"
+    )
+    fixed = {"source": source, "instance": instance, "plan": plan_id, "at": to_micros(at)}
+    sqlite.driver(tx.connection).executemany(sql, [fixed | row for row in cells.iter_rows(named=True)])
+
+
+def written_since(tx: Transaction, source: str, instance: str, at: dt.datetime) -> pl.Series:
+    """Ids of accounts that we wrote to at or after an instant: their re-stamped rows are our own echo."""
+    sql = (
+        "SELECT DISTINCT source_id FROM written_cell WHERE source=:source AND source_instance=:instance "
+        "AND written_at >= :at"
+    )
+    schema = {"source_id": pl.String()}
+    return tx.frame(sql, schema, source=source, instance=instance, at=to_micros(at))["source_id"]
+
+
+def finish_plan(tx: Transaction, plan_id: str, at: dt.datetime) -> None:
+    """Stamps a plan as applied."""
+    plan = tx.session.get_one(PublishPlan, plan_id)
+    plan.applied_at = at
+    tx.session.add(plan)
+    tx.session.flush()

@@ -1,0 +1,53 @@
+"""Score snapshots in and out: appended on change, the newest per group and day in force."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+from kammodel.entities import ScoreSnapshot, polars_schema
+from kammodel.entities.types import to_micros
+from kammodel.store.store import Transaction
+
+SNAPSHOT = {name: dtype for name, dtype in polars_schema(ScoreSnapshot).items() if name != "snapshot_id"}
+SAME = ("score", "coverage", "provisional", "in_population", "tier_computed", "tier_effective", "quadrant", "rfm")
+"""With the JSON texts, the columns whose change makes a new snapshot."""
+
+
+def latest_snapshots(tx: Transaction, *, until: dt.date | None = None) -> pl.DataFrame:
+    """The snapshot in force of each group: of the latest as-of day (up to `until`), the last recorded."""
+    names = ",".join(SNAPSHOT)
+    bound = "" if until is None else "WHERE as_of <= :until"
+    sql = (
+        f"SELECT {names} FROM (SELECT *, row_number() OVER (PARTITION BY group_id "  # noqa: S608
+        f"ORDER BY as_of DESC, snapshot_id DESC) AS rank FROM score_snapshot {bound}) WHERE rank=1 ORDER BY group_id"
+    )
+    return tx.frame(sql, SNAPSHOT, **({} if until is None else {"until": until.isoformat()}))
+
+
+def append_snapshots(tx: Transaction, fresh: pl.DataFrame) -> int:
+    """Appends the snapshots that differ from the one in force for their group and day; returns how many.
+
+    A group that dropped out of the accounts altogether gets no row here: see `retired` in the score step.
+    """
+    if fresh.is_empty():
+        return 0
+    in_force = latest_snapshots(tx)
+    compared = ["as_of", *SAME, "kpis", "criteria", "reasons", "config_hash"]
+    known = in_force.select("group_id", *compared)
+    changed = fresh.join(known, on=["group_id", *compared], how="anti", nulls_equal=True)
+    tx.insert("score_snapshot", changed.select(pl.col(n).cast(t) for n, t in SNAPSHOT.items()))
+    return changed.height
+
+
+def snapshots_of(tx: Transaction, group_id: str) -> pl.DataFrame:
+    """All snapshots of one group, oldest first."""
+    sql = f"SELECT {','.join(SNAPSHOT)} FROM score_snapshot WHERE group_id=:g ORDER BY as_of, snapshot_id"  # noqa: S608
+    return tx.frame(sql, SNAPSHOT, g=group_id)
+
+
+def recorded_since(tx: Transaction, at: dt.datetime) -> int:
+    """How many snapshots were recorded at or after an instant."""
+    sql = "SELECT count(*) AS n FROM score_snapshot WHERE recorded_at >= :at"
+    return int(tx.frame(sql, {"n": pl.Int64()}, at=to_micros(at)).item())

@@ -1,0 +1,188 @@
+"""The store: one database that holds the model, the control tables and the memory of what we wrote."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import polars as pl
+from sqlalchemy import Connection, Table, and_, create_engine, func, not_, or_, select
+from sqlalchemy.dialects import sqlite as sqlite_dialect
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.sql.elements import ColumnElement
+from sqlmodel import Session
+
+from kammodel.entities import KEY, Sourced, content_columns, polars_schema
+from kammodel.entities.schema import table_of
+from kammodel.entities.types import to_micros
+from kammodel.errors import StoreUnusable
+from kammodel.migrations import upgrade
+from kammodel.store import sqlite
+
+
+@dataclass(frozen=True)
+class UpsertCount:
+    """What an upsert did. `unchanged_rows` has source_id and updated_at of the rows left alone."""
+
+    inserted: int
+    changed: int
+    unchanged_rows: pl.DataFrame
+
+    @property
+    def unchanged(self) -> int:
+        return self.unchanged_rows.height
+
+
+class Store:
+    """Opens the database and brings its schema up to date. `url` is a SQLAlchemy URL (KAM_STORE_URL)."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        try:
+            parsed = make_url(url)
+            if parsed.get_backend_name() != "sqlite":
+                raise StoreUnusable("KAM_STORE_URL: this version keeps its store in SQLite (sqlite:////path/kam.db)")
+            if parsed.database and parsed.database != ":memory:":
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            self._engine = create_engine(parsed)
+            sqlite.prepare(self._engine)
+            upgrade(self._engine)
+        except ArgumentError:
+            raise StoreUnusable("KAM_STORE_URL is no database address, such as sqlite:////path/kam.db") from None
+        except (OperationalError, DatabaseError, OSError) as fault:
+            cause = getattr(fault, "orig", fault)
+            raise StoreUnusable(f"the store at {_shown(url)} cannot be opened: {cause}") from None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Everything inside is written together or not at all."""
+        with self._engine.begin() as connection, Session(bind=connection) as session:
+            yield Transaction(connection, session)
+            session.flush()
+
+    def read(self, entity: type[Sourced], columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """All rows of an entity as a frame, in key order; `columns` picks some of them."""
+        schema = polars_schema(entity)
+        chosen = {name: schema[name] for name in columns or schema}
+        names = ",".join(f'"{name}"' for name in chosen)
+        order = ",".join(KEY)
+        with self._engine.connect() as connection:
+            sql = f'SELECT {names} FROM "{entity.__tablename__}" ORDER BY {order}'  # noqa: S608
+            return sqlite.fetch_frame(connection, sql, chosen)
+
+    def close(self) -> None:
+        """Releases the database file."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Transaction:
+    """One unit of work: bulk rows and control rows in the same database transaction."""
+
+    def __init__(self, connection: Connection, session: Session) -> None:
+        self.connection = connection
+        self.session = session
+
+    def frame(self, sql: str, schema: Mapping[str, pl.DataType], **parameters: Any) -> pl.DataFrame:
+        """A query's rows as a frame of the stated schema; parameters by name (`:name`)."""
+        return sqlite.fetch_frame(self.connection, sql, schema, parameters)
+
+    def insert(self, table: str, frame: pl.DataFrame) -> None:
+        """Appends rows."""
+        sqlite.insert_rows(self.connection, table, frame)
+
+    def upsert(
+        self, entity: type[Sourced], rows: pl.DataFrame, *, source: str, instance: str, at: dt.datetime
+    ) -> UpsertCount:
+        """Brings rows in by key. A row whose content is the same is not touched, its stamps neither.
+
+        `rows` has the entity's columns less source, source_instance, synced_at and content_changed_at.
+        """
+        table = table_of(entity)
+        with self._staged(table, _enveloped(rows, entity, source, instance, at)) as staging:
+            same_key = and_(*(table.c[k] == staging.c[k] for k in KEY))
+            differs = or_(*(table.c[c].is_distinct_from(staging.c[c]) for c in content_columns(entity)))
+            known = self._count(select(func.count()).select_from(staging.join(table, same_key)))
+            changed = self._count(select(func.count()).select_from(staging.join(table, same_key)).where(differs))
+            unchanged = self._unchanged(table, staging, same_key, differs)
+            self.connection.execute(_merge(table, staging, entity))
+        return UpsertCount(rows.height - known, changed, unchanged)
+
+    def mark_gone(
+        self, entity: type[Sourced], gone: pl.DataFrame, *, source: str, instance: str, at: dt.datetime
+    ) -> int:
+        """Marks rows deleted that the CRM no longer has; `gone` has source_id and merged_into_id."""
+        table = table_of(entity)
+        merged = "merged_into_id" in table.c
+        sets = "deleted=1, synced_at=:at, content_changed_at=:at" + (", merged_into_id=:into" if merged else "")
+        change = "(deleted=0 OR merged_into_id IS NOT :into)" if merged else "deleted=0"
+        where = f"source=:source AND source_instance=:instance AND source_id=:id AND {change}"
+        sql = f'UPDATE "{table.name}" SET {sets} WHERE {where}'  # noqa: S608
+        fixed = {"source": source, "instance": instance, "at": to_micros(at)}
+        rows = [
+            fixed | {"id": row["source_id"]} | ({"into": row["merged_into_id"]} if merged else {})
+            for row in gone.iter_rows(named=True)
+        ]
+        return sqlite.driver(self.connection).executemany(sql, rows).rowcount if rows else 0
+
+    @contextmanager
+    def _staged(self, table: Table, frame: pl.DataFrame) -> Iterator[Table]:
+        name = f"staging_{table.name}"
+        staging = Table(name, table.metadata.__class__(), *(_copy(c) for c in table.columns), prefixes=["TEMPORARY"])
+        staging.create(self.connection)
+        try:
+            self.insert(name, frame)
+            yield staging
+        finally:
+            staging.drop(self.connection)
+
+    def _count(self, query: Any) -> int:
+        return int(self.connection.execute(query).scalar_one())
+
+    def _unchanged(
+        self, table: Table, staging: Table, same_key: ColumnElement[bool], differs: ColumnElement[bool]
+    ) -> pl.DataFrame:
+        query = select(staging.c.source_id, staging.c.updated_at)
+        query = query.select_from(staging.join(table, same_key)).where(not_(differs))
+        schema = {"source_id": pl.String(), "updated_at": pl.Datetime("us", "UTC")}
+        return pl.DataFrame([tuple(row) for row in self.connection.execute(query)], schema=schema, orient="row")
+
+
+def _merge(table: Table, staging: Table, entity: type[Sourced]) -> Any:
+    # SQLite takes "SELECT ... ON CONFLICT" for a join unless there is a WHERE.
+    names = [c.name for c in table.columns]
+    source = select(*(staging.c[n] for n in names)).where(staging.c.source.is_not(None))
+    insert = sqlite_dialect.insert(table).from_select(names, source)
+    fresh = {n: insert.excluded[n] for n in names if n not in KEY}
+    changed = or_(*(table.c[c].is_distinct_from(insert.excluded[c]) for c in content_columns(entity)))
+    return insert.on_conflict_do_update(index_elements=list(KEY), set_=fresh, where=changed)
+
+
+def _copy(column: Any) -> Any:
+    from sqlalchemy import Column
+
+    return Column(column.name, column.type, primary_key=column.primary_key)
+
+
+def _enveloped(rows: pl.DataFrame, entity: type[Sourced], source: str, instance: str, at: dt.datetime) -> pl.DataFrame:
+    schema = polars_schema(entity)
+    return rows.with_columns(
+        source=pl.lit(source),
+        source_instance=pl.lit(instance),
+        synced_at=pl.lit(at).cast(schema["synced_at"]),
+        content_changed_at=pl.lit(at).cast(schema["content_changed_at"]),
+    ).select(pl.col(name).cast(dtype) for name, dtype in schema.items())
+
+
+def _shown(url: str) -> str:
+    return make_url(url).render_as_string(hide_password=True)

@@ -1,0 +1,107 @@
+"""Writes, for every account group at once, the text of the Reason field: why it stands where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from kammodel.tiering import aggregation, sentences, texts
+from kammodel.tiering.criteria import Language
+from kammodel.tiering.scorecard import Scores
+
+LENGTH = 255
+"""Characters that the Reason field holds."""
+
+
+def reason_text(
+    scores: Scores,
+    kpis: pl.DataFrame,
+    groups: pl.DataFrame,
+    language: Language,
+    previous: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """`group`, `reason`: at most 255 characters for each group, in the words of `language`.
+
+    In turn: tier and score (or who set it, or why it is not ranked); the two criteria that lift it most above
+    the middle of its peers and the one that costs most, in points `w (s - 50) / sum(w a)`; why it is
+    provisional; a cap or floor at work; what changed since `previous` (group_id, tier_effective and
+    `criteria` as `criteria_json` writes it); points missing to the next tier, its peers unchanged. What does
+    not fit is cut at a word, with an ellipsis. kam.md §3d step 11. Only our own words and numbers enter:
+    neither names nor a person's override reason do.
+    """
+    weights = scores.weights
+    facts = sentences.prepared(_facts(scores, kpis, groups, previous), weights, language)
+    parts = [
+        sentences.head(language) + sentences.profile(weights, language) + ".",
+        *sentences.provisional_notes(scores, language),
+        sentences.rule_note(scores, language),
+        sentences.change(weights, language) if previous is not None else pl.lit(None, pl.String),
+        sentences.next_step(scores, language),
+        sentences.override_note(language),
+    ]
+    out = [
+        sentences.override_head(language) + ".",
+        texts.labelled(pl.col("out_reason"), "out", language),
+        sentences.override_note(language),
+    ]
+    ranked, unranked = (pl.concat_str(part, separator=" ", ignore_nulls=True) for part in (parts, out))
+    text = pl.when("in_population").then(ranked).otherwise(unranked)
+    return facts.select("group", reason=shortened(text.str.strip_chars()))
+
+
+def criteria_json(scores: Scores) -> pl.DataFrame:
+    """`group`, `criteria`: JSON text with sorted keys, c_<key> and s_<key>, for the snapshot and the next run."""
+    columns = sorted(name for name in scores.frame.columns if name.startswith(("c_", "s_")))
+    return scores.frame.select("group", criteria=pl.struct(columns).struct.json_encode())
+
+
+def moves(previous_criteria: pl.Expr, weights: Mapping[str, float]) -> list[pl.Expr]:
+    """`d_<key>`: contribution now less the one in an earlier `criteria_json`; not there is 0 points.
+
+    They sum to the change of the score. Null where there is no earlier record.
+    """
+    return [
+        pl.when(previous_criteria.is_not_null())
+        .then(
+            pl.col(f"c_{key}").fill_null(0)
+            - previous_criteria.str.json_path_match(f"$.c_{key}").cast(pl.Float64, strict=False).fill_null(0)
+        )
+        .round(1)
+        .alias(f"d_{key}")
+        for key in weights
+    ]
+
+
+def shortened(text: pl.Expr) -> pl.Expr:
+    """At most 255 characters; a longer text ends at a word, with an ellipsis."""
+    head = text.str.slice(0, LENGTH - 1).str.replace(r"\s\S*$", "").str.strip_chars_end(" ,;:(")
+    return pl.when(text.str.len_chars() <= LENGTH).then(text).otherwise(head + "…")
+
+
+def _facts(scores: Scores, kpis: pl.DataFrame, groups: pl.DataFrame, previous: pl.DataFrame | None) -> pl.DataFrame:
+    """Scores with what the words need: KPIs of the hints, override, tier and contributions before."""
+    wanted = sorted({kpi for _, kpi, _ in sentences.HINTS} | {"revenue_share"})
+    known = [name for name in wanted if name in kpis.columns]
+    absent = [pl.lit(None, pl.Float64).alias(name) for name in wanted if name not in known]
+    set_by_hand = groups.select("group", "tier_override", "tier_override_until")
+    facts = (
+        scores.frame.join(kpis.select("group", *known), on="group", how="left", maintain_order="left")
+        .join(set_by_hand, on="group", how="left", maintain_order="left")
+        .join(_before(previous), on="group_id", how="left", maintain_order="left")
+        .with_columns(absent)
+    )
+    above = [
+        aggregation.above_middle(key, scores.weights).round(0).cast(pl.Int64).alias(f"a_{key}")
+        for key in scores.weights
+    ]
+    moved = [move.round(0).cast(pl.Int64) for move in moves(pl.col("criteria"), scores.weights)]
+    return facts.with_columns(*above, *moved)
+
+
+def _before(previous: pl.DataFrame | None) -> pl.DataFrame:
+    """`group_id`, `tier_before`, `computed_before`, `criteria` of the run before; no rows without one."""
+    names = {"tier_effective": "tier_before", "tier_computed": "computed_before", "criteria": "criteria"}
+    if previous is None:
+        return pl.DataFrame(schema=dict.fromkeys(("group_id", *names.values()), pl.String()))
+    return previous.select("group_id", *(pl.col(name).cast(pl.String).alias(to) for name, to in names.items()))

@@ -1,0 +1,299 @@
+"""The transport of the HubSpot connector, against a server that says what a test tells it to."""
+
+import gzip
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from connectors.errors import (
+    AnswerUnclear,
+    PermissionMissing,
+    QuotaSpent,
+    RequestRefused,
+    SignInRefused,
+    TryAgainLater,
+    UnexpectedAnswer,
+)
+from connectors.hubspot.client import Client
+from connectors.hubspot.settings import HubSpotSettings
+from connectors.retry import Patience
+from kammodel.errors import NotConfigured
+
+TOKEN = "pat-eu1-secret"
+FINE = (200, {}, {"results": [{"id": "1"}]})
+Reply = tuple[int, dict[str, str], Any]
+
+
+class Script:
+    """Replies in order, the last one for ever after; and what was asked."""
+
+    def __init__(self, *replies: Reply | str) -> None:
+        self.replies, self.asked = list(replies), []
+        self.waits: list[float] = []
+
+    def next(self) -> Reply | str:
+        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Plays a script. `drop` closes the connection, `cut` sends half of what it announced."""
+
+    protocol_version = "HTTP/1.1"
+    script: Script
+
+    def do_GET(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        body = json.loads(self.rfile.read(length) or b"null") if length else None
+        self.script.asked.append((self.command, self.path, dict(self.headers), body))
+        reply = self.script.next()
+        if reply == "drop":
+            self.close_connection = True
+            self.connection.close()
+            return
+        status, headers, content = (200, {}, {"results": []}) if reply == "cut" else reply
+        raw = content if isinstance(content, bytes) else json.dumps(content).encode()
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(raw) * (2 if reply == "cut" else 1)))
+        self.end_headers()
+        self.wfile.write(raw)
+        self.close_connection = reply == "cut"
+
+    do_POST = do_PATCH = do_GET  # noqa: N815  the names that http.server calls
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@contextmanager
+def server(script: Script) -> Iterator[Client]:
+    """A client of a server that plays the script."""
+    handler = type("Scripted", (Handler,), {"script": script})
+    listening = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    settings = HubSpotSettings(base_url=f"http://127.0.0.1:{listening.server_port}", access_token=TOKEN)
+    client = Client(settings, Patience(tries=3, sleep=script.waits.append))
+    try:
+        yield client
+    finally:
+        client.close()
+        listening.shutdown()
+        thread.join()
+        listening.server_close()
+
+
+def told(status: int, **body: Any) -> Reply:
+    return status, {}, {"status": "error", "message": "a value of a stranger", "correlationId": "c-1", **body}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        told(429, errorType="RATE_LIMIT", policyName="TEN_SECONDLY_ROLLING"),
+        told(429, category="RATE_LIMITS"),
+        told(423, category="LOCKED"),
+        (429, {"Retry-After": "0"}, {"message": "You have reached your secondly limit."}),
+        (477, {"Retry-After": "1"}, {"message": "migrating"}),
+        (500, {}, {"message": "oops"}),
+        (502, {"Content-Type": "text/html"}, b"<html>bad gateway \xff</html>"),
+        (503, {}, b"<html>down</html>"),
+        (524, {}, b""),
+        (530, {}, b"error code: 1016"),
+        (404, {}, b"<html>not the page you look for</html>"),
+        (200, {}, b"<html>maintenance</html>"),
+        (200, {}, b'{"results": [{"id"'),
+        "drop",
+        "cut",
+    ],
+)
+def test_passing_faults_are_outlived(fault: Reply | str) -> None:
+    """Limits, locks, moves, edge pages in HTML, dropped and cut answers are tried again."""
+    script = Script(fault, FINE)
+    with server(script) as client:
+        assert client.get("/crm/v3/objects/companies").results == [{"id": "1"}]
+        assert len(script.asked) == client.calls.read == 2
+
+
+def test_post_is_repeated_too() -> None:
+    """What we post may be sent twice: the library's own retries would leave POST out."""
+    script = Script("drop", (503, {}, b""), FINE)
+    with server(script) as client:
+        client.post("/crm/v3/objects/companies/batch/update", {"inputs": []}, purpose="write")
+        assert [body for *_, body in script.asked] == [{"inputs": []}] * 3
+        assert client.calls.write == 3
+
+
+@pytest.mark.parametrize(("asked", "waited"), [({"Retry-After": "7"}, 7.0), ({}, 2.0)])
+def test_waits_as_long_as_asked(asked: dict[str, str], waited: float) -> None:
+    """Retry-After rules; a lock without one is given two seconds."""
+    script = Script((423, asked, {"message": "locked"}), FINE)
+    with server(script) as client:
+        client.get("/x")
+        assert waited in script.waits
+
+
+def test_long_move_is_not_waited_for() -> None:
+    """A portal on the move for hours stops the run instead of holding it."""
+    with server(Script((477, {"Retry-After": "86400"}, {"message": "moving"}))) as client:
+        with pytest.raises(TryAgainLater) as fault:
+            client.get("/x")
+        assert fault.value.after == 86400
+        assert client.calls.read == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"policyName": "DAILY"}, {"message": "You have reached your daily limit.", "errorType": "RATE_LIMIT"}],
+)
+def test_spent_day_stops(body: dict[str, str]) -> None:
+    """The daily limit is not spun on."""
+    with server(Script((429, {}, body))) as client:
+        with pytest.raises(QuotaSpent):
+            client.get("/x")
+        assert client.calls.read == 1
+
+
+def test_wrong_token() -> None:
+    """A token that is not accepted is for a person to mend, and is named by its variable."""
+    with server(Script(told(401, category="INVALID_AUTHENTICATION"))) as client:
+        with pytest.raises(SignInRefused, match="KAM_HUBSPOT__ACCESS_TOKEN") as fault:
+            client.get("/x")
+        assert client.calls.read == 1
+        assert TOKEN not in str(fault.value)
+
+
+def test_expired_token() -> None:
+    """One expired answer is asked again; if it stays, a person has to act."""
+    expired = told(401, category="EXPIRED_AUTHENTICATION")
+    with server(Script(expired, FINE)) as client:
+        assert client.get("/x").results
+    with server(Script(expired)) as client:
+        with pytest.raises(SignInRefused, match="expired"):
+            client.get("/x")
+        assert client.calls.read == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"errors": [{"message": "", "context": {"requiredGranularScopes": ["crm.schemas.companies.write"]}}]},
+        {"context": {"requiredGranularScopes": ["crm.schemas.companies.write"]}},
+        {},
+    ],
+)
+def test_missing_scope_is_named(body: dict[str, Any]) -> None:
+    """The scope to grant is HubSpot's own word, or ours where it has none."""
+    with (
+        server(Script(told(403, category="MISSING_SCOPES", **body))) as client,
+        pytest.raises(PermissionMissing, match=r"crm\.schemas\.companies\.write"),
+    ):
+        client.get("/x", scope="crm.schemas.companies.write")
+
+
+def test_refusal_carries_codes_and_no_values() -> None:
+    """Category, code, property and correlation id are told; the message, which quotes values, is not."""
+    errors = [{"message": "Acme", "code": "INVALID_OPTION", "context": {"propertyName": ["kam_tier"]}}]
+    with server(Script(told(400, category="VALIDATION_ERROR", errors=errors))) as client:
+        with pytest.raises(RequestRefused) as fault:
+            client.get("/x")
+        text = str(fault.value)
+        assert all(word in text for word in ("400", "VALIDATION_ERROR", "INVALID_OPTION", "kam_tier", "c-1"))
+        assert "stranger" not in text
+        assert "Acme" not in text
+        assert "\n" not in text
+        assert (fault.value.code, fault.value.status) == ("INVALID_OPTION", 400)
+
+
+def test_hostile_codes_are_tamed() -> None:
+    """Even a code is cut to what a code looks like."""
+    with server(Script(told(400, category="\x1b[31m<b>\nX" * 50))) as client:
+        with pytest.raises(RequestRefused) as fault:
+            client.get("/x")
+        assert not set("\x1b\n<") & set(str(fault.value))
+
+
+def test_redirects_stay_on_the_host() -> None:
+    """A slash more or less is followed; another host never sees the token."""
+    script = Script((307, {"Location": "/crm/v3/owners?limit=1"}, {}), FINE)
+    with server(script) as client:
+        assert client.get("/crm/v3/owners/", [("limit", 1)]).results
+        assert script.asked[1][1] == "/crm/v3/owners?limit=1"
+    with server(Script((302, {"Location": "http://evil.example/x"}, {}))) as client, pytest.raises(UnexpectedAnswer):
+        client.get("/x")
+
+
+def test_what_goes_over_the_wire() -> None:
+    """Bearer token, gzip, repeated property keys; a packed answer is unpacked."""
+    packed = gzip.compress(json.dumps({"results": [1] * 0}).encode())
+    script = Script((200, {"Content-Encoding": "gzip"}, packed))
+    with server(script) as client:
+        assert client.get("/x", [("properties", "a"), ("properties", "b")]).results == []
+    _, path, headers, _ = script.asked[0]
+    assert path == "/x?properties=a&properties=b"
+    assert headers["Authorization"] == f"Bearer {TOKEN}"
+    assert headers["Accept-Encoding"] == "gzip"
+
+
+def test_stated_limits_are_taken_over() -> None:
+    """The pace follows what answers state, at nine tenths; the day's rest is known."""
+    limits = {
+        "X-HubSpot-RateLimit-Max": "190",
+        "X-HubSpot-RateLimit-Interval-Milliseconds": "10000",
+        "X-HubSpot-RateLimit-Daily-Remaining": "1234",
+    }
+    with server(Script((200, limits, {"results": []}))) as client:
+        client.get("/x")
+        assert client.daily_left == 1234
+        assert client._pacers["general"]._rate == pytest.approx(17.1)
+        assert client._pacers["associations"]._rate == pytest.approx(9.0)
+
+
+def test_no_object_is_refused() -> None:
+    """JSON that is no object is not what HubSpot documents."""
+    with server(Script((200, {}, [1, 2]))) as client, pytest.raises(UnexpectedAnswer):
+        client.get("/x")
+
+
+def test_patience_ends() -> None:
+    """A fault that stays is raised as what it is."""
+    with server(Script("drop")) as client, pytest.raises(AnswerUnclear):
+        client.get("/x")
+
+
+def test_nobody_there() -> None:
+    """An address without a server is a fault of the kind that may pass."""
+    settings = HubSpotSettings(base_url="http://127.0.0.1:9", access_token=TOKEN)
+    client = Client(settings, Patience(tries=2, sleep=lambda _: None))
+    with pytest.raises(TryAgainLater, match="could not be reached"):
+        client.get("/x")
+    client.close()
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({}, "KAM_HUBSPOT__ACCESS_TOKEN"),
+        ({"client_id": "a", "client_secret": "b", "refresh_token": "c"}, "KAM_HUBSPOT__ACCESS_TOKEN"),
+        ({"access_token": "a b"}, "KAM_HUBSPOT__ACCESS_TOKEN"),
+        ({"access_token": "a", "base_url": "http://hub.example"}, "KAM_HUBSPOT__BASE_URL"),
+    ],
+)
+def test_half_filled_settings_name_the_variable(given: dict[str, str], named: str) -> None:
+    """What is missing or unsafe is named as the person has to type it."""
+    with pytest.raises(NotConfigured, match=named):
+        HubSpotSettings(**given)
+
+
+def test_token_does_not_show() -> None:
+    """A printed or wrongly typed block does not show the token."""
+    assert TOKEN not in repr(HubSpotSettings(access_token=TOKEN))
+    with pytest.raises(ValueError, match="acess_token") as fault:
+        HubSpotSettings(acess_token=TOKEN)
+    assert TOKEN not in str(fault.value)
