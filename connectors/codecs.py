@@ -37,6 +37,11 @@ identifier = Codec("identifier", lambda column: filled(column).str.strip_chars()
 """A vendor's id."""
 
 
+def in_calendar(when: pl.Expr) -> pl.Expr:
+    """A date or instant in the years 1 to 9999, else null: Python and the store know no others."""
+    return pl.when(when.dt.year().is_between(1, 9999)).then(when)
+
+
 def _number(column: pl.Expr) -> pl.Expr:
     return filled(column).str.strip_chars().cast(pl.Float64, strict=False)
 
@@ -48,15 +53,23 @@ def _finite(number: pl.Expr) -> pl.Expr:
 number = Codec("number", lambda column: _finite(_number(column)))
 """A finite number, Float64."""
 
-whole = Codec("whole", lambda column: _finite(_number(column)).round(0).cast(pl.Int64, strict=False))
-"""A whole number; CRMs send `47.0` for 47."""
+
+def _exact(column: pl.Expr) -> pl.Expr:
+    # By way of Decimal, because 0.1 has no exact float; ten places are read so that the rounding is
+    # ours (half to even) and not a silent cut. What no Int64 could hold is left out here: Polars fails
+    # the whole page over one product that does not fit a Decimal.
+    exact = filled(column).str.strip_chars().cast(pl.Decimal(38, 10), strict=False)
+    return pl.when(exact.is_between(-_LARGEST, _LARGEST)).then(exact)
+
+
+_LARGEST = 10**19
+
+whole = Codec("whole", lambda column: _exact(column).round(0, mode="half_to_even").cast(pl.Int64, strict=False))
+"""A whole number; CRMs send `47.0` for 47. A fraction is rounded, half to even."""
 
 
 def _money(column: pl.Expr) -> pl.Expr:
-    # By way of Decimal, because 0.1 has no exact float; ten places are read so that the rounding to
-    # four is ours (half to even) and not a silent cut.
-    exact = filled(column).str.strip_chars().cast(pl.Decimal(38, 10), strict=False)
-    return (exact * MONEY_SCALE).round(0, mode="half_to_even").cast(pl.Int64, strict=False)
+    return (_exact(column) * MONEY_SCALE).round(0, mode="half_to_even").cast(pl.Int64, strict=False)
 
 
 money = Codec("money", _money)
@@ -80,13 +93,18 @@ def _instant(column: pl.Expr) -> pl.Expr:
     )
     whole_second = spelled.str.to_datetime("%Y-%m-%dT%H:%M:%S%:z", time_unit="us", strict=False)
     fraction = spelled.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", strict=False)
-    return pl.coalesce(fraction, whole_second)
+    return in_calendar(pl.coalesce(fraction, whole_second))
 
 
 instant = Codec("instant", _instant)
 """An ISO 8601 instant with an offset, to UTC."""
 
-date = Codec("date", lambda column: filled(column).str.strip_chars().str.to_date("%Y-%m-%d", strict=False))
+
+def _date(column: pl.Expr) -> pl.Expr:
+    return in_calendar(filled(column).str.strip_chars().str.to_date("%Y-%m-%d", strict=False))
+
+
+date = Codec("date", _date)
 """A vendor's plain date: never shifted by a time zone (kam-readings 2)."""
 
 
@@ -94,7 +112,7 @@ def local_date(zone: str) -> Codec:
     """The day of an instant in `zone` (an IANA name)."""
 
     def decode(column: pl.Expr) -> pl.Expr:
-        return _instant(column).dt.convert_time_zone(zone).dt.date()
+        return in_calendar(_instant(column).dt.convert_time_zone(zone).dt.date())
 
     return Codec(f"local_date({zone})", decode)
 

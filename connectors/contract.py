@@ -119,9 +119,11 @@ class Connector(Protocol):
     name: str
     calls: CallCount
     settle: dt.timedelta
-    """How far behind now a slice must end for its rows to be visible."""
+    """How long after its change a row may stay invisible: the watermark stays this far behind what was read."""
     overlap: dt.timedelta
-    """How much of the last slice is read again, for rows that became visible late."""
+    """How much before the watermark is read again, for clocks that differ and rows that came very late."""
+    write_batch: int
+    """Accounts that one write call takes."""
 
     def identify(self) -> Identity: ...
 

@@ -68,7 +68,8 @@ class Normalized:
     """A page after the mapping.
 
     `rows`: the entity's columns less the store's own, typed. `rejects`: source_id, field, reason, raw (the
-    row as JSON), one row for each row that was set aside. Together they are all rows of the page.
+    row as JSON), one row for each row that was set aside. Together they are all rows of the page, less those
+    that a later row of the same id has replaced.
     """
 
     rows: pl.DataFrame
@@ -81,31 +82,28 @@ REJECTS = {"source_id": pl.String, "field": pl.String, "reason": pl.String, "raw
 def normalize(raw: pl.DataFrame, mapping: Mapping) -> Normalized:
     """Turns text columns into the entity's types. A row with an unreadable value, or without an id, is set aside.
 
-    `raw` has the columns of `mapping.raw_schema()`, all text. Of two rows with one id the last wins.
+    `raw` has the columns of `mapping.raw_schema()`, all text. Of two rows with one id the last counts, be it
+    readable or not: an older version must not pass for the newer one.
     """
     decoded = [ln.codec.decode(*(pl.col(c) for c in ln.columns)).alias(ln.ours) for ln in mapping.lines]
-    faults = [_unreadable(ln).alias(f"fault:{i}") for i, ln in enumerate(mapping.lines) if _can_fail(ln)]
-    wide = (
-        raw.select(pl.struct(pl.all()).alias("raw"), *decoded).hstack(raw.select(faults))
-        if faults
-        else (raw.select(pl.struct(pl.all()).alias("raw"), *decoded))
-    )
-    names = [f"fault:{i}" for i, ln in enumerate(mapping.lines) if _can_fail(ln)]
-    first = pl.coalesce(
-        *(pl.when(pl.col(n)).then(pl.lit(n)) for n in names),
-        pl.when(pl.col("source_id").is_null()).then(pl.lit("fault:id")),
-    )
-    judged = wide.with_columns(fault=first)
+    fallible = [(i, ln) for i, ln in enumerate(mapping.lines) if not ln.codec.total]
+    came = [_came(ln).alias(f"came:{i}") for i, ln in fallible]
+    wide = raw.select(pl.struct(pl.all()).alias("raw"), *decoded, *came)
+    unreadable = [(f"fault:{i}", pl.col(f"came:{i}") & pl.col(ln.ours).is_null()) for i, ln in fallible]
+    faults = [pl.when(is_bad).then(pl.lit(name)) for name, is_bad in unreadable]
+    nameless = pl.when(pl.col("source_id").is_null()).then(pl.lit("fault:id"))
+    judged = _latest(wide.with_columns(fault=pl.coalesce(*faults, nameless)))
     return Normalized(_accepted(judged, mapping), _rejected(judged, mapping))
 
 
-def _can_fail(line: Line) -> bool:
-    return not line.codec.total
+def _came(line: Line) -> pl.Expr:
+    """Whether the CRM sent anything for a line."""
+    return pl.any_horizontal(filled(pl.col(c)).is_not_null() for c in line.columns)
 
 
-def _unreadable(line: Line) -> pl.Expr:
-    came = pl.any_horizontal(filled(pl.col(c)).is_not_null() for c in line.columns)
-    return came & line.codec.decode(*(pl.col(c) for c in line.columns)).is_null()
+def _latest(judged: pl.DataFrame) -> pl.DataFrame:
+    """The last row of each id, and all rows without one."""
+    return judged.filter(pl.col("source_id").is_null() | pl.col("source_id").is_last_distinct())
 
 
 def _accepted(judged: pl.DataFrame, mapping: Mapping) -> pl.DataFrame:
@@ -119,8 +117,7 @@ def _accepted(judged: pl.DataFrame, mapping: Mapping) -> pl.DataFrame:
         for name, dtype in schema.items()
         if name not in {"source", "source_instance", "synced_at", "content_changed_at"}
     ]
-    good = judged.filter(pl.col("fault").is_null()).select(columns)
-    return good.unique("source_id", keep="last", maintain_order=True)
+    return judged.filter(pl.col("fault").is_null()).select(columns)
 
 
 def _rejected(judged: pl.DataFrame, mapping: Mapping) -> pl.DataFrame:

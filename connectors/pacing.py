@@ -10,7 +10,8 @@ from collections.abc import Callable
 class Pacer:
     """Lets `calls` pass in `seconds`, spread evenly after a first burst of a tenth of them. Thread-safe.
 
-    `now` and `sleep` are passed in, so that tests need no time.
+    The burst comes on top, so that no window sees more than 1.1 times `calls`, and the long run sees `calls`:
+    pass nine tenths of a limit that must not be crossed. `now` and `sleep` are passed in, so that tests need no time.
     """
 
     def __init__(

@@ -49,8 +49,9 @@ def persist(
         except SessionExpired:
             if renew is None or renewed:
                 raise
-            renewed = True
             renew()
+            # After the renewal: one that failed for now (the sign-in answers 503) is tried again as well.
+            renewed = True
             return call()
 
     retrying = tenacity.Retrying(

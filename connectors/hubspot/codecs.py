@@ -8,14 +8,20 @@ from __future__ import annotations
 import polars as pl
 
 from connectors import codecs
-from connectors.codecs import Codec, filled
+from connectors.codecs import Codec, filled, in_calendar
 
 
 def as_moment(column: pl.Expr) -> pl.Expr:
     """ISO 8601, or milliseconds since 1970 as histories and older writers have them."""
     millis = filled(column).str.strip_chars().cast(pl.Int64, strict=False)
-    epoch = pl.from_epoch(millis, time_unit="ms").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    # A number beyond the calendar would wrap into it on its way to microseconds.
+    sane = pl.when(millis.is_between(*_CALENDAR)).then(millis)
+    epoch = pl.from_epoch(sane, time_unit="ms").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     return pl.coalesce(codecs.instant.decode(column), epoch)
+
+
+_CALENDAR = (-62_135_596_800_000, 253_402_300_799_999)
+"""Milliseconds since 1970 of the first moment of year 1 and the last of year 9999."""
 
 
 def _first_moment(*columns: pl.Expr) -> pl.Expr:
@@ -40,7 +46,8 @@ def portal_date(zone: str) -> Codec:
     """The day of a moment in the portal's time zone; a plain date stays what it is (kam-readings 2)."""
 
     def decode(column: pl.Expr) -> pl.Expr:
-        return pl.coalesce(codecs.date.decode(column), as_moment(column).dt.convert_time_zone(zone).dt.date())
+        day = in_calendar(as_moment(column).dt.convert_time_zone(zone).dt.date())
+        return pl.coalesce(codecs.date.decode(column), day)
 
     return Codec(f"hubspot_portal_date({zone})", decode)
 

@@ -27,6 +27,7 @@ from connectors.hubspot.catalogue import Catalogue, read_catalogue
 from connectors.hubspot.client import Client
 from connectors.hubspot.pages import PageReader
 from connectors.hubspot.portal import Portal, read_portal
+from connectors.hubspot.records import BATCH
 from connectors.hubspot.settings import HubSpotSettings
 from connectors.retry import Patience
 from kammodel.publish.fields import CustomField
@@ -40,6 +41,7 @@ class HubSpotConnector:
     """One portal. Connects at the first call; `close` gives the connections back."""
 
     name = "hubspot"
+    write_batch = BATCH
 
     def __init__(self, settings: HubSpotSettings, *, patience: Patience | None = None) -> None:
         self.calls = CallCount()

@@ -52,4 +52,4 @@ class HubSpotSettings(BaseModel):
 
     @property
     def host(self) -> str:
-        return self.base_url.rstrip("/")
+        return checked_base_url(self.base_url, "KAM_HUBSPOT__BASE_URL")

@@ -2,7 +2,7 @@
 
 from kammodel.entities.accounts import Account, User
 from kammodel.entities.activities import Activity
-from kammodel.entities.control import Bookmark, RejectedRecord, Run
+from kammodel.entities.control import AccountToCompare, Bookmark, RejectedRecord, Run
 from kammodel.entities.envelope import KEY, OURS, Sourced
 from kammodel.entities.opportunities import Opportunity, OpportunityStageEvent, PipelineStage
 from kammodel.entities.publishing import PlannedCell, PublishPlan, WrittenCell
@@ -26,6 +26,7 @@ __all__ = [
     "KEY",
     "OURS",
     "Account",
+    "AccountToCompare",
     "Activity",
     "Bookmark",
     "ExchangeRate",

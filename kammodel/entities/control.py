@@ -13,8 +13,10 @@ from kammodel.entities.types import Instant
 class Bookmark(SQLModel, table=True):
     """How far one stream of one CRM was read.
 
-    `watermark`: everything changed before it has been read and proven. `slice_*` and `resume_point` describe
-    a slice under way; they move in the same transaction as its rows, so that a kill loses nothing.
+    `watermark`: everything changed before it has been read, settled and proven. `read_until`: what was visible
+    up to then has been read, though late rows may follow; the next slice begins at the watermark. `slice_*` and
+    `resume_point` describe a slice under way; they move in the same transaction as its rows, so that a kill
+    loses nothing.
     """
 
     __tablename__ = "bookmark"
@@ -24,6 +26,7 @@ class Bookmark(SQLModel, table=True):
     stream: str = Field(primary_key=True)
     fingerprint: str
     watermark: dt.datetime | None = Field(default=None, sa_type=Instant)
+    read_until: dt.datetime | None = Field(default=None, sa_type=Instant)
     slice_since: dt.datetime | None = Field(default=None, sa_type=Instant)
     slice_until: dt.datetime | None = Field(default=None, sa_type=Instant)
     resume_point: str | None = None
@@ -46,6 +49,19 @@ class RejectedRecord(SQLModel, table=True):
     raw: str
     rejected_at: dt.datetime = Field(sa_type=Instant)
     resolved_at: dt.datetime | None = Field(default=None, sa_type=Instant)
+
+
+class AccountToCompare(SQLModel, table=True):
+    """An account that the CRM showed us again since its fields were last compared: a person may have edited them.
+
+    Pulls add to it, the next plan compares these accounts and takes them out.
+    """
+
+    __tablename__ = "account_to_compare"
+
+    source: str = Field(primary_key=True)
+    source_instance: str = Field(primary_key=True)
+    source_id: str = Field(primary_key=True)
 
 
 class Run(SQLModel, table=True):

@@ -16,7 +16,8 @@ from kammodel.errors import StoreUnusable
 def upgrade(engine: Engine) -> None:
     """Runs the missing migrations, in one transaction, so that two programs starting at once queue."""
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
+    # A % in the path of the installation would be taken for a reference to another option.
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     scripts = ScriptDirectory.from_config(config)
     with engine.begin() as connection:
         current = MigrationContext.configure(connection).get_current_revision()

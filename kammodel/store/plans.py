@@ -65,20 +65,24 @@ def record_outcomes(tx: Transaction, plan: PublishPlan, outcomes: pl.DataFrame, 
     Written cells go into the ledger in the same transaction. `retry` leaves a cell pending.
     """
     settled = outcomes.filter(pl.col("outcome") != "retry")
-    sql = (
-        "UPDATE planned_cell SET outcome=:outcome, code=:code, message=:message "
-        "WHERE plan_id=:plan AND source_id=:source_id AND decision='write' AND outcome IS NULL"
+    pending = "plan_id=:plan AND source_id=:source_id AND decision='write' AND outcome IS NULL"
+    known = "ON CONFLICT (source, source_instance, source_id, field) DO UPDATE SET value=excluded.value, "
+    ledger_sql = (
+        "INSERT INTO written_cell (source, source_instance, source_id, field, value, plan_id, written_at) "  # noqa: S608
+        f"SELECT :source, :instance, source_id, field, after, plan_id, :at FROM planned_cell WHERE {pending} "
+        f"{known} plan_id=excluded.plan_id, written_at=excluded.written_at"
     )
-    rows = [{"plan": plan.plan_id} | row for row in settled.iter_rows(named=True)]
-    if rows:
-        sqlite.driver(tx.connection).executemany(sql, rows)
-    written = settled.filter(pl.col("outcome") == "written")["source_id"]
-    _to_ledger(tx, plan, cells_of(tx, plan.plan_id).filter(pl.col("source_id").is_in(written.implode())), at)
-
-
-def _to_ledger(tx: Transaction, plan: PublishPlan, cells: pl.DataFrame, at: dt.datetime) -> None:
-    written = cells.filter(pl.col("decision") == "write").select("source_id", "field", value="after")
-    adopt(tx, written, source=plan.source, instance=plan.source_instance, plan_id=plan.plan_id, at=at)
+    fixed = {
+        "plan": plan.plan_id,
+        "source": plan.source,
+        "instance": plan.source_instance,
+        "at": to_micros(at),
+    }
+    driver = sqlite.driver(tx.connection)
+    written = settled.filter(pl.col("outcome") == "written")
+    driver.executemany(ledger_sql, [fixed | {"source_id": id_} for id_ in written["source_id"]])
+    ended_sql = f"UPDATE planned_cell SET outcome=:outcome, code=:code, message=:message WHERE {pending}"  # noqa: S608
+    driver.executemany(ended_sql, [{"plan": plan.plan_id} | row for row in settled.iter_rows(named=True)])
 
 
 def adopt(tx: Transaction, cells: pl.DataFrame, *, source: str, instance: str, plan_id: str, at: dt.datetime) -> None:
@@ -111,3 +115,30 @@ def finish_plan(tx: Transaction, plan_id: str, at: dt.datetime) -> None:
     plan.applied_at = at
     tx.session.add(plan)
     tx.session.flush()
+
+
+def pending_accounts(tx: Transaction, source: str, instance: str) -> pl.Series:
+    """Ids of the accounts with cells whose write was planned and has no known outcome."""
+    sql = (
+        "SELECT DISTINCT c.source_id FROM planned_cell c JOIN publish_plan p USING (plan_id) WHERE p.source=:source "
+        "AND p.source_instance=:instance AND c.decision='write' AND c.outcome IS NULL"
+    )
+    return tx.frame(sql, {"source_id": pl.String()}, source=source, instance=instance)["source_id"]
+
+
+def to_compare(tx: Transaction, source: str, instance: str) -> pl.Series:
+    """Ids of the accounts that the CRM showed us again since their fields were last compared."""
+    sql = "SELECT source_id FROM account_to_compare WHERE source=:source AND source_instance=:instance"
+    return tx.frame(sql, {"source_id": pl.String()}, source=source, instance=instance)["source_id"]
+
+
+def add_to_compare(tx: Transaction, ids: pl.Series, source: str, instance: str) -> None:
+    """The next plan looks at these accounts in the CRM."""
+    sql = "INSERT OR IGNORE INTO account_to_compare (source, source_instance, source_id) VALUES (?, ?, ?)"
+    sqlite.driver(tx.connection).executemany(sql, ((source, instance, id_) for id_ in ids))
+
+
+def compared(tx: Transaction, ids: pl.Series, source: str, instance: str) -> None:
+    """These accounts have been looked at."""
+    sql = "DELETE FROM account_to_compare WHERE source=? AND source_instance=? AND source_id=?"
+    sqlite.driver(tx.connection).executemany(sql, ((source, instance, id_) for id_ in ids))

@@ -33,12 +33,21 @@ def append_snapshots(tx: Transaction, fresh: pl.DataFrame) -> int:
     """
     if fresh.is_empty():
         return 0
-    in_force = latest_snapshots(tx)
     compared = ["as_of", *SAME, "kpis", "criteria", "reasons", "config_hash"]
-    known = in_force.select("group_id", *compared)
+    known = _in_force(tx, fresh["as_of"]).select("group_id", *compared)
     changed = fresh.join(known, on=["group_id", *compared], how="anti", nulls_equal=True)
     tx.insert("score_snapshot", changed.select(pl.col(n).cast(t) for n, t in SNAPSHOT.items()))
     return changed.height
+
+
+def _in_force(tx: Transaction, days: pl.Series) -> pl.DataFrame:
+    """The last recorded snapshot of each group and day, from the first to the last of `days`."""
+    sql = (
+        f"SELECT {','.join(SNAPSHOT)} FROM (SELECT *, row_number() OVER (PARTITION BY group_id, as_of "  # noqa: S608
+        "ORDER BY snapshot_id DESC) AS rank FROM score_snapshot WHERE as_of BETWEEN :first AND :last) WHERE rank=1"
+    )
+    first, last = (str(day) for day in (days.min(), days.max()))
+    return tx.frame(sql, SNAPSHOT, first=first, last=last)
 
 
 def snapshots_of(tx: Transaction, group_id: str) -> pl.DataFrame:

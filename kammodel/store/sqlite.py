@@ -14,6 +14,9 @@ from sqlalchemy import Connection, Engine, event
 
 from kammodel.entities.schema import INSTANT
 
+Fault = sqlite3.DatabaseError
+"""What the driver raises where SQLAlchemy does not stand between."""
+
 FETCH = 50_000
 """Rows per fetch: bounds what Python holds beside the frame."""
 
@@ -25,7 +28,8 @@ def prepare(engine: Engine) -> None:
     def _connect(connection: sqlite3.Connection, _record: object) -> None:
         # sqlite3 must not open transactions of its own: they start late and end early.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=60000", "temp_store=MEMORY"):
+        # The patience first: setting the journal mode already needs the lock.
+        for pragma in ("busy_timeout=60000", "journal_mode=WAL", "synchronous=NORMAL", "temp_store=MEMORY"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -39,6 +43,17 @@ def driver(connection: Connection) -> sqlite3.Connection:
     if not isinstance(inner, sqlite3.Connection):
         raise TypeError("not a SQLite connection")
     return inner
+
+
+_OUTSIDE = {"SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_CORRUPT", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY"}
+
+
+def outside_cause(fault: BaseException) -> str | None:
+    """What SQLite says where the file, the disk or another program is to blame; None where our SQL is."""
+    cause = getattr(fault, "orig", None) or fault
+    name = getattr(cause, "sqlite_errorname", "")
+    # Extended names begin with the plain one: SQLITE_IOERR_WRITE.
+    return str(cause) if any(name == plain or name.startswith(f"{plain}_") for plain in _OUTSIDE) else None
 
 
 def insert_rows(connection: Connection, table: str, frame: pl.DataFrame) -> None:

@@ -13,7 +13,7 @@ import polars as pl
 from sqlalchemy import Connection, Table, and_, create_engine, func, not_, or_, select
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session
 
@@ -50,20 +50,32 @@ class Store:
             if parsed.database and parsed.database != ":memory:":
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
             self._engine = create_engine(parsed)
-            sqlite.prepare(self._engine)
-            upgrade(self._engine)
         except ArgumentError:
             raise StoreUnusable("KAM_STORE_URL is no database address, such as sqlite:////path/kam.db") from None
-        except (OperationalError, DatabaseError, OSError) as fault:
-            cause = getattr(fault, "orig", fault)
-            raise StoreUnusable(f"the store at {_shown(url)} cannot be opened: {cause}") from None
+        except OSError as fault:
+            raise StoreUnusable(f"the store at {_shown(url)} cannot be opened: {fault}") from None
+        sqlite.prepare(self._engine)
+        try:
+            upgrade(self._engine)
+        except DatabaseError as fault:
+            self.close()
+            raise StoreUnusable(f"the store at {_shown(url)} cannot be opened: {fault.orig}") from None
+        except StoreUnusable:
+            self.close()
+            raise
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Everything inside is written together or not at all."""
-        with self._engine.begin() as connection, Session(bind=connection) as session:
-            yield Transaction(connection, session)
-            session.flush()
+        try:
+            with self._engine.begin() as connection, Session(bind=connection) as session:
+                yield Transaction(connection, session)
+                session.flush()
+        except (sqlite.Fault, DatabaseError) as fault:
+            cause = sqlite.outside_cause(fault)
+            if cause is None:
+                raise
+            raise StoreUnusable(f"the store at {_shown(self.url)} cannot be written: {cause}") from fault
 
     def read(self, entity: type[Sourced], columns: Sequence[str] | None = None) -> pl.DataFrame:
         """All rows of an entity as a frame, in key order; `columns` picks some of them."""
@@ -106,9 +118,10 @@ class Transaction:
     ) -> UpsertCount:
         """Brings rows in by key. A row whose content is the same is not touched, its stamps neither.
 
-        `rows` has the entity's columns less source, source_instance, synced_at and content_changed_at.
+        `rows` has the entity's columns less source, source_instance, synced_at and content_changed_at. Of two
+        rows with one id the last counts: pages that are put together may hold a record twice.
         """
-        table = table_of(entity)
+        table, rows = table_of(entity), rows.unique("source_id", keep="last", maintain_order=True)
         with self._staged(table, _enveloped(rows, entity, source, instance, at)) as staging:
             same_key = and_(*(table.c[k] == staging.c[k] for k in KEY))
             differs = or_(*(table.c[c].is_distinct_from(staging.c[c]) for c in content_columns(entity)))
@@ -121,11 +134,16 @@ class Transaction:
     def mark_gone(
         self, entity: type[Sourced], gone: pl.DataFrame, *, source: str, instance: str, at: dt.datetime
     ) -> int:
-        """Marks rows deleted that the CRM no longer has; `gone` has source_id and merged_into_id."""
+        """Marks rows deleted that the CRM no longer has; `gone` has source_id and merged_into_id.
+
+        A survivor that is known stays known: no merged_into_id means that nothing was said of a merge.
+        """
         table = table_of(entity)
         merged = "merged_into_id" in table.c
-        sets = "deleted=1, synced_at=:at, content_changed_at=:at" + (", merged_into_id=:into" if merged else "")
-        change = "(deleted=0 OR merged_into_id IS NOT :into)" if merged else "deleted=0"
+        sets = "deleted=1, synced_at=:at, content_changed_at=:at" + (
+            ", merged_into_id=coalesce(:into, merged_into_id)" if merged else ""
+        )
+        change = "(deleted=0 OR merged_into_id IS NOT coalesce(:into, merged_into_id))" if merged else "deleted=0"
         where = f"source=:source AND source_instance=:instance AND source_id=:id AND {change}"
         sql = f'UPDATE "{table.name}" SET {sets} WHERE {where}'  # noqa: S608
         fixed = {"source": source, "instance": instance, "at": to_micros(at)}

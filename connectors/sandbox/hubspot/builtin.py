@@ -159,8 +159,10 @@ _CALCULATED: dict[str, Rows] = {
 _OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     COMPANIES.name: {
         "type": ("PROSPECT", "PARTNER", "RESELLER", "VENDOR", "CUSTOMER", "OTHER"),
-        "lifecyclestage": ("subscriber", "lead", "marketingqualifiedlead", "salesqualifiedlead", "opportunity")
-        + ("customer", "evangelist", "other"),
+        "lifecyclestage": (
+            *("subscriber", "lead", "marketingqualifiedlead", "salesqualifiedlead"),
+            *("opportunity", "customer", "evangelist", "other"),
+        ),
         "hs_lead_status": ("NEW", "OPEN", "IN_PROGRESS", "CONNECTED", "UNQUALIFIED"),
         "hs_ideal_customer_profile": ("tier_1", "tier_2", "tier_3"),
     },

@@ -185,4 +185,3 @@ _CALCULATIONS: dict[tuple[str, str], Calculation] = {
     (COMPANIES.name, "notes_last_updated"): _last_activity,
     (CONTACTS.name, "associatedcompanyid"): _primary_company,
 }
-

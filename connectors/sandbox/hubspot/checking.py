@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from connectors.sandbox.hubspot.record import Record
 
 
-class InvalidProperties(ValueError):  # noqa: N818 - a finding about data, made into an answer
+class InvalidProperties(ValueError):
     """Values a write was refused for: each problem has name, value, code and message."""
 
     def __init__(self, problems: list[dict[str, str]]) -> None:
@@ -21,9 +21,7 @@ class InvalidProperties(ValueError):  # noqa: N818 - a finding about data, made 
         self.problems = problems
 
 
-def checked_values(
-    portal: Portal, kind: Kind, properties: Mapping[str, str], record: Record | None
-) -> dict[str, str]:
+def checked_values(portal: Portal, kind: Kind, properties: Mapping[str, str], record: Record | None) -> dict[str, str]:
     """Values as they would be kept on `record`, or on a new one. Raises InvalidProperties."""
     kept: dict[str, str] = {}
     problems: list[dict[str, str]] = []

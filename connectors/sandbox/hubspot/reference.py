@@ -141,5 +141,5 @@ TICKET_PIPELINE = Pipeline(
 )
 
 
-def _word(truth: bool) -> str:  # noqa: FBT001 - a value to write, not a switch
+def _word(truth: bool) -> str:
     return "true" if truth else "false"

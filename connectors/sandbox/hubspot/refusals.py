@@ -11,7 +11,7 @@ import orjson
 Json = dict[str, Any]
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, raised to leave a handler early
+class Refusal(Exception):
     """An answer other than success: status, JSON body, extra headers."""
 
     def __init__(self, status: int, body: Json, headers: Mapping[str, str] | None = None) -> None:
@@ -60,18 +60,14 @@ def invalid_values(problems: Sequence[Mapping[str, str]]) -> Json:
         {"isValid": False, "message": p["message"], "error": p["code"], "name": p["name"], "propertyValue": p["value"]}
         for p in problems
     ]
-    details = [
-        {"message": p["message"], "code": p["code"], "context": {"propertyName": [p["name"]]}} for p in problems
-    ]
+    details = [{"message": p["message"], "code": p["code"], "context": {"propertyName": [p["name"]]}} for p in problems]
     return error_body(f"Property values were not valid: {_json_text(listed)}", "VALIDATION_ERROR", errors=details)
 
 
 def duplicate_ids(ids: Sequence[str]) -> Refusal:
     """400 for ids named twice in one batch: nothing is written."""
     listed = ", ".join(ids)
-    return invalid(
-        f"Duplicate IDs found in batch input: [{listed}]. IDs must be unique", context={"ids": list(ids)}
-    )
+    return invalid(f"Duplicate IDs found in batch input: [{listed}]. IDs must be unique", context={"ids": list(ids)})
 
 
 def missing_objects(singular: str, ids: Sequence[str]) -> Json:

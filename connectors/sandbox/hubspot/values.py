@@ -11,7 +11,7 @@ from connectors.sandbox.hubspot.instants import DAY_MS, iso, parse_ms
 TEXT_LIMIT = 65_536
 
 
-class InvalidValue(Exception):  # noqa: N818 - a finding about data, collected into an answer
+class InvalidValue(Exception):
     """A value its property refuses: HubSpot's code, and its words."""
 
     def __init__(self, code: str, message: str) -> None:

@@ -39,6 +39,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "source_instance", "source_id"),
     )
     op.create_table(
+        "account_to_compare",
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("source_instance", sa.String(), nullable=False),
+        sa.Column("source_id", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "source_instance", "source_id"),
+    )
+    op.create_table(
         "activity",
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("source_instance", sa.String(), nullable=False),
@@ -69,6 +76,7 @@ def upgrade() -> None:
         sa.Column("stream", sa.String(), nullable=False),
         sa.Column("fingerprint", sa.String(), nullable=False),
         sa.Column("watermark", sa.BigInteger(), nullable=True),
+        sa.Column("read_until", sa.BigInteger(), nullable=True),
         sa.Column("slice_since", sa.BigInteger(), nullable=True),
         sa.Column("slice_until", sa.BigInteger(), nullable=True),
         sa.Column("resume_point", sa.String(), nullable=True),
@@ -281,4 +289,5 @@ def downgrade() -> None:
     op.drop_table("crm_user")
     op.drop_table("bookmark")
     op.drop_table("activity")
+    op.drop_table("account_to_compare")
     op.drop_table("account")

@@ -1,0 +1,95 @@
+"""Records as HubSpot sends them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from connectors.sandbox.hubspot.associations import TYPES, inline_type
+from connectors.sandbox.hubspot.instants import iso
+from connectors.sandbox.hubspot.kinds import Kind
+from connectors.sandbox.hubspot.portal import Portal
+from connectors.sandbox.hubspot.record import BY_HUBSPOT, SYSTEM_NAMES, Record, Version
+from connectors.sandbox.hubspot.refusals import Json
+
+UI_DOMAIN = "app-eu1.hubspot.com"
+_INLINE = 100
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is shown of each record: names of properties, of histories, and kinds of linked records."""
+
+    names: tuple[str, ...]
+    history: tuple[str, ...] = ()
+    linked: tuple[Kind, ...] = ()
+
+
+def shown(
+    portal: Portal, kind: Kind, names: Sequence[str], history: Sequence[str] = (), linked: Iterable[Kind] = ()
+) -> Shown:
+    """The defaults where no property is asked for; unknown ones are left out without a word."""
+    wanted = portal.catalog.readable(kind, names) if names else list(kind.default_properties)
+    every = dict.fromkeys((*wanted, *kind.system_properties))
+    return Shown(tuple(every), tuple(portal.catalog.readable(kind, history)), tuple(linked))
+
+
+def record_body(portal: Portal, record: Record, what: Shown, host: str = "") -> Json:
+    """One record as it is now."""
+    kind = record.kind
+    body: Json = {
+        "id": str(record.id),
+        "properties": {name: portal.value(record, name) for name in what.names},
+    }
+    if what.history:
+        body["propertiesWithHistory"] = {name: _history(portal, record, name) for name in what.history}
+    body["createdAt"] = iso(record.created)
+    body["updatedAt"] = iso(record.modified)
+    body["archived"] = record.archived_at is not None
+    if record.archived_at is not None:
+        body["archivedAt"] = iso(record.archived_at)
+    body["url"] = f"https://{UI_DOMAIN}/contacts/{portal.settings.portal_id}/record/{kind.type_id}/{record.id}"
+    links = {target.inline_name: inline for target in what.linked if (inline := _inline(portal, record, target, host))}
+    if links:
+        body["associations"] = links
+    return body
+
+
+def link_cursor(target: Kind, record_id: int) -> str:
+    """The `after` of association pages: base64 of `0-2-7502`."""
+    return base64.b64encode(f"{target.type_id}-{record_id}".encode()).decode()
+
+
+def link_start(cursor: str) -> int | None:
+    """The record id inside an association cursor; None where it is not one of ours."""
+    try:
+        last = base64.b64decode(cursor, validate=True).decode("ascii").rpartition("-")[2]
+    except (ValueError, UnicodeDecodeError):
+        return None
+    return int(last) if last.isdigit() else None
+
+
+def _history(portal: Portal, record: Record, name: str) -> list[Json]:
+    """The newest value first."""
+    versions = record.versions(name)
+    if not versions and name in SYSTEM_NAMES:
+        value = portal.value(record, name)
+        return [] if value is None else [Version(value, record.modified, BY_HUBSPOT).as_json()]
+    return [version.as_json() for version in reversed(versions)]
+
+
+def _inline(portal: Portal, record: Record, target: Kind, host: str) -> Json | None:
+    """The first hundred links to a kind, one entry for each association type."""
+    links = sorted(portal.linked(record, target).items())
+    if not links:
+        return None
+    results = [
+        {"id": str(to_id), "type": inline_type(TYPES[type_id])} for to_id, types in links[:_INLINE] for type_id in types
+    ]
+    body: Json = {"results": results}
+    if len(links) > _INLINE:
+        after = link_cursor(target, links[_INLINE][0])
+        link = f"{host}/crm/v3/objects/{record.kind.type_id}/{record.id}/associations/{target.type_id}?after={after}"
+        body["paging"] = {"next": {"after": after, "link": link}}
+    return body

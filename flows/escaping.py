@@ -1,0 +1,21 @@
+"""Text from a CRM on its way out: nothing in it may steer a terminal, a Markdown page or a table."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~:])")
+_BLANK = re.compile(r"\s+")
+
+
+def plain(text: str | None) -> str:
+    """One line of visible text: control signs, escapes and signs that turn the direction of writing are dropped."""
+    one_line = _BLANK.sub(" ", text or "")
+    return "".join(sign for sign in one_line if unicodedata.category(sign) not in {"Cc", "Cf", "Cs", "Co", "Cn"}).strip()
+
+
+def markdown(text: str | None) -> str:
+    """One line of text for a Markdown page or table cell: no markup, no HTML, no link."""
+    return _MARKDOWN.sub(r"\\\1", html.escape(plain(text), quote=False).replace("&", "\0")).replace("\0", "&")

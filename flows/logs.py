@@ -1,0 +1,72 @@
+"""Logging of the command line and the flows, with every configured secret taken out of each record."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from pydantic import BaseModel, SecretStr
+
+STARS = "********"
+SHORTEST = 6
+"""Characters. What is shorter is no secret, and would take ordinary words out of the log."""
+
+
+def secrets_of(settings: BaseModel) -> frozenset[str]:
+    """Every secret value in the settings, nested ones and the store's password included."""
+    found: set[str] = set()
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            found.update({value.get_secret_value(), value.get_secret_value().strip()})
+        elif isinstance(value, BaseModel):
+            found |= secrets_of(value)
+        elif name == "store_url" and value and (password := urlsplit(value).password):
+            found.update({password, unquote(password)})
+    return frozenset(secret for secret in found if len(secret) >= SHORTEST)
+
+
+def scrub(text: str, secrets: Iterable[str]) -> str:
+    """The text with each secret replaced by stars, the longest first."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, STARS)
+    return text
+
+
+class ScrubbingFactory:
+    """Makes log records without secrets: before any handler, Prefect's included, gets to see them."""
+
+    def __init__(self, make: Any, secrets: frozenset[str]) -> None:
+        self.make, self.secrets = make, secrets
+
+    def __call__(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
+        record: logging.LogRecord = self.make(*args, **kwargs)
+        message = record.getMessage()
+        clean = scrub(message, self.secrets)
+        if clean != message:
+            record.msg, record.args = clean, ()
+        if record.exc_info and record.exc_info[0] is not None:
+            trace = logging.Formatter().formatException(record.exc_info)
+            clean = scrub(trace, self.secrets)
+            if clean != trace:
+                # A formatter takes the finished text where there is one.
+                record.exc_info, record.exc_text = None, clean
+        return record
+
+
+def set_up_logging(settings: BaseModel, level: int = logging.WARNING) -> None:
+    """Warnings to standard error, and no secret in any record of this process from here on."""
+    hide_secrets(settings)
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+
+
+def hide_secrets(settings: BaseModel) -> None:
+    """Takes the settings' secrets out of every log record of this process, those of earlier settings too."""
+    make = logging.getLogRecordFactory()
+    secrets = secrets_of(settings)
+    if isinstance(make, ScrubbingFactory):
+        secrets, make = secrets | make.secrets, make.make
+    logging.setLogRecordFactory(ScrubbingFactory(make, secrets))

@@ -1,0 +1,8 @@
+"""The steps of a run as plain functions over a store and connectors. Prefect knows of them, not they of it."""
+
+from flows.pipeline.progress import Clock, Progress, quiet
+from flows.pipeline.pulling import pull
+from flows.pipeline.scoring import score, score_day_of
+from flows.pipeline.writing import apply, plan
+
+__all__ = ["Clock", "Progress", "apply", "plan", "pull", "quiet", "score", "score_day_of"]

@@ -1,0 +1,138 @@
+"""Gathers pages into chunks and stores them: rows, rejects, deletions and bookmark, all together or not at all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+import orjson
+import polars as pl
+
+from connectors.contract import Identity, Page, Stream
+from connectors.mapping import Mapping, normalize
+from flows.pipeline.progress import Clock
+from flows.results import Outcome, StreamReceipt
+from kammodel.entities import Account, Bookmark
+from kammodel.entities.schema import table_of
+from kammodel.store import Store, Transaction, UpsertCount
+from kammodel.store.control import open_rejects, resolve_rejects, save_bookmark, save_rejects
+from kammodel.store.plans import add_to_compare, written_since
+
+ROWS = 10_000
+"""Rows to a chunk, at least: each chunk is one transaction, and a page alone would be a small one."""
+_ACCOUNT = table_of(Account).name
+
+
+def chunks(pages: Iterable[Page], stream: Stream) -> Iterator[list[Page]]:
+    """Pages in runs of 10,000 rows or more of the stream's own entity, and the rest."""
+    own = table_of(stream.mappings[0].entity).name
+    gathered: list[Page] = []
+    rows = 0
+    for page in pages:
+        gathered.append(page)
+        rows += page.raw[own].height
+        if rows >= ROWS or page.resume is None:
+            yield gathered
+            gathered, rows = [], 0
+
+
+class ChunkWriter:
+    """Stores the chunks of one stream and counts what became of each row."""
+
+    def __init__(self, store: Store, identity: Identity, stream: Stream, clock: Clock) -> None:
+        self._store, self._stream, self._clock = store, stream, clock
+        self._from = {"source": identity.source, "instance": identity.instance}
+        self._counts: dict[str, Counter[str]] = {_table(m): Counter() for m in stream.mappings}
+        self._set_aside: dict[str, set[str]] = {}
+
+    def retry_rejects(self) -> None:
+        """Tries the rows that were set aside in earlier runs with the mapping of today."""
+        with self._store.transaction() as tx:
+            waiting = open_rejects(tx, self._from["source"], self._from["instance"], self._stream.name)
+            for mapping in self._stream.mappings:
+                ours = waiting.filter(pl.col("entity") == _table(mapping))
+                self._set_aside[_table(mapping)] = set(ours["source_id"])
+                if not ours.is_empty():
+                    good = normalize(_as_raw(ours["raw"], mapping), mapping).rows
+                    tx.upsert(mapping.entity, good, **self._from, at=self._clock())
+                    self._heal(tx, mapping, good["source_id"])
+
+    def write(self, pages: list[Page], mark: Bookmark) -> None:
+        """Stores a chunk and moves the bookmark to the place after it, in one transaction."""
+        with self._store.transaction() as tx:
+            for mapping in self._stream.mappings:
+                raw = pl.concat([page.raw[_table(mapping)] for page in pages])
+                self._store_rows(tx, mapping, raw, mark)
+            self._end(tx, [page.gone for page in pages if page.gone is not None])
+            mark.resume_point = pages[-1].resume
+            # A new object, because the session would keep this one and change it behind our back.
+            save_bookmark(tx, Bookmark(**mark.model_dump()))
+
+    def receipts(self, *, is_full: bool, note: str | None, calls: int, seconds: float) -> list[StreamReceipt]:
+        """One receipt for the stream, and one for each further entity of its pages."""
+        names = [self._stream.name, *(f"{self._stream.name} > {_table(m)}" for m in self._stream.mappings[1:])]
+        own = {"note": note, "calls": calls, "seconds": seconds}
+        return [
+            StreamReceipt(name, is_full, **self._counts[_table(mapping)], **(own if place == 0 else {}))  # type: ignore[arg-type]
+            for place, (name, mapping) in enumerate(zip(names, self._stream.mappings, strict=True))
+        ]
+
+    def _store_rows(self, tx: Transaction, mapping: Mapping, raw: pl.DataFrame, mark: Bookmark) -> None:
+        table, at = _table(mapping), self._clock()
+        sorted_out = normalize(raw, mapping)
+        done = tx.upsert(mapping.entity, sorted_out.rows, **self._from, at=at)
+        if not sorted_out.rejects.is_empty():
+            save_rejects(tx, sorted_out.rejects, **self._from, stream=self._stream.name, entity=table, at=at)
+        self._heal(tx, mapping, sorted_out.rows["source_id"])
+        if table == _ACCOUNT:
+            add_to_compare(tx, sorted_out.rows["source_id"], **self._from)
+        count = self._counts[table]
+        count["read"] += raw.height
+        count["inserted"] += done.inserted
+        count["changed"] += done.changed
+        count["rejected"] += sorted_out.rejects.height
+        count.update(self._unchanged(tx, table, done, mark))
+        # A row that came twice in one chunk was kept once.
+        count["overlap"] += raw.height - sorted_out.rows.height - sorted_out.rejects.height
+        if mapping is self._stream.mappings[0]:
+            mark.rows_read += raw.height
+            mark.rows_rejected += sorted_out.rejects.height
+
+    def _unchanged(self, tx: Transaction, table: str, done: UpsertCount, mark: Bookmark) -> dict[Outcome, int]:
+        """Why rows came that we had: our own writes, a moved change stamp, or because we read a little twice."""
+        rows = done.unchanged_rows
+        if mark.slice_since is None or mark.read_until is None:
+            return {"overlap": rows.height}
+        ours = written_since(tx, **self._from, at=mark.slice_since) if table == _ACCOUNT else rows["source_id"].clear()
+        is_ours = pl.col("source_id").is_in(ours.implode())
+        own, old = rows.filter(is_ours), rows.filter(~is_ours & (pl.col("updated_at") < mark.read_until))
+        return {
+            "own_writes": own.height,
+            "overlap": old.height,
+            "restamped": rows.height - own.height - old.height,
+        }
+
+    def _heal(self, tx: Transaction, mapping: Mapping, ids: pl.Series) -> None:
+        table = _table(mapping)
+        healed = [id_ for id_ in ids if id_ in self._set_aside[table]] if self._set_aside.get(table) else []
+        if healed:
+            where = {**self._from, "stream": self._stream.name, "entity": table, "at": self._clock()}
+            self._counts[table]["healed"] += resolve_rejects(tx, pl.Series(healed), **where)  # type: ignore[arg-type]
+            self._set_aside[table].difference_update(healed)
+
+    def _end(self, tx: Transaction, gone: list[pl.DataFrame]) -> None:
+        mapping = self._stream.mappings[0]
+        for frame in gone:
+            ended = tx.mark_gone(mapping.entity, frame, **self._from, at=self._clock())
+            self._counts[_table(mapping)]["gone"] += ended
+
+
+def _table(mapping: Mapping) -> str:
+    return table_of(mapping.entity).name
+
+
+def _as_raw(texts: pl.Series, mapping: Mapping) -> pl.DataFrame:
+    """Raw rows as they were set aside, in the columns that the mapping asks for today."""
+    rows = [orjson.loads(text) for text in texts]
+    schema = mapping.raw_schema()
+    return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema, orient="row")

@@ -1,0 +1,172 @@
+"""Pulls one CRM into the store, stream by stream: rows and the place to go on from in one transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from connectors.contract import Connector, Page, Slice, Stream
+from connectors.errors import ShortAnswer, SliceLost, UnexpectedAnswer
+from flows.pipeline.chunks import ChunkWriter, chunks
+from flows.pipeline.progress import Clock, Progress, quiet
+from flows.results import PullReceipt, StreamReceipt
+from kammodel.entities import Bookmark
+from kammodel.store import Store
+from kammodel.store.control import load_bookmark, save_bookmark
+
+MOST_REJECTED = 0.05
+LEAST_REJECTED = 20
+"""A slice with more than 5 % of its rows set aside, and at least 20, is not closed: then the mapping is wrong."""
+
+
+@dataclass(frozen=True)
+class _Start:
+    """Where a slice begins: its bounds, the place to go on from, and why it is read in full or resumed."""
+
+    span: Slice
+    resume: str | None
+    note: str | None
+
+
+def pull(
+    connector: Connector, store: Store, clock: Clock, *, full: bool = False, progress: Progress = quiet
+) -> PullReceipt:
+    """Reads what changed in a CRM since the last pull, or all of it, and stores it.
+
+    A stream that was interrupted is first read to the end of its slice, then to now. Raises what the
+    connector raises; streams that were closed before stay closed, the interrupted one resumes.
+    """
+    began, calls = time.perf_counter(), connector.calls.total
+    identity = connector.identify()
+    receipts: list[StreamReceipt] = []
+    for stream in connector.streams():
+        receipts += _StreamReader(connector, store, stream, clock=clock, progress=progress).read(full=full)
+    return PullReceipt(
+        source=identity.source,
+        instance=identity.instance,
+        organisation=identity.organisation,
+        streams=tuple(receipts),
+        unavailable=connector.unavailable(),
+        calls=connector.calls.total - calls,
+        seconds=round(time.perf_counter() - began, 3),
+    )
+
+
+class _StreamReader:
+    """One stream of one CRM, from its bookmark to now."""
+
+    def __init__(self, connector: Connector, store: Store, stream: Stream, *, clock: Clock, progress: Progress) -> None:
+        self._connector, self._store, self._identity = connector, store, connector.identify()
+        self._stream, self._clock, self._progress = stream, clock, progress
+
+    def read(self, *, full: bool) -> list[StreamReceipt]:
+        """Receipts of the stream and of the other entities that its pages fill."""
+        began, calls = time.perf_counter(), self._connector.calls.total
+        start = self._start(full=full)
+        writer = ChunkWriter(self._store, self._identity, self._stream, self._clock)
+        writer.retry_rejects()
+        self._slice(start, writer)
+        if start.resume is not None and self._stream.incremental:
+            self._slice(self._start(full=False), writer)
+        seconds = round(time.perf_counter() - began, 3)
+        is_full = start.span.since is None
+        calls = self._connector.calls.total - calls
+        return writer.receipts(is_full=is_full, note=start.note, calls=calls, seconds=seconds)
+
+    def _start(self, *, full: bool) -> _Start:
+        mark = self._bookmark()
+        until = self._clock()
+        everything = Slice(None, until)
+        if mark is None:
+            return _Start(everything, None, "first load" if self._stream.incremental else None)
+        if mark.fingerprint != self._stream.fingerprint:
+            return _Start(everything, None, "loaded in full: the mapping of its fields has changed")
+        if mark.slice_until is not None and mark.resume_point is not None and not (full and mark.slice_since):
+            return _Start(Slice(mark.slice_since, mark.slice_until), mark.resume_point, "resumed where it stopped")
+        if full or mark.watermark is None:
+            return _Start(everything, None, "loaded in full, as asked" if full else "first load")
+        if not self._stream.incremental:
+            return _Start(everything, None, None)
+        return _Start(Slice(mark.watermark - self._connector.overlap, until), None, None)
+
+    def _slice(self, start: _Start, writer: ChunkWriter) -> None:
+        """Reads a slice to its end and closes it. A place that the CRM forgot is answered by starting once more."""
+        span = start.span
+        if span.since is not None and span.until <= span.since:
+            return
+        try:
+            self._read(start, writer)
+        except SliceLost:
+            if start.resume is None:
+                raise
+            self._read(_Start(span, None, start.note), writer)
+
+    def _read(self, start: _Start, writer: ChunkWriter) -> None:
+        mark = self._opened(start)
+        try:
+            for pages in chunks(self._pages(start), self._stream):
+                writer.write(pages, mark)
+                announced = pages[-1].announced
+                self._progress(f"{self._identity.source} {self._stream.name}", mark.rows_read, announced)
+            self._prove(mark, pages[-1].announced)
+        except (ShortAnswer, UnexpectedAnswer):
+            # What is missing lies before the place reached: going on from there would never find it.
+            self._save(mark, slice_since=None, slice_until=None, resume_point=None)
+            raise
+        # What became visible late in the last minutes is looked for again: the watermark stays behind.
+        settled, until = start.span.until - self._connector.settle, start.span.until
+        self._save(mark, watermark=settled, read_until=until, slice_since=None, slice_until=None, resume_point=None)
+
+    def _pages(self, start: _Start) -> Iterator[Page]:
+        pages = 0
+        for page in self._connector.read(self._stream, start.span, start.resume):
+            pages += 1
+            yield page
+            if page.resume is None:
+                return
+        raise ShortAnswer(f"{self._name}: the pages ended without a last one after {pages}; run again")
+
+    def _opened(self, start: _Start) -> Bookmark:
+        """The bookmark of a slice under way. It is saved with the first rows."""
+        mark = self._bookmark()
+        if mark is None or start.resume is None:
+            known = {} if mark is None else {"watermark": mark.watermark, "read_until": mark.read_until}
+            mark = Bookmark(
+                source=self._identity.source,
+                source_instance=self._identity.instance,
+                stream=self._stream.name,
+                fingerprint=self._stream.fingerprint,
+                **known,
+            )
+        mark.slice_since, mark.slice_until = start.span.since, start.span.until
+        return mark
+
+    def _prove(self, mark: Bookmark, announced: int | None) -> None:
+        """The slice has the rows the CRM announced, and could be read; else it is not closed."""
+        if announced is not None and mark.rows_read < announced:
+            raise ShortAnswer(
+                f"{self._name}: the CRM announced {announced} rows and sent {mark.rows_read}; "
+                "nothing was closed, run again"
+            )
+        if mark.rows_rejected >= LEAST_REJECTED and mark.rows_rejected > MOST_REJECTED * mark.rows_read:
+            raise UnexpectedAnswer(
+                f"{self._name}: {mark.rows_rejected} of {mark.rows_read} rows could not be read; the slice is not "
+                "closed. The rows and reasons stand in the store, table rejected_record"
+            )
+
+    def _bookmark(self) -> Bookmark | None:
+        with self._store.transaction() as tx:
+            found = load_bookmark(tx, self._identity.source, self._identity.instance, self._stream.name)
+            return None if found is None else Bookmark(**found.model_dump())
+
+    def _save(self, mark: Bookmark, **changes: dt.datetime | str | None) -> None:
+        for name, value in changes.items():
+            setattr(mark, name, value)
+        with self._store.transaction() as tx:
+            save_bookmark(tx, Bookmark(**mark.model_dump()))
+
+    @property
+    def _name(self) -> str:
+        return f"{self._identity.source} {self._stream.name}"

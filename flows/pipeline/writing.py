@@ -1,0 +1,237 @@
+"""Plans what to write into one CRM, and writes it: nothing that does not stand in the plan."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+import polars as pl
+
+from connectors.contract import AccountWrite, Connector, WriteOutcome
+from connectors.errors import FieldsNotProvisioned
+from flows.pipeline.progress import Clock, Progress, quiet
+from flows.pipeline.scoring import score_day_of
+from flows.results import ApplyReceipt, PlanReceipt
+from kammodel.entities import Account, PublishPlan
+from kammodel.errors import KamError
+from kammodel.publish.fields import FIELDS, OURS
+from kammodel.publish.plan import Comparison, canonical_frame, compare
+from kammodel.scoring import ScoringConfig, wanted_values
+from kammodel.store import Store, plans
+from kammodel.tiering.policy import TIERS, Cadence, Policy
+
+_OUTCOMES = {"source_id": pl.String, "outcome": pl.String, "code": pl.String, "message": pl.String}
+
+
+def plan(
+    connector: Connector,
+    store: Store,
+    config: ScoringConfig,
+    clock: Clock,
+    *,
+    full: bool = False,
+    progress: Progress = quiet,
+) -> PlanReceipt:
+    """Compares what we want with what the CRM holds, and stores what is to be written.
+
+    Read from the CRM are only accounts whose wanted values differ from what we last wrote, that the CRM
+    showed us again since, or whose last write has no known outcome; `full` reads all. Raises
+    FieldsNotProvisioned where a field of ours is missing or hidden.
+    """
+    began, calls = time.perf_counter(), connector.calls.total
+    identity = connector.identify()
+    _check_fields(connector)
+    wanted = wanted_values(score_day_of(store, config), identity.source, identity.instance, OURS)
+    made = PublishPlan(
+        plan_id=f"{identity.source}-{uuid.uuid4().hex[:12]}",
+        source=identity.source,
+        source_instance=identity.instance,
+        planned_at=clock(),
+        as_of=config.as_of,
+    )
+    cadence = cadence_days(config.policy)
+    with store.transaction() as tx:
+        ours = plans.ledger(tx, identity.source, identity.instance)
+        shown = plans.to_compare(tx, identity.source, identity.instance)
+        unclear = plans.pending_accounts(tx, identity.source, identity.instance)
+    ids = wanted["source_id"] if full else _candidates(wanted, ours, pl.concat([shown, unclear]), config.as_of, cadence)
+    now = _now(connector, ids, progress)
+    comparison = compare(wanted, now, ours, OURS, as_of=config.as_of, cadence_days=cadence)
+    _save(store, made, comparison, pl.concat([ids, shown]).unique())
+    return _receipt(
+        made,
+        comparison,
+        connector,
+        compared=now.height,
+        known=wanted.height - ids.len(),
+        calls=connector.calls.total - calls,
+        seconds=round(time.perf_counter() - began, 3),
+    )
+
+
+def apply(
+    connector: Connector, store: Store, plan_id: str | None, clock: Clock, *, progress: Progress = quiet
+) -> ApplyReceipt:
+    """Writes the pending cells of a plan (None: the CRM's latest), batch by batch; each outcome is kept at once.
+
+    What was interrupted goes on with what is still pending. Raises KamError where there is no such plan, or
+    a newer one has taken its place.
+    """
+    began, calls = time.perf_counter(), connector.calls.total
+    identity = connector.identify()
+    with store.transaction() as tx:
+        latest = plans.latest_plan(tx, identity.source, identity.instance)
+        if latest is None or (plan_id is not None and plan_id != latest.plan_id):
+            raise KamError(_no_plan(identity.source, plan_id, latest))
+        made = PublishPlan(**latest.model_dump())
+        cells = plans.cells_of(tx, made.plan_id, pending_only=True)
+    writes = _writes(cells, _parents(store, made))
+    ended: Counter[str] = Counter()
+    faults: Counter[str] = Counter()
+    size = dict(cells.group_by("source_id").len().iter_rows())
+    for done, batch in _batches(connector, writes):
+        with store.transaction() as tx:
+            frame = pl.DataFrame([vars(o) for o in batch], schema=_OUTCOMES, orient="row")
+            plans.record_outcomes(tx, made, frame, clock())
+        for outcome in batch:
+            ended[outcome.outcome] += size[outcome.source_id]
+            faults.update([outcome.code or "UNKNOWN"] if outcome.outcome in {"rejected", "retry"} else [])
+        progress(f"{identity.source} write", done, len(writes))
+    if not ended["retry"]:
+        with store.transaction() as tx:
+            plans.finish_plan(tx, made.plan_id, clock())
+    return ApplyReceipt(
+        plan_id=made.plan_id,
+        source=identity.source,
+        written=ended["written"],
+        rejected=ended["rejected"],
+        gone=ended["gone"],
+        retry=ended["retry"],
+        calls=connector.calls.total - calls,
+        seconds=round(time.perf_counter() - began, 3),
+        faults=dict(faults),
+    )
+
+
+def cadence_days(policy: Policy) -> dict[str, int]:
+    """Tier to the days after which no touch is late: the stricter of its cadence's targets. Tiers without any
+    target are left out."""
+    days = {tier: _targets(getattr(policy.cadence, tier)) for tier in TIERS}
+    return {tier: min(known) for tier, known in days.items() if known}
+
+
+def _targets(cadence: Cadence) -> list[int]:
+    return [days for days in (cadence.meeting_every_days, cadence.touch_every_days) if days is not None]
+
+
+def _check_fields(connector: Connector) -> None:
+    missing = connector.missing_fields(FIELDS)
+    if missing:
+        raise FieldsNotProvisioned(
+            f"{connector.name}: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing or hidden from "
+            f"this user; an admin runs: kam provision --crm {connector.name}"
+        )
+
+
+def _candidates(
+    wanted: pl.DataFrame, ours: pl.DataFrame, shown: pl.Series, as_of: dt.date, cadence: Mapping[str, int]
+) -> pl.Series:
+    """Accounts worth a look into the CRM: the ledger stands in for what it holds."""
+    known = ours.group_by("source_id", "field").agg(pl.col("value").last()).pivot("field", index="source_id")
+    absent = [pl.lit(None, pl.String).alias(f.key) for f in OURS if f.key not in known.columns]
+    supposed = wanted.select("source_id").join(known.with_columns(absent), on="source_id", how="left")
+    guess = compare(wanted, supposed, ours, OURS, as_of=as_of, cadence_days=cadence)
+    differs = wanted["source_id"].is_in(guess.to_write["source_id"].implode())
+    unknown = ~wanted["source_id"].is_in(ours["source_id"].implode())
+    seen = wanted["source_id"].is_in(shown.implode())
+    return wanted["source_id"].filter(differs | unknown | seen)
+
+
+def _now(connector: Connector, ids: pl.Series, progress: Progress) -> pl.DataFrame:
+    empty = pl.DataFrame(schema=dict.fromkeys(("source_id", *(f.key for f in OURS)), pl.String))
+    frames, rows = [empty], 0
+    for frame in connector.read_fields(OURS, ids.to_list()) if ids.len() else ():
+        frames.append(frame.select(empty.columns))
+        rows += frame.height
+        progress(f"{connector.name} compare", rows, ids.len())
+    return canonical_frame(pl.concat(frames), OURS)
+
+
+def _save(store: Store, made: PublishPlan, comparison: Comparison, looked_at: pl.Series) -> None:
+    """The plan, what we learned to be ours, and which accounts need no further look, in one transaction."""
+    of = {"source": made.source, "instance": made.source_instance}
+    made.cells_equal, made.cells_held = comparison.equal.height, comparison.held.height
+    # A value of ours in the CRM whose write was never confirmed: the older plan that knew it ends here.
+    confirmed = comparison.to_write.filter(pl.col("before").is_not_null()).select(
+        "source_id", "field", value=pl.col("before")
+    )
+    cells = comparison.cells.with_columns(
+        plan_id=pl.lit(made.plan_id), outcome=pl.lit(None), code=pl.lit(None), message=pl.lit(None)
+    )
+    with store.transaction() as tx:
+        learned = pl.concat([comparison.equal, confirmed])
+        plans.adopt(tx, learned, **of, plan_id=made.plan_id, at=made.planned_at)
+        plans.supersede_pending(tx, **of, plan_id=made.plan_id)
+        plans.save_plan(tx, PublishPlan(**made.model_dump()), cells)
+        plans.compared(tx, looked_at, **of)
+
+
+def _receipt(
+    made: PublishPlan,
+    comparison: Comparison,
+    connector: Connector,
+    *,
+    compared: int,
+    known: int,
+    calls: int,
+    seconds: float,
+) -> PlanReceipt:
+    accounts = comparison.to_write["source_id"].n_unique()
+    return PlanReceipt(
+        plan_id=made.plan_id,
+        source=made.source,
+        as_of=made.as_of,
+        compared=compared,
+        known=known,
+        accounts_to_write=accounts,
+        cells_to_write=comparison.to_write.height,
+        cells_held=comparison.held.height,
+        cells_equal=comparison.equal.height,
+        calls=calls,
+        write_calls=-(-accounts // connector.write_batch),
+        seconds=seconds,
+    )
+
+
+def _parents(store: Store, made: PublishPlan) -> pl.DataFrame:
+    accounts = store.read(Account, ["source", "source_instance", "source_id", "parent_id"])
+    own = (pl.col("source") == made.source) & (pl.col("source_instance") == made.source_instance)
+    return accounts.filter(own).select("source_id", "parent_id")
+
+
+def _writes(cells: pl.DataFrame, parents: pl.DataFrame) -> list[AccountWrite]:
+    """One write per account. Children of one parent stand together, so that batches do not fight over its lock."""
+    grouped = cells.group_by("source_id").agg("field", "after").join(parents, on="source_id", how="left")
+    ordered = grouped.sort("parent_id", "source_id", nulls_last=True)
+    return [
+        AccountWrite(source_id, dict(zip(fields, values, strict=True)))
+        for source_id, fields, values in ordered.select("source_id", "field", "after").iter_rows()
+    ]
+
+
+def _batches(connector: Connector, writes: list[AccountWrite]) -> Iterator[tuple[int, list[WriteOutcome]]]:
+    done = 0
+    for batch in connector.write_fields(OURS, writes) if writes else ():
+        done += len(batch)
+        yield done, batch
+
+
+def _no_plan(source: str, plan_id: str | None, latest: PublishPlan | None) -> str:
+    if latest is None:
+        return f"{source}: there is no plan yet; make one with: kam plan --crm {source}"
+    return (
+        f"{source}: plan {plan_id} is not the latest ({latest.plan_id}); a newer plan has looked at the same accounts"
+    )

@@ -1,0 +1,159 @@
+"""What each step of the pipeline gives back: small receipts, never rows. `as_json` is what `--json` prints."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Outcome = Literal["inserted", "changed", "overlap", "own_writes", "restamped", "rejected"]
+"""What became of a row that was read; the fields of StreamReceipt that add up to `read`."""
+
+
+@dataclass(frozen=True)
+class StreamReceipt:
+    """What one stream brought in. Every row read is in exactly one of the outcomes; the sum is `read`.
+
+    `overlap`, `own_writes` and `restamped` are the rows whose content we had already: read again on purpose,
+    our own last writes coming back, and rows whose change stamp the CRM moved without a change that we keep.
+    `gone`: records that the CRM no longer has. `healed`: rows set aside earlier that could be read now.
+    """
+
+    stream: str
+    is_full: bool
+    read: int = 0
+    inserted: int = 0
+    changed: int = 0
+    overlap: int = 0
+    own_writes: int = 0
+    restamped: int = 0
+    rejected: int = 0
+    gone: int = 0
+    healed: int = 0
+    calls: int = 0
+    seconds: float = 0.0
+    note: str | None = None
+    """Why it was loaded in full, or resumed, in words."""
+
+    @property
+    def unchanged(self) -> int:
+        return self.overlap + self.own_writes + self.restamped
+
+
+@dataclass(frozen=True)
+class PullReceipt:
+    """One CRM read. `unavailable`: streams or fields that the CRM lacks or hides, each with what to grant."""
+
+    source: str
+    instance: str
+    organisation: str
+    streams: tuple[StreamReceipt, ...]
+    unavailable: dict[str, str]
+    calls: int
+    seconds: float
+
+    @property
+    def rows(self) -> int:
+        return sum(s.read for s in self.streams)
+
+
+@dataclass(frozen=True)
+class TierMove:
+    """An account group whose effective tier is not what it was. `name` is text from a CRM: escape it."""
+
+    group_id: str
+    name: str | None
+    before: str | None
+    after: str | None
+    score: float | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class ScoreReceipt:
+    """One scoring run. `counts`: what was left out or could not be known, by a code with a number."""
+
+    run_id: str
+    as_of: dt.date
+    accounts: int
+    groups: int
+    population: int
+    tiers: dict[str, int]
+    moves: tuple[TierMove, ...]
+    appended: int
+    unavailable_criteria: tuple[str, ...]
+    counts: dict[str, int]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class PlanReceipt:
+    """A stored plan for one CRM. `compared` accounts were read from the CRM, `known` were not: nothing about
+    them changed since we last wrote. Cells: to write, held back for a person's value, and equal already."""
+
+    plan_id: str
+    source: str
+    as_of: dt.date
+    compared: int
+    known: int
+    accounts_to_write: int
+    cells_to_write: int
+    cells_held: int
+    cells_equal: int
+    calls: int
+    write_calls: int
+    """Calls that applying it will cost."""
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ApplyReceipt:
+    """How the cells of a plan ended. They add up to the cells it had to write; `retry` ones stay pending."""
+
+    plan_id: str
+    source: str
+    written: int
+    rejected: int
+    gone: int
+    retry: int
+    calls: int
+    seconds: float
+    faults: dict[str, int] = field(default_factory=dict)
+    """The CRM's codes for rejected rows, with how many accounts each."""
+
+    @property
+    def is_complete(self) -> bool:
+        return not (self.rejected or self.retry)
+
+
+@dataclass(frozen=True)
+class WriteBackReceipt:
+    """Plan and apply for one CRM."""
+
+    plan: PlanReceipt
+    applied: ApplyReceipt
+
+
+@dataclass(frozen=True)
+class RunReceipt:
+    """The whole run: every configured CRM read, everything scored, every CRM written."""
+
+    as_of: dt.date
+    pulls: tuple[PullReceipt, ...]
+    score: ScoreReceipt
+    write_backs: tuple[WriteBackReceipt, ...]
+    seconds: float
+
+
+def as_json(receipt: Any) -> dict[str, Any]:
+    """The receipt as plain JSON values: dates as ISO text, tuples as lists."""
+    plain: dict[str, Any] = _plain(asdict(receipt))
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return value.isoformat() if isinstance(value, dt.date | dt.datetime) else value

@@ -1,0 +1,147 @@
+"""What a step needs from outside: settings, store, connectors and the time, opened when first asked for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from functools import cached_property
+from importlib.metadata import version
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from flows.settings import BLOCKS, FIRST_VARIABLE, Settings, load_settings
+from kammodel.errors import NotConfigured
+
+if TYPE_CHECKING:
+    from connectors.contract import Connector
+    from connectors.registry import Registered
+    from connectors.retry import Patience
+    from flows.pipeline import Clock
+    from kammodel.scoring import ScoringConfig
+    from kammodel.store import Store
+    from kammodel.tiering.policy import Policy
+
+
+def wall_clock() -> dt.datetime:
+    """The present instant, in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+class Runtime:
+    """One opening of store and CRMs. `close` gives the connections and the database file back.
+
+    `patience` is for the sandbox and tests; a CRM gets the default one.
+    """
+
+    def __init__(self, settings: Settings, *, clock: Clock = wall_clock, patience: Patience | None = None) -> None:
+        self.settings, self.clock = settings, clock
+        self._patience = patience
+        self._connectors: dict[str, Connector] = {}
+        self._open = ExitStack()
+
+    @cached_property
+    def store(self) -> Store:
+        """The store, brought up to this version's schema."""
+        from kammodel.store import Store
+
+        return self._open.enter_context(Store(self.settings.store_address))
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The tier policy: the default one, with what KAM_POLICY_FILE changes."""
+        from kammodel.tiering.policy import load_policy
+
+        return load_policy(self.settings.policy_file)
+
+    def connector(self, crm: str) -> Connector:
+        """The connector of a CRM by name; raises NotConfigured where its block is missing."""
+        if crm not in self._connectors:
+            self._connectors[crm] = self._connect(crm)
+        return self._connectors[crm]
+
+    def scoring(self, as_of: dt.date | None = None) -> ScoringConfig:
+        """What decides a score beside the data; without a day, today in KAM_TIMEZONE."""
+        from kammodel.scoring import ScoringConfig
+
+        settings = self.settings
+        return ScoringConfig(
+            as_of=as_of or settings.today(self.clock()),
+            timezone=settings.timezone,
+            reporting_currency=settings.reporting_currency,
+            system_of_record=settings.counting_crm,
+            language=settings.language,
+            policy=self.policy,
+            release=version("kam"),
+        )
+
+    def chosen(self, crm: str | None) -> tuple[str, ...]:
+        """The CRMs to work on: the one named, or every configured one. Raises NotConfigured if there is none."""
+        names = (crm,) if crm else self.settings.configured
+        if not names:
+            raise NotConfigured(
+                f"no CRM is configured: set {' or '.join(FIRST_VARIABLE.values())} and what goes "
+                "with it (see .env.example), or see kam demo, which needs nothing"
+            )
+        for name in names:
+            self._settings_of(name)
+        return names
+
+    def close(self) -> None:
+        """Closes what was opened."""
+        self._open.close()
+        self._connectors.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _kind: type[BaseException] | None, _fault: object, _trace: TracebackType | None) -> None:
+        self.close()
+
+    def _connect(self, crm: str) -> Connector:
+        settings = self._settings_of(crm)
+        connector = registered(crm).connect(settings, patience=self._patience)
+        self._open.callback(connector.close)
+        return connector
+
+    def _settings_of(self, crm: str) -> object:
+        settings: object | None = getattr(self.settings, crm, None) if crm in BLOCKS else None
+        if settings is None:
+            raise NotConfigured(
+                f"{crm} is not configured: set {FIRST_VARIABLE[crm]} and what goes with it (see .env.example)"
+                if crm in BLOCKS
+                else f"there is no CRM named {crm}; known are {', '.join(BLOCKS)}"
+            )
+        return settings
+
+
+def registered(crm: str) -> Registered:
+    """The registry's entry of a CRM."""
+    from connectors.registry import CONNECTORS
+
+    return next(entry for entry in CONNECTORS if entry.name == crm)
+
+
+_CURRENT: ContextVar[Runtime | None] = ContextVar("runtime", default=None)
+
+
+@contextmanager
+def using(runtime: Runtime) -> Iterator[Runtime]:
+    """Flows that run inside the block work with this runtime instead of opening one from the environment."""
+    token = _CURRENT.set(runtime)
+    try:
+        yield runtime
+    finally:
+        _CURRENT.reset(token)
+
+
+@contextmanager
+def opened() -> Iterator[Runtime]:
+    """The runtime in use, or one from the environment that is closed at the end of the block."""
+    current = _CURRENT.get()
+    if current is not None:
+        yield current
+        return
+    with Runtime(load_settings()) as fresh, using(fresh):
+        yield fresh

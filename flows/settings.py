@@ -1,0 +1,159 @@
+"""What can be configured, read from `KAM_...` variables and a `.env` file, with every mistake named."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from connectors.hubspot.settings import HubSpotSettings
+from connectors.salesforce.settings import SalesforceSettings
+from flows.directories import data_directory
+from kammodel.errors import NotConfigured
+
+PREFIX = "KAM_"
+NESTED = "__"
+BLOCKS: dict[str, type[BaseModel]] = {"salesforce": SalesforceSettings, "hubspot": HubSpotSettings}
+"""The CRMs that can be configured, each by a block of variables; the first configured one counts by default."""
+
+FIRST_VARIABLE = {"salesforce": "KAM_SALESFORCE__INSTANCE_URL", "hubspot": "KAM_HUBSPOT__ACCESS_TOKEN"}
+"""Where to begin with each CRM, for messages."""
+
+CrmName = Literal["salesforce", "hubspot"]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+
+class Settings(BaseSettings):
+    """The variables of the program. A CRM is configured when one of its block's variables has a value."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter=NESTED,
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    home: Path = Field(
+        default_factory=data_directory,
+        description="Directory of the store; by default the platform's data directory (`kam check` prints it)",
+    )
+    store_url: str | None = Field(
+        default=None,
+        repr=False,
+        description="Address of the store; by default a SQLite file in KAM_HOME",
+        examples=["sqlite:////var/lib/kam/kam.db"],
+    )
+    reporting_currency: Currency = Field(
+        default="EUR", description="Currency of every figure that is computed and written, as an ISO 4217 code"
+    )
+    timezone: str = Field(
+        default="UTC",
+        description="Where a day begins and ends, as an IANA name",
+        examples=["Europe/Madrid"],
+    )
+    language: Literal["en", "es"] = Field(default="en", description="Labels, help texts and reasons: en or es")
+    policy_file: Path | None = Field(
+        default=None,
+        description="TOML file with what differs from the default tier policy",
+        examples=["/etc/kam/policy.toml"],
+    )
+    system_of_record: CrmName | None = Field(
+        default=None,
+        description="CRM whose figures count where both hold a company; by default the first one configured",
+        examples=["salesforce"],
+    )
+    salesforce: SalesforceSettings | None = Field(default=None, description="The Salesforce org")
+    hubspot: HubSpotSettings | None = Field(default=None, description="The HubSpot portal")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            near = get_close_matches(name, available_timezones(), n=1)
+            raise ValueError("is no IANA time zone" + (f"; did you mean {near[0]}?" if near else ", e.g. Europe/Madrid"))
+        return name
+
+    @field_validator("home", "policy_file")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return None if path is None else Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - keeps symlinks
+
+    @property
+    def store_address(self) -> str:
+        """The SQLAlchemy address of the store."""
+        return self.store_url or f"sqlite:///{self.home / 'kam.db'}"
+
+    @property
+    def configured(self) -> tuple[str, ...]:
+        """The CRMs whose block is present, in the order of BLOCKS."""
+        return tuple(name for name in BLOCKS if getattr(self, name) is not None)
+
+    @property
+    def counting_crm(self) -> str:
+        """The system of record: the one named, else the first one configured."""
+        return self.system_of_record or next(iter(self.configured), next(iter(BLOCKS)))
+
+    def today(self, now: dt.datetime) -> dt.date:
+        """The day that it is in KAM_TIMEZONE at an instant."""
+        return now.astimezone(ZoneInfo(self.timezone)).date()
+
+
+def load_settings(env_file: Path | None = Path(".env")) -> Settings:
+    """The settings from the environment and, behind it, a `.env` file of the working directory.
+
+    Raises NotConfigured that names the variable: unknown, unusable, or missing from a block begun.
+    """
+    refuse_unknown(env_file)
+    try:
+        return Settings(_env_file=env_file, _env_file_encoding="utf-8")  # type: ignore[call-arg]
+    except ValidationError as fault:
+        raise NotConfigured(_first(fault)) from None
+    except UnicodeDecodeError:
+        raise NotConfigured(f"{env_file} is not UTF-8 text") from None
+
+
+def known_variables() -> tuple[str, ...]:
+    """Every variable that this version reads, in the order of `.env.example`."""
+    return tuple(variable for name in Settings.model_fields for variable in _variables(name))
+
+
+def refuse_unknown(env_file: Path | None) -> None:
+    """Raises NotConfigured for a `KAM_...` variable that nothing reads: a typing error would pass unseen."""
+    known = known_variables()
+    for name, place in _given(env_file):
+        if name.upper() not in known:
+            near = get_close_matches(name.upper(), known, n=1, cutoff=0.6)
+            hint = f"did you mean {near[0]}?" if near else "kam knows no such variable; see .env.example"
+            raise NotConfigured(f"{name} ({place}) is unknown: {hint}")
+
+
+def _variables(name: str) -> tuple[str, ...]:
+    block = BLOCKS.get(name)
+    top = f"{PREFIX}{name}".upper()
+    return (top,) if block is None else tuple(f"{top}{NESTED}{inner}".upper() for inner in block.model_fields)
+
+
+def _given(env_file: Path | None) -> list[tuple[str, str]]:
+    """The `KAM_...` names that are set, with the place; the value never comes along."""
+    names = [(name, "environment") for name in os.environ]
+    if env_file is not None and env_file.is_file():
+        names += [(name, str(env_file)) for name in dotenv_values(env_file, interpolate=False)]
+    return [(name, place) for name, place in names if name.upper().startswith(PREFIX)]
+
+
+def _first(fault: ValidationError) -> str:
+    first: dict[str, Any] = dict(fault.errors(include_input=False, include_url=False, include_context=False)[0])
+    variable = PREFIX + NESTED.join(str(part) for part in first["loc"]).upper()
+    if first["type"] == "missing":
+        return f"{variable} is missing"
+    text = str(first["msg"]).removeprefix("Value error, ")
+    return f"{variable} {text}" if text.startswith("is ") else f"{variable}: {text[0].lower()}{text[1:]}"

@@ -1,0 +1,143 @@
+"""Turns amounts into the reporting currency at dated rates, exactly: fractions of whole numbers, half to even."""
+
+from __future__ import annotations
+
+import datetime as dt
+from bisect import bisect_right
+from fractions import Fraction
+
+import polars as pl
+
+SINCE_EVER = dt.date(1, 1, 1)
+NO_CURRENCY = "no_currency"
+_ORG = ("source", "source_instance")
+_INT64_MAX = 2**63 - 1
+
+Leg = list[tuple[dt.date, Fraction]]
+"""Units of the home currency for one unit, from each day on; in order of days."""
+
+
+def no_rate(currency: str) -> str:
+    """The reason code of a figure for which a rate is missing (reading 7)."""
+    return f"no rate for {currency}"
+
+
+def home_currencies(opportunities: pl.DataFrame, accounts: pl.DataFrame, rates: pl.DataFrame, reporting: str) -> pl.DataFrame:
+    """source, source_instance, `home`: the currency of amounts that name none.
+
+    It is the one home currency of the org's rates. Without rates: the only currency that any account or
+    opportunity of the org names; none named at all is an org with a single currency that it does not tell,
+    taken to be the reporting currency. Null where several are possible: then it is not guessed.
+    """
+    orgs = pl.concat([frame.select(_ORG) for frame in (opportunities, accounts)]).unique()
+    named = pl.concat([frame.select(*_ORG, "currency") for frame in (opportunities, accounts)])
+    only = pl.col("found").first()
+    stated = _distinct(rates.select(*_ORG, found="home_currency"))
+    mentioned = _distinct(named.select(*_ORG, found="currency"))
+    joined = (
+        orgs.join(stated.select(*_ORG, "n", rated=pl.when(pl.col("n") == 1).then("found")), on=_ORG, how="left")
+        .join(mentioned.select(*_ORG, m="n", only=pl.when(pl.col("n") == 1).then("found")), on=_ORG, how="left")
+        .with_columns(pl.col("n", "m").fill_null(0))
+    )
+    assert only is not None
+    unrated = pl.when(pl.col("m") == 0).then(pl.lit(reporting)).otherwise("only")
+    return joined.select(*_ORG, home=pl.when(pl.col("n") == 0).then(unrated).otherwise("rated")).sort(_ORG)
+
+
+def converted(amounts: pl.DataFrame, homes: pl.DataFrame, rates: pl.DataFrame, reporting: str) -> pl.DataFrame:
+    """Adds `amount` (Int64 of 1/10,000 units of the reporting currency) and `amount_why`, in the order of rows.
+
+    In: source, source_instance, `own_amount`, `currency` (null: the org's home currency), `on` (the day whose
+    rate counts). A rate holds from its day until the next; a currency that is not the home currency is
+    crossed by way of it. Where a rate is missing the amount is null, with `no rate for XXX`; where the
+    currency is not known, with `no_currency`. A null amount stays null and has no reason here.
+    """
+    keyed = amounts.join(homes, on=_ORG, how="left", maintain_order="left").with_columns(
+        currency=pl.coalesce("currency", "home")
+    )
+    used = keyed.select(*_ORG, "currency", "home").unique().drop_nulls("currency").sort(*_ORG, "currency")
+    pairs = used.with_row_index("pair")
+    table = _rate_table(pairs, rates, reporting)
+    placed = (
+        keyed.join(pairs.drop("home"), on=[*_ORG, "currency"], how="left", maintain_order="left")
+        .with_row_index("place")
+        .with_columns(pl.col("on").fill_null(SINCE_EVER))
+        .sort("on")
+        .join_asof(table, left_on="on", right_on="valid_from", by="pair", strategy="backward", check_sortedness=False)
+        .sort("place")
+    )
+    given = pl.col("own_amount").is_not_null()
+    amount = rounded_quotient(pl.col("own_amount").cast(pl.Int128) * pl.col("numerator"), pl.col("denominator"))
+    why = pl.when(pl.col("pair").is_null()).then(pl.lit(NO_CURRENCY)).otherwise("rate_why")
+    return amounts.with_columns(
+        amount=placed.select(amount.cast(pl.Int64)).to_series(),
+        amount_why=placed.select(pl.when(given).then(why)).to_series(),
+    )
+
+
+def rounded_quotient(numerator: pl.Expr, denominator: pl.Expr) -> pl.Expr:
+    """`numerator / denominator` as a whole number, half to even; Int128 in, a denominator above 0."""
+    floor = numerator // denominator
+    twice = 2 * (numerator - floor * denominator)
+    up = (twice > denominator) | ((twice == denominator) & (floor % 2 == 1))
+    return floor + up.cast(pl.Int128)
+
+
+def _distinct(found: pl.DataFrame) -> pl.DataFrame:
+    return found.drop_nulls("found").unique().group_by(_ORG).agg(n=pl.len(), found=pl.col("found").first())
+
+
+def _rate_table(pairs: pl.DataFrame, rates: pl.DataFrame, reporting: str) -> pl.DataFrame:
+    """pair, valid_from, numerator, denominator, rate_why: the periods of each currency in use. Few rows."""
+    legs = _legs(rates)
+    rows = []
+    for pair, source, instance, currency, home in pairs.select("pair", *_ORG, "currency", "home").iter_rows():
+        own, back = (
+            [(SINCE_EVER, Fraction(1))] if code == home else legs.get((source, instance, code), [])
+            for code in (currency, reporting)
+        )
+        if currency == reporting:
+            rows.append((pair, SINCE_EVER, 1, 1, None))
+        else:
+            rows += [(pair, *period) for period in _periods(own, back, currency, reporting)]
+    schema = {
+        "pair": pl.UInt32,
+        "valid_from": pl.Date,
+        "numerator": pl.Int128,
+        "denominator": pl.Int128,
+        "rate_why": pl.String,
+    }
+    return pl.DataFrame(rows, schema=schema, orient="row").sort("valid_from")
+
+
+def _legs(rates: pl.DataFrame) -> dict[tuple[str, str, str], Leg]:
+    usable = rates.filter(~pl.col("deleted"), pl.col("numerator") > 0, pl.col("denominator") > 0)
+    legs: dict[tuple[str, str, str], Leg] = {}
+    columns = (*_ORG, "currency", "valid_from", "numerator", "denominator")
+    for source, instance, currency, since, above, below in usable.sort(columns).select(columns).iter_rows():
+        legs.setdefault((source, instance, currency), []).append((since or SINCE_EVER, Fraction(above, below)))
+    return legs
+
+
+def _periods(own: Leg, back: Leg, currency: str, reporting: str) -> list[tuple[dt.date, int | None, int | None, str | None]]:
+    found = []
+    for day in sorted({SINCE_EVER, *(since for since, _ in own), *(since for since, _ in back)}):
+        to_home, to_reporting = _at(own, day), _at(back, day)
+        if to_home is None or to_reporting is None:
+            found.append((day, None, None, no_rate(currency if to_home is None else reporting)))
+            continue
+        rate = _bounded(to_home / to_reporting)
+        found.append((day, rate.numerator, rate.denominator, None))
+    return found
+
+
+def _at(leg: Leg, day: dt.date) -> Fraction | None:
+    place = bisect_right(leg, day, key=lambda period: period[0])
+    return leg[place - 1][1] if place else None
+
+
+def _bounded(rate: Fraction) -> Fraction:
+    """The rate itself; only one of more than eighteen digits is taken to the nearest that Int128 can multiply."""
+    if max(rate.numerator, rate.denominator) <= _INT64_MAX:
+        return rate
+    return rate.limit_denominator(10**9)
