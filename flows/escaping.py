@@ -8,14 +8,16 @@ import unicodedata
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~:])")
 _BLANK = re.compile(r"\s+")
+_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
+"""Unicode categories: control, format (directions of writing among them), surrogate, private, unassigned."""
 
 
 def plain(text: str | None) -> str:
     """One line of visible text: control signs, escapes and signs that turn the direction of writing are dropped."""
     one_line = _BLANK.sub(" ", text or "")
-    return "".join(sign for sign in one_line if unicodedata.category(sign) not in {"Cc", "Cf", "Cs", "Co", "Cn"}).strip()
+    return "".join(sign for sign in one_line if unicodedata.category(sign) not in _UNSEEN).strip()
 
 
 def markdown(text: str | None) -> str:
     """One line of text for a Markdown page or table cell: no markup, no HTML, no link."""
-    return _MARKDOWN.sub(r"\\\1", html.escape(plain(text), quote=False).replace("&", "\0")).replace("\0", "&")
+    return _MARKDOWN.sub(r"\\\1", html.escape(plain(text), quote=False))

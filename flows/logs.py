@@ -44,7 +44,11 @@ class ScrubbingFactory:
 
     def __call__(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
         record: logging.LogRecord = self.make(*args, **kwargs)
-        message = record.getMessage()
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError):
+            # Arguments that do not fit: the handler says so, and shows the bare format.
+            return record
         clean = scrub(message, self.secrets)
         if clean != message:
             record.msg, record.args = clean, ()

@@ -26,13 +26,9 @@ ENVIRONMENT = {
 }
 
 
-def set_prefect_environment(
-    *, home: Path | None = None, log_level: str | None = None, environ: MutableMapping[str, str] = os.environ
-) -> None:
+def set_prefect_environment(*, home: Path | None = None, environ: MutableMapping[str, str] = os.environ) -> None:
     """Sets what is not set. `home`: PREFECT_HOME, where profiles and the local server's database live."""
     for name, value in ENVIRONMENT.items():
         environ.setdefault(name, value)
     if home is not None:
         environ.setdefault("PREFECT_HOME", str(home))
-    if log_level is not None:
-        environ.setdefault("PREFECT_LOGGING_LEVEL", log_level)

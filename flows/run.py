@@ -1,14 +1,16 @@
 """The flow that does it all: every CRM read, everything scored, every CRM written."""
 
+import asyncio
 import time
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
 
+from flows import steps
 from flows.outcome import ends_well, partial, receipt_of
 from flows.parameters import AsOf, Full
 from flows.report.markdown import run_page
-from flows.results import RunReceipt, unwritten
+from flows.results import RunReceipt
 from flows.runtime import opened
 from flows.score import score_groups
 from flows.sync import pull_crm
@@ -17,7 +19,7 @@ from flows.write_back import write_crm
 
 @flow(name="kam-run", description="Pull, score and write back, for every configured CRM.")
 @ends_well
-async def run(as_of: AsOf = None, full: Full = False) -> RunReceipt:
+async def run(*, as_of: AsOf = None, full: Full = False) -> RunReceipt:
     """Reads every configured CRM, scores every account group, and writes what changed back.
 
     Args:
@@ -27,11 +29,12 @@ async def run(as_of: AsOf = None, full: Full = False) -> RunReceipt:
     began = time.perf_counter()
     with opened() as runtime:
         names = runtime.chosen(None)
-        day = as_of or runtime.scoring().as_of
-        pulls = tuple([await receipt_of(pull_crm(name, full)) for name in names])
-        scored = await receipt_of(score_groups(day))
-        written = tuple([await receipt_of(write_crm(name, day, False)) for name in names])  # noqa: FBT003
+        await asyncio.to_thread(steps.require_fields, runtime, names)
+        day = runtime.scoring(as_of).as_of
+        pulls = tuple([await receipt_of(pull_crm(crm=name, full=full)) for name in names])
+        scored = await receipt_of(score_groups(as_of=day))
+        written = tuple([await write_crm(crm=name, as_of=day, full=False) for name in names])
     receipt = RunReceipt(day, pulls, scored, written, round(time.perf_counter() - began, 3))
     await acreate_markdown_artifact(run_page(receipt), key="kam-run", description="Read, scored, written")
-    left = unwritten(written)
+    left = steps.unwritten(one.applied for one in written)
     return partial(receipt, left) if left else receipt

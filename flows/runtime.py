@@ -11,6 +11,8 @@ from importlib.metadata import version
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from flows.logs import hide_secrets
+from flows.pipeline import Clock, Progress, quiet
 from flows.settings import BLOCKS, FIRST_VARIABLE, Settings, load_settings
 from kammodel.errors import NotConfigured
 
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from connectors.contract import Connector
     from connectors.registry import Registered
     from connectors.retry import Patience
-    from flows.pipeline import Clock
     from kammodel.scoring import ScoringConfig
     from kammodel.store import Store
     from kammodel.tiering.policy import Policy
@@ -32,11 +33,18 @@ def wall_clock() -> dt.datetime:
 class Runtime:
     """One opening of store and CRMs. `close` gives the connections and the database file back.
 
-    `patience` is for the sandbox and tests; a CRM gets the default one.
+    `progress` hears what every step tells. `patience` None is the connectors' own.
     """
 
-    def __init__(self, settings: Settings, *, clock: Clock = wall_clock, patience: Patience | None = None) -> None:
-        self.settings, self.clock = settings, clock
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock = wall_clock,
+        progress: Progress = quiet,
+        patience: Patience | None = None,
+    ) -> None:
+        self.settings, self.clock, self.progress = settings, clock, progress
         self._patience = patience
         self._connectors: dict[str, Connector] = {}
         self._open = ExitStack()
@@ -143,5 +151,7 @@ def opened() -> Iterator[Runtime]:
     if current is not None:
         yield current
         return
-    with Runtime(load_settings()) as fresh, using(fresh):
+    settings = load_settings()
+    hide_secrets(settings)
+    with Runtime(settings) as fresh, using(fresh):
         yield fresh

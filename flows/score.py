@@ -6,7 +6,7 @@ from prefect import flow, task
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows import pipeline
+from flows import steps
 from flows.outcome import ends_well, receipt_of
 from flows.parameters import AsOf
 from flows.report.markdown import score_page
@@ -17,24 +17,20 @@ from flows.working import in_thread
 
 @task(name="score", cache_policy=NO_CACHE)
 @ends_well
-async def score_groups(as_of: dt.date | None) -> ScoreReceipt:
+async def score_groups(*, as_of: dt.date | None) -> ScoreReceipt:
     """Scores as of the end of a day and appends the snapshots that changed."""
     with opened() as runtime:
-        return await in_thread(
-            "kam-score",
-            runtime.progress,
-            lambda told: pipeline.score(runtime.store, runtime.scoring(as_of), runtime.clock, progress=told),
-        )
+        return await in_thread("kam-score", runtime.progress, lambda told: steps.score(runtime, as_of, progress=told))
 
 
 @flow(name="kam-score", description="Scores every account group and remembers what changed.")
 @ends_well
-async def score(as_of: AsOf = None) -> ScoreReceipt:
+async def score(*, as_of: AsOf = None) -> ScoreReceipt:
     """Computes KPIs, scores and tiers from what the store holds.
 
     Args:
         as_of: The day to score, as it was known at its end; today in KAM_TIMEZONE if left out.
     """
-    receipt = await receipt_of(score_groups(as_of))
+    receipt = await receipt_of(score_groups(as_of=as_of))
     await acreate_markdown_artifact(score_page(receipt), key="kam-score", description="Tiers and what moved")
     return receipt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,7 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from connectors.hubspot.settings import HubSpotSettings
 from connectors.salesforce.settings import SalesforceSettings
@@ -79,7 +80,9 @@ class Settings(BaseSettings):
     def _known_zone(cls, name: str) -> str:
         if name not in available_timezones():
             near = get_close_matches(name, available_timezones(), n=1)
-            raise ValueError("is no IANA time zone" + (f"; did you mean {near[0]}?" if near else ", e.g. Europe/Madrid"))
+            raise ValueError(
+                "is no IANA time zone" + (f"; did you mean {near[0]}?" if near else ", e.g. Europe/Madrid")
+            )
         return name
 
     @field_validator("home", "policy_file")
@@ -119,6 +122,34 @@ def load_settings(env_file: Path | None = Path(".env")) -> Settings:
         raise NotConfigured(_first(fault)) from None
     except UnicodeDecodeError:
         raise NotConfigured(f"{env_file} is not UTF-8 text") from None
+
+
+def settings_from(variables: Mapping[str, str]) -> Settings:
+    """The settings that these variables alone give: the environment and `.env` are not looked at."""
+    values: dict[str, Any] = {}
+    for name, value in variables.items():
+        *blocks, last = name.removeprefix(PREFIX).lower().split(NESTED)
+        inner = values
+        for block in blocks:
+            inner = inner.setdefault(block, {})
+        inner[last] = value
+    try:
+        return _Given(**values)
+    except ValidationError as fault:
+        raise NotConfigured(_first(fault)) from None
+
+
+class _Given(Settings):
+    """Settings that are passed in and read from nowhere."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic-settings passes it by name
+        init_settings: PydanticBaseSettingsSource,
+        **_: Any,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
 
 
 def known_variables() -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from prefect import flow, task
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows import pipeline
+from flows import steps
 from flows.outcome import ends_well, receipt_of
 from flows.parameters import Full, OneCrm
 from flows.report.markdown import pulls_page
@@ -15,28 +15,26 @@ from flows.working import in_thread
 
 @task(name="pull", task_run_name="pull-{crm}", cache_policy=NO_CACHE)
 @ends_well
-async def pull_crm(crm: str, full: bool) -> PullReceipt:  # noqa: FBT001 - Prefect passes task parameters by name
+async def pull_crm(*, crm: str, full: bool) -> PullReceipt:
     """Reads one CRM, stream by stream. Again after a kill: it resumes, nothing is read into the store twice."""
     with opened() as runtime:
         return await in_thread(
             f"kam-pull-{crm}",
             runtime.progress,
-            lambda told: pipeline.pull(
-                runtime.connector(crm), runtime.store, runtime.clock, full=full, progress=told
-            ),
+            lambda told: steps.pull(runtime, crm, full=full, progress=told),
         )
 
 
 @flow(name="kam-pull", description="Reads what changed in the CRMs into the store.")
 @ends_well
-async def pull(crm: OneCrm = None, full: Full = False) -> tuple[PullReceipt, ...]:
+async def pull(*, crm: OneCrm = None, full: Full = False) -> tuple[PullReceipt, ...]:
     """Reads what changed since the last pull.
 
     Args:
         crm: Which CRM to read; none chosen reads every one that is configured.
-        full: Read everything again instead of what changed. Costs far more API calls; nothing is written twice.
+        full: Read everything again instead of what changed. Costs far more API calls; nothing is stored twice.
     """
     with opened() as runtime:
-        receipts = tuple([await receipt_of(pull_crm(name, full)) for name in runtime.chosen(crm)])
+        receipts = tuple([await receipt_of(pull_crm(crm=name, full=full)) for name in runtime.chosen(crm)])
     await acreate_markdown_artifact(pulls_page(receipts), key="kam-pull", description="What was read")
     return receipts

@@ -1,4 +1,4 @@
-"""The flow that writes tiers and KPIs back into CRMs, and its task: plan and apply for one CRM."""
+"""The flows that write tiers and KPIs back into CRMs, and their tasks: the plan of one CRM, and its writing."""
 
 import datetime as dt
 
@@ -6,41 +6,81 @@ from prefect import flow, task
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows import pipeline
+from flows import steps
 from flows.outcome import ends_well, partial, receipt_of
 from flows.parameters import AsOf, CompareAll, OneCrm
-from flows.pipeline import Progress
-from flows.report.markdown import write_backs_page
-from flows.results import WriteBackReceipt, unwritten
-from flows.runtime import Runtime, opened
+from flows.report.markdown import applied_page, plans_page, write_backs_page
+from flows.results import ApplyReceipt, PlanReceipt, WriteBackReceipt
+from flows.runtime import opened
 from flows.working import in_thread
 
 
-def write_one(
-    runtime: Runtime, crm: str, as_of: dt.date | None, *, full: bool, progress: Progress
-) -> WriteBackReceipt:
-    """Plans one CRM's cells and writes them."""
-    connector, store, clock = runtime.connector(crm), runtime.store, runtime.clock
-    planned = pipeline.plan(connector, store, runtime.scoring(as_of), clock, full=full, progress=progress)
-    return WriteBackReceipt(planned, pipeline.apply(connector, store, planned.plan_id, clock, progress=progress))
-
-
-@task(name="write-back", task_run_name="write-back-{crm}", cache_policy=NO_CACHE)
+@task(name="plan", task_run_name="plan-{crm}", cache_policy=NO_CACHE)
 @ends_well
-async def write_crm(crm: str, as_of: dt.date | None, full: bool) -> WriteBackReceipt:  # noqa: FBT001 - as in sync
-    """Compares what we want with what the CRM holds, and writes the cells that differ."""
+async def plan_crm(*, crm: str, as_of: dt.date | None, full: bool) -> PlanReceipt:
+    """Compares what we want with what one CRM holds, and stores the cells that differ as a plan."""
     with opened() as runtime:
         return await in_thread(
-            f"kam-write-back-{crm}",
+            f"kam-plan-{crm}",
             runtime.progress,
-            lambda told: write_one(runtime, crm, as_of, full=full, progress=told),
+            lambda told: steps.plan(runtime, crm, as_of, full=full, progress=told),
         )
+
+
+@task(name="apply", task_run_name="apply-{crm}", cache_policy=NO_CACHE)
+@ends_well
+async def apply_crm(*, crm: str, plan_id: str | None) -> ApplyReceipt:
+    """Writes what is still pending of a CRM's plan. Again after a kill: it goes on with the rest."""
+    with opened() as runtime:
+        return await in_thread(
+            f"kam-apply-{crm}",
+            runtime.progress,
+            lambda told: steps.apply(runtime, crm, plan_id, progress=told),
+        )
+
+
+async def write_crm(*, crm: str, as_of: dt.date | None, full: bool) -> WriteBackReceipt:
+    """Plan and apply for one CRM, as two tasks."""
+    planned = await receipt_of(plan_crm(crm=crm, as_of=as_of, full=full))
+    return WriteBackReceipt(planned, await receipt_of(apply_crm(crm=crm, plan_id=planned.plan_id)))
+
+
+@flow(name="kam-plan", description="Works out which cells to write. Writes nothing into a CRM.")
+@ends_well
+async def plan(*, crm: OneCrm = None, as_of: AsOf = None, full: CompareAll = False) -> tuple[PlanReceipt, ...]:
+    """Stores a plan per CRM, for kam-apply.
+
+    Args:
+        crm: Which CRM to look at; none chosen looks at every one that is configured.
+        as_of: The day whose tiers are wanted; today in KAM_TIMEZONE if left out.
+        full: Read our fields of every account from the CRM, not only of those that may differ.
+    """
+    with opened() as runtime:
+        names = runtime.chosen(crm)
+        receipts = tuple([await receipt_of(plan_crm(crm=name, as_of=as_of, full=full)) for name in names])
+    await acreate_markdown_artifact(plans_page(receipts), key="kam-plan", description="What would be written")
+    return receipts
+
+
+@flow(name="kam-apply", description="Writes the latest plan of each CRM, and nothing but it.")
+@ends_well
+async def apply(*, crm: OneCrm = None) -> tuple[ApplyReceipt, ...]:
+    """Writes the cells of the latest plan that are still pending.
+
+    Args:
+        crm: Which CRM to write; none chosen writes to every one that is configured.
+    """
+    with opened() as runtime:
+        receipts = tuple([await receipt_of(apply_crm(crm=name, plan_id=None)) for name in runtime.chosen(crm)])
+    await acreate_markdown_artifact(applied_page(receipts), key="kam-apply", description="What was written")
+    left = steps.unwritten(receipts)
+    return partial(receipts, left) if left else receipts
 
 
 @flow(name="kam-write-back", description="Writes tiers, KPIs and reasons into the CRMs' custom fields.")
 @ends_well
 async def write_back(
-    crm: OneCrm = None, as_of: AsOf = None, full: CompareAll = False
+    *, crm: OneCrm = None, as_of: AsOf = None, full: CompareAll = False
 ) -> tuple[WriteBackReceipt, ...]:
     """Plans and writes only the cells that differ; a value that a person typed is left alone.
 
@@ -50,7 +90,8 @@ async def write_back(
         full: Read our fields of every account from the CRM, not only of those that may differ.
     """
     with opened() as runtime:
-        receipts = tuple([await receipt_of(write_crm(name, as_of, full)) for name in runtime.chosen(crm)])
+        names = runtime.chosen(crm)
+        receipts = tuple([await write_crm(crm=name, as_of=as_of, full=full) for name in names])
     await acreate_markdown_artifact(write_backs_page(receipts), key="kam-write-back", description="What was written")
-    left = unwritten(receipts)
+    left = steps.unwritten(one.applied for one in receipts)
     return partial(receipts, left) if left else receipts

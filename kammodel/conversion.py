@@ -13,6 +13,7 @@ NO_CURRENCY = "no_currency"
 _ORG = ("source", "source_instance")
 _INT64_MAX = 2**63 - 1
 
+Period = tuple[dt.date, int | None, int | None, str | None]
 Leg = list[tuple[dt.date, Fraction]]
 """Units of the home currency for one unit, from each day on; in order of days."""
 
@@ -22,7 +23,9 @@ def no_rate(currency: str) -> str:
     return f"no rate for {currency}"
 
 
-def home_currencies(opportunities: pl.DataFrame, accounts: pl.DataFrame, rates: pl.DataFrame, reporting: str) -> pl.DataFrame:
+def home_currencies(
+    opportunities: pl.DataFrame, accounts: pl.DataFrame, rates: pl.DataFrame, reporting: str
+) -> pl.DataFrame:
     """source, source_instance, `home`: the currency of amounts that name none.
 
     It is the one home currency of the org's rates. Without rates: the only currency that any account or
@@ -31,7 +34,6 @@ def home_currencies(opportunities: pl.DataFrame, accounts: pl.DataFrame, rates: 
     """
     orgs = pl.concat([frame.select(_ORG) for frame in (opportunities, accounts)]).unique()
     named = pl.concat([frame.select(*_ORG, "currency") for frame in (opportunities, accounts)])
-    only = pl.col("found").first()
     stated = _distinct(rates.select(*_ORG, found="home_currency"))
     mentioned = _distinct(named.select(*_ORG, found="currency"))
     joined = (
@@ -39,7 +41,6 @@ def home_currencies(opportunities: pl.DataFrame, accounts: pl.DataFrame, rates: 
         .join(mentioned.select(*_ORG, m="n", only=pl.when(pl.col("n") == 1).then("found")), on=_ORG, how="left")
         .with_columns(pl.col("n", "m").fill_null(0))
     )
-    assert only is not None
     unrated = pl.when(pl.col("m") == 0).then(pl.lit(reporting)).otherwise("only")
     return joined.select(*_ORG, home=pl.when(pl.col("n") == 0).then(unrated).otherwise("rated")).sort(_ORG)
 
@@ -90,7 +91,7 @@ def _distinct(found: pl.DataFrame) -> pl.DataFrame:
 def _rate_table(pairs: pl.DataFrame, rates: pl.DataFrame, reporting: str) -> pl.DataFrame:
     """pair, valid_from, numerator, denominator, rate_why: the periods of each currency in use. Few rows."""
     legs = _legs(rates)
-    rows = []
+    rows: list[tuple[int, *Period]] = []
     for pair, source, instance, currency, home in pairs.select("pair", *_ORG, "currency", "home").iter_rows():
         own, back = (
             [(SINCE_EVER, Fraction(1))] if code == home else legs.get((source, instance, code), [])
@@ -119,8 +120,8 @@ def _legs(rates: pl.DataFrame) -> dict[tuple[str, str, str], Leg]:
     return legs
 
 
-def _periods(own: Leg, back: Leg, currency: str, reporting: str) -> list[tuple[dt.date, int | None, int | None, str | None]]:
-    found = []
+def _periods(own: Leg, back: Leg, currency: str, reporting: str) -> list[Period]:
+    found: list[Period] = []
     for day in sorted({SINCE_EVER, *(since for since, _ in own), *(since for since, _ in back)}):
         to_home, to_reporting = _at(own, day), _at(back, day)
         if to_home is None or to_reporting is None:

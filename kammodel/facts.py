@@ -1,6 +1,6 @@
-"""The frames that KPIs look at, as they were known at the end of a day: deals, purchase days, touches, contacts.
+"""What is known at the end of a day, and the deals as they were known then. Touches: see touches.py.
 
-Only what counts is in them: rows of live accounts, of the system of record where two CRMs hold a company.
+Only what counts is in a frame: rows of live accounts, of the system of record where two CRMs hold a company.
 """
 
 from __future__ import annotations
@@ -12,17 +12,40 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from kammodel.conversion import converted, home_currencies
-from kammodel.entities.activities import SEPARATOR
+from kammodel.entities import KEY
 from kammodel.identity import AccountGroups
 
 _ORG = ("source", "source_instance")
 _CLOSED = ("won", "lost")
-_TOUCHES = ("call", "email", "meeting")
-_TWO_WAY = ("call", "meeting")
-_TASK_ID = r"^(task:|00T)"
-"""Ids of tasks: HubSpot's as our connector writes them, Salesforce's by their key prefix."""
-
 _MICROSECOND = dt.timedelta(microseconds=1)
+
+
+OPPORTUNITY_COLUMNS = (
+    *KEY,
+    "created_at",
+    "updated_at",
+    "deleted",
+    "account_id",
+    "status",
+    "is_omitted",
+    "kind",
+    "amount",
+    "currency",
+    "probability",
+    "close_on",
+    "merged_into_id",
+)
+STAGE_EVENT_COLUMNS = (
+    *KEY,
+    "deleted",
+    "opportunity_id",
+    "changed_at",
+    "status",
+    "amount",
+    "probability",
+    "close_on",
+)
+"""Columns of the entities that the facts are made of."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +71,9 @@ def cut(day: dt.date, timezone: str, synced_at: dt.datetime | None) -> Cut:
     """The earlier of the end of the day in `timezone` and the time of the last sync (reading 3)."""
     midnight = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), ZoneInfo(timezone)).astimezone(dt.UTC)
     end = midnight - _MICROSECOND
-    if synced_at is None or synced_at >= end:
-        return Cut(day, timezone, end, is_past=synced_at is not None and synced_at > end)
-    return Cut(day, timezone, synced_at, is_past=False)
+    if synced_at is not None and synced_at <= end:
+        return Cut(day, timezone, synced_at, is_past=False)
+    return Cut(day, timezone, end, is_past=True)
 
 
 @dataclass(frozen=True)
@@ -66,6 +89,7 @@ class Deals:
 
 
 def deals(
+    *,
     opportunities: pl.DataFrame,
     stage_events: pl.DataFrame,
     accounts: pl.DataFrame,
@@ -90,9 +114,7 @@ def deals(
         pl.col("merged_into_id").is_null(),
         pl.col("created_at").is_null() | (pl.col("created_at") <= moment.at),
     )
-    placed = known.join(
-        groups.accounts.rename({"source_id": "account_id"}), on=[*_ORG, "account_id"], how="left"
-    )
+    placed = known.join(groups.accounts.rename({"source_id": "account_id"}), on=[*_ORG, "account_id"], how="left")
     counted = placed.filter(pl.col("group").is_not_null() & pl.col("is_counted"))
     then = _as_known(counted, stage_events, moment)
     homes = home_currencies(opportunities, accounts, rates, reporting_currency)
@@ -107,9 +129,7 @@ def deals(
         "opportunities_without_status": facts["status"].null_count(),
         "opportunities_reconstructed": int(then["is_reconstructed"].sum()),
         "amounts_without_rate": facts["amount_why"].count(),
-        "closed_on_unknown_day": facts.filter(
-            pl.col("status").is_in(_CLOSED) & pl.col("closed_on").is_null()
-        ).height,
+        "closed_on_unknown_day": facts.filter(pl.col("status").is_in(_CLOSED) & pl.col("closed_on").is_null()).height,
     }
     return Deals(facts, _purchase_days(facts), counts)
 
@@ -145,8 +165,8 @@ def _purchase_days(facts: pl.DataFrame) -> pl.DataFrame:
 
 def _as_known(counted: pl.DataFrame, stage_events: pl.DataFrame, moment: Cut) -> pl.DataFrame:
     """Adds status, closed_on, expected_on, created_on, own_amount, probability as they were at the cut."""
-    past = _histories(stage_events, moment)
-    joined = counted.join(past, left_on=[*_ORG, "source_id"], right_on=[*_ORG, "opportunity_id"], how="left")
+    numbered = counted.with_row_index("deal")
+    joined = numbered.join(_histories(numbered, stage_events, moment), on="deal", how="left")
     by_history = pl.col("goes_on").fill_null(value=False) & pl.col("h_status").is_not_null()
     now = {"status": "status", "close_on": "close_on", "amount": "amount", "probability": "probability"}
     told = joined.with_columns(
@@ -182,126 +202,38 @@ def _closing_day(moment: Cut) -> pl.Expr:
     """The day on which a closed deal counts; null for an unknown one. Readings 4 and 19."""
     by_history = pl.when(pl.col("last_status") == pl.col("t_status")).then(moment.local_day(pl.col("last_status_at")))
     by_change = pl.when(pl.col("t_close_on").is_not_null()).then(moment.local_day(pl.col("updated_at")))
-    return (
-        pl.when(pl.col("t_close_on") <= moment.day)
-        .then("t_close_on")
-        .otherwise(pl.coalesce(by_history, by_change))
-    )
+    return pl.when(pl.col("t_close_on") <= moment.day).then("t_close_on").otherwise(pl.coalesce(by_history, by_change))
 
 
-def _histories(stage_events: pl.DataFrame, moment: Cut) -> pl.DataFrame:
-    """Per opportunity with history: `goes_on` after the cut; the last row up to the cut as `h_*`; and
-    `last_status` with `last_status_at`, when the status that it had last (up to the cut, else ever) began."""
-    key = [*_ORG, "opportunity_id"]
+def _histories(numbered: pl.DataFrame, stage_events: pl.DataFrame, moment: Cut) -> pl.DataFrame:
+    """Per `deal` with history: whether it `goes_on` after the cut; its last row up to the cut as `h_*`; and
+    `last_status` with `last_status_at`: when the status that it had last (up to the cut, else ever) began."""
+    undated = pl.col("status").is_in(_CLOSED) & ~(pl.col("close_on") <= moment.day).fill_null(value=False)
+    asked = numbered.filter(undated | pl.lit(moment.is_past)).select(*_ORG, "deal", opportunity_id="source_id")
     rows = (
         stage_events.filter(~pl.col("deleted"))
-        .drop_nulls(["opportunity_id", "changed_at"])
-        .sort(*key, "changed_at", "source_id")
-        .with_columns(known=pl.col("changed_at") <= moment.at)
+        .drop_nulls("changed_at")
+        .join(asked, on=[*_ORG, "opportunity_id"])
+        .sort("deal", "changed_at", "source_id")
     )
-    begins = (pl.col("status").ne_missing(pl.col("status").shift(1))) | pl.any_horizontal(
-        pl.col(name) != pl.col(name).shift(1) for name in key
-    ).fill_null(value=True)
-    begun = rows.with_columns(begun_at=pl.when(begins).then("changed_at"))
-    ever = begun.group_by(key).agg(goes_on=(~pl.col("known")).any(), e_status=pl.col("status").last(), e_at=pl.col("begun_at").max())
-    before = begun.filter("known").group_by(key).agg(
-        pl.col("status", "close_on", "amount", "probability").last().name.prefix("h_"),
-        h_at=pl.col("begun_at").max(),
+    same = (pl.col("deal") == pl.col("deal").shift(1)) & pl.col("status").eq_missing(pl.col("status").shift(1))
+    begun = rows.with_columns(
+        known=pl.col("changed_at") <= moment.at,
+        begun_at=pl.when(~same.fill_null(value=False)).then("changed_at"),
     )
-    joined = ever.join(before, on=key, how="left")
+    ever = begun.group_by("deal").agg(
+        goes_on=(~pl.col("known")).any(), e_status=pl.col("status").last(), e_at=pl.col("begun_at").max()
+    )
+    before = (
+        begun.filter("known")
+        .group_by("deal")
+        .agg(
+            pl.col("status", "close_on", "amount", "probability").last().name.prefix("h_"),
+            h_at=pl.col("begun_at").max(),
+        )
+    )
     any_before = pl.col("h_at").is_not_null()
-    return joined.with_columns(
+    return ever.join(before, on="deal", how="left").with_columns(
         last_status=pl.when(any_before).then("h_status").otherwise("e_status"),
         last_status_at=pl.when(any_before).then("h_at").otherwise("e_at"),
-    )
-
-
-@dataclass(frozen=True)
-class Touches:
-    """`touches`: one row per touch that counts: group, day, kind, `has_person`. `contacts`: group, source,
-    person, `last_on`: the last day of a two-way touch (a call or a meeting: an e-mail is one-way, and not
-    every CRM tells its direction, so that the same book gives the same figure on each)."""
-
-    touches: pl.DataFrame
-    contacts: pl.DataFrame
-    counts: dict[str, int]
-
-
-def touches(
-    activities: pl.DataFrame, opportunities: pl.DataFrame, groups: AccountGroups, moment: Cut
-) -> Touches:
-    """Calls, e-mails and meetings that were done by the cut. Readings 1, 5 and 20-22.
-
-    - Done: a call, e-mail or task that its CRM says is done, on a day up to the as-of day; a meeting once it
-      is over, unless cancelled. Its day is the CRM's date, else the day it was completed, else that of its start.
-    - It belongs to the accounts it names, each group once; naming none, to its opportunity's account.
-    - With persons it counts once per group, day, kind, owner (meetings: whoever owns it) and set of persons.
-      Without, it is kept apart (`has_person` False) and never taken for another.
-    """
-    done = activities.filter(
-        ~pl.col("deleted"),
-        "is_counted",
-        pl.col("kind").is_in(_TOUCHES),
-        pl.col("created_at").is_null() | (pl.col("created_at") <= moment.at),
-    ).with_columns(day=_day(moment)).filter(_is_done(moment))
-    placed, orphaned, linked = _placed(done, opportunities, groups)
-    owner = pl.when(pl.col("kind") != "meeting").then("owner_id")
-    has_person = pl.col("person_ids").str.len_bytes().fill_null(0) > 0
-    whole = placed.with_columns(owner=owner, has_person=has_person)
-    once = whole.filter("has_person").unique(["group", "day", "kind", "owner", "person_ids", "source"])
-    columns = ("group", "day", "kind", "has_person")
-    counts = {"activities_orphaned": orphaned, "activities_of_linked_accounts": linked}
-    facts = pl.concat([once.select(columns), whole.filter(~pl.col("has_person")).select(columns)])
-    return Touches(facts, _contacts(once), counts)
-
-
-def _is_task() -> pl.Expr:
-    return pl.col("source_id").str.contains(_TASK_ID)
-
-
-def _is_meeting() -> pl.Expr:
-    return (pl.col("kind") == "meeting") & ~_is_task()
-
-
-def _day(moment: Cut) -> pl.Expr:
-    completed = pl.when(~_is_meeting()).then(moment.local_day(pl.col("completed_at")))
-    return pl.coalesce("occurred_on", completed, moment.local_day(pl.col("starts_at")))
-
-
-def _is_done(moment: Cut) -> pl.Expr:
-    ended = pl.coalesce("ends_at", "starts_at")
-    over = pl.when(ended.is_not_null()).then(ended <= moment.at).otherwise(pl.col("day") <= moment.last_full_day)
-    held = over & (pl.col("day") <= moment.day) & pl.col("status").ne_missing(pl.lit("cancelled"))
-    finished = pl.col("completed_at").is_null() | (pl.col("completed_at") <= moment.at)
-    said = (pl.col("status") == "done") & (pl.col("day") <= moment.day) & finished
-    return pl.when(_is_meeting()).then(held).otherwise(said)
-
-
-def _placed(
-    done: pl.DataFrame, opportunities: pl.DataFrame, groups: AccountGroups
-) -> tuple[pl.DataFrame, int, int]:
-    """One row per touch and group; how many touches belong to no account, and to linked ones only."""
-    named = pl.when(pl.col("account_ids") != "").then(pl.col("account_ids").str.split(SEPARATOR))
-    of_deal = opportunities.select(*_ORG, opportunity_id="source_id", deal_account="account_id")
-    rows = (
-        done.with_row_index("touch")
-        .with_columns(account_id=named)
-        .explode("account_id", empty_as_null=True, keep_nulls=True)
-        .join(of_deal, on=[*_ORG, "opportunity_id"], how="left")
-        .with_columns(account_id=pl.coalesce("account_id", "deal_account"))
-        .join(groups.accounts.rename({"source_id": "account_id", "is_counted": "counts"}), on=[*_ORG, "account_id"], how="left")
-    )
-    known = rows.filter(pl.col("group").is_not_null())
-    counted = known.filter("counts").unique(["touch", "group"])
-    with_account, in_figures = known["touch"].n_unique(), counted["touch"].n_unique()
-    return counted, done.height - with_account, with_account - in_figures
-
-
-def _contacts(once: pl.DataFrame) -> pl.DataFrame:
-    return (
-        once.filter(pl.col("kind").is_in(_TWO_WAY))
-        .select("group", "source", "day", person=pl.col("person_ids").str.split(SEPARATOR))
-        .explode("person", empty_as_null=True, keep_nulls=True)
-        .group_by("group", "source", "person")
-        .agg(last_on=pl.col("day").max())
     )

@@ -106,9 +106,9 @@ def _numbered(accounts: pl.DataFrame, system_of_record: str | None) -> pl.DataFr
 def _row_of(rows: pl.DataFrame, id_column: str) -> pl.Series:
     """The number of the row that an id column names, in the same CRM; null where there is none."""
     known = rows.select(*KEY[:2], pl.col("source_id").alias(id_column), found="row")
-    return rows.select(*KEY[:2], id_column).join(
-        known, on=[*KEY[:2], id_column], how="left", maintain_order="left"
-    )["found"]
+    return rows.select(*KEY[:2], id_column).join(known, on=[*KEY[:2], id_column], how="left", maintain_order="left")[
+        "found"
+    ]
 
 
 def _survivors(rows: pl.DataFrame) -> pl.Series:
@@ -130,8 +130,7 @@ def _companies(rows: pl.DataFrame) -> pl.DataFrame:
     links = said.join(meant, on="key").filter(pl.col("source") != pl.col("other"))
     company = _components(rows.height, links["survivor"], links["end"])
     own, first = rows["source"], rows["source"].gather(company)
-    known = pl.DataFrame({"survivor": rows["row"], "company": company, "is_counted": own == first})
-    return known
+    return pl.DataFrame({"survivor": rows["row"], "company": company, "is_counted": own == first})
 
 
 def _roots(rows: pl.DataFrame) -> tuple[pl.DataFrame, int]:

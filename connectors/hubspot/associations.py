@@ -7,12 +7,13 @@ from typing import Any
 
 import polars as pl
 
-from connectors.errors import TryAgainLater, UnexpectedAnswer
+from connectors.errors import RequestRefused, TryAgainLater, UnexpectedAnswer
 from connectors.hubspot import paths
 from connectors.hubspot.client import Answer, Client
 from connectors.hubspot.records import Record, chunks
 
-AT_ONCE = 1000
+AT_ONCE, FORMERLY = 1000, 100
+"""Records a call, now and until February 2025: a server that keeps the old limit is asked in its portions."""
 PRIMARY_COMPANY, PARENT_COMPANY = 5, 14
 """deal -> its primary company, company -> its parent; the type ids are the same in every portal.
 https://developers.hubspot.com/docs/api-reference/latest/crm/associations (read 2026-11-23)"""
@@ -31,13 +32,23 @@ def read_links(
     """
     rows: list[tuple[str, str, bool]] = []
     for chunk in chunks(ids, AT_ONCE):
-        heard, unheard = _to_the_end(client, paths.associations(source, target), chunk)
+        heard, unheard = _in_portions(client, paths.associations(source, target), chunk)
         if unheard:
             # Neither a result nor an error entry: asked once more, then taken for having no links.
-            heard += _to_the_end(client, paths.associations(source, target), unheard)[0]
+            heard += _in_portions(client, paths.associations(source, target), unheard)[0]
         rows += [(_from(r), _to(link), _is_marked(link, mark)) for r in heard for link in r.get("to") or []]
     frame = pl.DataFrame(rows, schema=LINKS, orient="row")
     return frame.group_by("from", "to", maintain_order=True).agg(pl.col("marked").any())
+
+
+def _in_portions(client: Client, path: str, ids: list[str]) -> tuple[list[Record], list[str]]:
+    try:
+        return _to_the_end(client, path, ids)
+    except RequestRefused as fault:
+        if fault.status != 400 or len(ids) <= FORMERLY:
+            raise
+    parts = [_to_the_end(client, path, part) for part in chunks(ids, FORMERLY)]
+    return [r for results, _ in parts for r in results], [i for _, unheard in parts for i in unheard]
 
 
 def _to_the_end(client: Client, path: str, ids: list[str]) -> tuple[list[Record], list[str]]:

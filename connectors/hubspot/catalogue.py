@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from connectors.contract import Stream
-from connectors.errors import ConnectorError, PermissionMissing, RequestRefused
+from connectors.errors import ConnectorError, PermissionMissing, RequestRefused, TryAgainLater
 from connectors.hubspot import mapping, paths, portal
 from connectors.hubspot.client import Client
 from connectors.hubspot.mapping import ENGAGEMENTS, MERGED
@@ -66,7 +66,14 @@ def _reference(client: Client, found: Catalogue) -> None:
         found.stages = portal.read_stages(client)
 
     def rates() -> None:
-        portal.read_rates(client, found.portal.currency, found.portal.zone)
+        try:
+            portal.read_rates(client, found.portal.currency, found.portal.zone)
+        except TryAgainLater as fault:
+            # A server without this call may say so with one of these. Foreign amounts then stay unconverted, and
+            # say so: better than no run at all.
+            if fault.status in {500, 501}:
+                raise RequestRefused(str(fault), code=fault.code, status=fault.status) from fault
+            raise
 
     def owners() -> None:
         client.get(paths.OWNERS, [("limit", 1)], purpose="other", scope=_SCOPES["owners"])
@@ -109,7 +116,7 @@ def _opportunities(client: Client, found: Catalogue) -> None:
 
 def _engagements(client: Client, found: Catalogue, kind: str) -> None:
     ours = ENGAGEMENTS[kind].mapping
-    wish = Wish(kind, tuple(ours.asked()), scope=_SCOPES.get(kind, _ENGAGEMENT_SCOPE))
+    wish = Wish(kind, tuple(mapping.properties(ours)), scope=_SCOPES.get(kind, _ENGAGEMENT_SCOPE))
     if _works(found, kind, lambda: _list_one(client, wish)):
         _add(found, kind, wish, ours)
 
@@ -141,10 +148,10 @@ def _list_one(client: Client, wish: Wish) -> list[dict[str, Any]]:
 
 def _wish(kind: str, ours: Mapping, names: set[str], found: Catalogue, stream: str) -> Wish:
     """Standard properties are asked for even if the list lacks them; the gap is told."""
-    for name in ours.asked():
+    for name in mapping.properties(ours):
         if name not in names:
             found.unavailable[f"{stream}.{name}"] = _HIDDEN
-    return Wish(kind, (*ours.asked(), MERGED), scope=_SCOPES[kind])
+    return Wish(kind, (*mapping.properties(ours), MERGED), scope=_SCOPES[kind])
 
 
 def _add(found: Catalogue, name: str, wish: Wish, *mappings: Mapping) -> None:

@@ -58,6 +58,11 @@ def made(ours: str, theirs: str, codec: Codec = text) -> Line:
     return Line(ours, theirs, codec, derived=True)
 
 
+def properties(mapping: Mapping) -> list[str]:
+    """The properties to ask of HubSpot. A column that we make is none of them, though a line may fall back on it."""
+    return [name for name in mapping.asked() if not name.startswith("@")]
+
+
 def accounts(cross_reference: str, *, parent_is_property: bool) -> Mapping:
     """Companies. Where the portal has no parent property, the parent comes from the association."""
     parent = (

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 import polars as pl
 
 from connectors.contract import Page, Slice, Stream
-from connectors.errors import RequestRefused
+from connectors.errors import PermissionMissing, RequestRefused
 from connectors.hubspot import portal
-from connectors.hubspot.associations import PARENT_COMPANY, PRIMARY_COMPANY, read_links
+from connectors.hubspot.associations import LINKS, PARENT_COMPANY, PRIMARY_COMPANY, read_links
 from connectors.hubspot.catalogue import COMPANIES, DEALS, Catalogue
 from connectors.hubspot.client import Client
 from connectors.hubspot.frames import gone_frame, joined_ids, primary_of, records_frame, shaped, with_link, with_stage
 from connectors.hubspot.history import history_frame
-from connectors.hubspot.mapping import ENGAGEMENTS
+from connectors.hubspot.mapping import ENGAGEMENTS, properties
 from connectors.hubspot.reading import Batch, read_batches
 from connectors.mapping import Mapping
 from kammodel.entities.schema import table_of
@@ -42,7 +42,7 @@ class PageReader:
             place = batch.place.text() if batch.place else None
             gone = gone_frame(batch.gone, batch.records)
             if gone is not None and prefix:
-                gone = gone.with_columns(prefix + pl.col("source_id"), prefix + pl.col("merged_into_id"))
+                gone = gone.with_columns(_prefixed(prefix, "source_id"), _prefixed(prefix, "merged_into_id"))
             yield Page(raw, place, announced=batch.announced, gone=gone)
 
     def _whole(self, stream: Stream) -> Page:
@@ -59,7 +59,7 @@ class PageReader:
 
     def _accounts(self, stream: Stream, batch: Batch) -> _Raw:
         mapping = stream.mappings[0]
-        frame = records_frame(batch.records, mapping.asked()).with_columns(self._home())
+        frame = records_frame(batch.records, properties(mapping)).with_columns(self._home())
         if "@parent_id" in mapping.raw_schema():
             links = read_links(self._client, "companies", "companies", _ids(frame), mark=PARENT_COMPANY)
             parents, _ = primary_of(links.filter("marked"))
@@ -68,7 +68,7 @@ class PageReader:
 
     def _deals(self, stream: Stream, batch: Batch) -> _Raw:
         mapping = stream.mappings[0]
-        frame = records_frame(batch.records, mapping.asked()).with_columns(self._home())
+        frame = records_frame(batch.records, properties(mapping)).with_columns(self._home())
         links = read_links(self._client, "deals", "companies", _ids(frame), mark=PRIMARY_COMPANY)
         primaries, unclear = primary_of(links)
         if unclear:
@@ -82,19 +82,27 @@ class PageReader:
 
     def _activities(self, stream: Stream, batch: Batch) -> _Raw:
         kind, mapping = stream.name, stream.mappings[0]
-        frame = records_frame(batch.records, mapping.asked())
+        frame = records_frame(batch.records, properties(mapping))
         ids = _ids(frame)
         frame = with_link(frame, joined_ids(read_links(self._client, kind, "companies", ids)), "@account_ids")
-        frame = with_link(frame, joined_ids(read_links(self._client, kind, "contacts", ids)), "@person_ids")
+        frame = with_link(frame, joined_ids(self._people(kind, ids)), "@person_ids")
         if self._catalogue.has(DEALS):
             deals, _ = primary_of(read_links(self._client, kind, "deals", ids))
             frame = with_link(frame, deals, "@opportunity_id")
         made = (
             pl.lit(ENGAGEMENTS[kind].word).alias("@kind"),
             pl.lit("done").alias("@done"),
-            pl.lit(_prefix(kind)) + pl.col("@id"),
+            _prefixed(_prefix(kind), "@id"),
         )
         return {_table(mapping): shaped(frame.with_columns(made), mapping)}
+
+    def _people(self, kind: str, ids: list[str]) -> pl.DataFrame:
+        """Links to contacts; none where HubSpot does not let us see contacts: the companies are what counts."""
+        try:
+            return read_links(self._client, kind, "contacts", ids)
+        except (PermissionMissing, RequestRefused):
+            self.notes["activities whose people HubSpot does not show"] += len(ids)
+            return pl.DataFrame(schema=LINKS)
 
     def _home(self) -> pl.Expr:
         return pl.lit(self._catalogue.portal.currency, pl.String).alias("@home_currency")
@@ -103,6 +111,10 @@ class PageReader:
 def _prefix(stream: str) -> str:
     """Engagements of all kinds share one table, and HubSpot promises unique ids within a kind only."""
     return f"{ENGAGEMENTS[stream].word}:" if stream in ENGAGEMENTS else ""
+
+
+def _prefixed(prefix: str, column: str) -> pl.Expr:
+    return (pl.lit(prefix) + pl.col(column)).alias(column)
 
 
 def _ids(frame: pl.DataFrame) -> list[str]:

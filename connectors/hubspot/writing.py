@@ -98,6 +98,11 @@ def _outcomes(answer: Answer, ids: list[str]) -> list[WriteOutcome]:
         source_id = by_trace.get(str(row.get("objectWriteTraceId")), str(row.get("id")))
         told[source_id] = WriteOutcome(source_id, "written")
     for error in answer.errors:
+        code = code_of(error)
+        if code in _FOR_ALL_ROWS:
+            # With trace ids HubSpot says it row by row, and it is still not about the rows.
+            told_by = f"HubSpot answered {answer.status} ({code})"
+            raise FieldsNotProvisioned(f"{told_by}: run kam provision", code=code, status=answer.status)
         for source_id in _named(error, by_trace):
             told[source_id] = _failure(source_id, error)
     silent = "HubSpot's answer does not speak of this row"

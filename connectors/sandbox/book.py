@@ -15,7 +15,7 @@ StageKind = Literal["open", "won", "lost"]
 TouchKind = Literal["call", "email", "meeting", "note", "task"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Seller:
     """A user or owner of records. One who left stays as owner of old records."""
 
@@ -24,7 +24,7 @@ class Seller:
     active: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Stage:
     """A step of the one sales pipeline. `probability` is a share, 0..1."""
 
@@ -34,7 +34,7 @@ class Stage:
     kind: StageKind
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Person:
     """A contact of a company."""
 
@@ -44,7 +44,7 @@ class Person:
     title: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Company:
     """A customer, prospect or partner. `merged_into` and `deleted` are how a record ends."""
 
@@ -66,7 +66,7 @@ class Company:
     strategic_value: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StageChange:
     """The state of a deal from `at` on: one entry per change of stage, amount or expected close."""
 
@@ -76,7 +76,7 @@ class StageChange:
     close_on: dt.date | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Deal:
     """An opportunity. Its present stage, amount and close date are those of its last change."""
 
@@ -93,7 +93,7 @@ class Deal:
     deleted: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Touch:
     """Something done, or planned, with a customer. `minutes` is the length of a call or meeting."""
 
@@ -113,7 +113,7 @@ class Touch:
     deleted: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Rate:
     """One unit of `currency` is worth `in_home` units of the home currency from `valid_from` on."""
 

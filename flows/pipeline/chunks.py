@@ -105,7 +105,8 @@ class ChunkWriter:
             return {"overlap": rows.height}
         ours = written_since(tx, **self._from, at=mark.slice_since) if table == _ACCOUNT else rows["source_id"].clear()
         is_ours = pl.col("source_id").is_in(ours.implode())
-        own, old = rows.filter(is_ours), rows.filter(~is_ours & (pl.col("updated_at") < mark.read_until))
+        is_same = (pl.col("updated_at") < mark.read_until) | pl.col("updated_at").eq_missing(pl.col("known_at"))
+        own, old = rows.filter(is_ours), rows.filter(~is_ours & is_same)
         return {
             "own_writes": own.height,
             "overlap": old.height,

@@ -132,13 +132,13 @@ class _StreamReader:
         """The bookmark of a slice under way. It is saved with the first rows."""
         mark = self._bookmark()
         if mark is None or start.resume is None:
-            known = {} if mark is None else {"watermark": mark.watermark, "read_until": mark.read_until}
             mark = Bookmark(
                 source=self._identity.source,
                 source_instance=self._identity.instance,
                 stream=self._stream.name,
                 fingerprint=self._stream.fingerprint,
-                **known,
+                watermark=mark.watermark if mark is not None else None,
+                read_until=mark.read_until if mark is not None else None,
             )
         mark.slice_since, mark.slice_until = start.span.since, start.span.until
         return mark

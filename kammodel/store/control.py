@@ -18,6 +18,12 @@ def load_bookmark(tx: Transaction, source: str, instance: str, stream: str) -> B
     return tx.session.get(Bookmark, (source, instance, stream))
 
 
+def bookmarks(tx: Transaction) -> list[Bookmark]:
+    """Where every stream stands, in key order."""
+    query = select(Bookmark).order_by(col(Bookmark.source), col(Bookmark.source_instance), col(Bookmark.stream))
+    return list(tx.session.exec(query))
+
+
 def save_bookmark(tx: Transaction, bookmark: Bookmark) -> None:
     """Moves a bookmark, in the same transaction as the rows that it speaks of."""
     tx.session.merge(bookmark)

@@ -17,17 +17,22 @@ SAME = ("score", "coverage", "provisional", "in_population", "tier_computed", "t
 
 def latest_snapshots(tx: Transaction, *, until: dt.date | None = None) -> pl.DataFrame:
     """The snapshot in force of each group: of the latest as-of day (up to `until`), the last recorded."""
+    return _last_recorded(tx, "" if until is None else "WHERE as_of <= :day", until)
+
+
+def _last_recorded(tx: Transaction, bound: str, day: dt.date | None) -> pl.DataFrame:
     names = ",".join(SNAPSHOT)
-    bound = "" if until is None else "WHERE as_of <= :until"
     sql = (
         f"SELECT {names} FROM (SELECT *, row_number() OVER (PARTITION BY group_id "  # noqa: S608
         f"ORDER BY as_of DESC, snapshot_id DESC) AS rank FROM score_snapshot {bound}) WHERE rank=1 ORDER BY group_id"
     )
-    return tx.frame(sql, SNAPSHOT, **({} if until is None else {"until": until.isoformat()}))
+    return tx.frame(sql, SNAPSHOT, **({} if day is None else {"day": day.isoformat()}))
 
 
 def append_snapshots(tx: Transaction, fresh: pl.DataFrame) -> int:
-    """Appends the snapshots that differ from the one in force for their group and day; returns how many.
+    """Appends the snapshots (of one as-of day) that differ from the one in force for their group and day.
+
+    Returns how many. A past day that is computed again compares with itself, not with the latest day.
 
     A group that dropped out of the accounts altogether gets no row here: see `retired` in the score step.
     """

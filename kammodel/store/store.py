@@ -18,7 +18,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session
 
 from kammodel.entities import KEY, Sourced, content_columns, polars_schema
-from kammodel.entities.schema import table_of
+from kammodel.entities.schema import INSTANT, table_of
 from kammodel.entities.types import to_micros
 from kammodel.errors import StoreUnusable
 from kammodel.migrations import upgrade
@@ -27,7 +27,8 @@ from kammodel.store import sqlite
 
 @dataclass(frozen=True)
 class UpsertCount:
-    """What an upsert did. `unchanged_rows` has source_id and updated_at of the rows left alone."""
+    """What an upsert did. `unchanged_rows`: source_id of the rows left alone, with the change stamp that came
+    (updated_at) and the one that is kept (known_at)."""
 
     inserted: int
     changed: int
@@ -170,9 +171,9 @@ class Transaction:
     def _unchanged(
         self, table: Table, staging: Table, same_key: ColumnElement[bool], differs: ColumnElement[bool]
     ) -> pl.DataFrame:
-        query = select(staging.c.source_id, staging.c.updated_at)
+        query = select(staging.c.source_id, staging.c.updated_at, table.c.updated_at)
         query = query.select_from(staging.join(table, same_key)).where(not_(differs))
-        schema = {"source_id": pl.String(), "updated_at": pl.Datetime("us", "UTC")}
+        schema = {"source_id": pl.String(), "updated_at": INSTANT, "known_at": INSTANT}
         return pl.DataFrame([tuple(row) for row in self.connection.execute(query)], schema=schema, orient="row")
 
 

@@ -21,7 +21,7 @@ def instant_of(ms: int) -> dt.datetime:
 
 def iso(ms: int) -> str:
     """`2026-03-10T23:04:41.164Z`."""
-    return instant_of(ms).strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
+    return instant_of(ms).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def parse_ms(text: str) -> int | None:

@@ -14,7 +14,7 @@ from connectors.sandbox.hubspot.objects import plain_type, type_ids
 from connectors.sandbox.hubspot.refusals import Json, invalid, not_found
 from connectors.sandbox.hubspot.rendering import link_cursor, link_start
 
-MOST_READ, MOST_MADE, MOST_REMOVED = 1000, 2000, 100
+MOST_MADE, MOST_REMOVED = 2000, 100
 
 
 def read_links(ask: Ask) -> Reply:
@@ -23,7 +23,7 @@ def read_links(ask: Ask) -> Reply:
     plain_type(source, target)
     results: list[Json] = []
     errors: list[Json] = []
-    for entry in listed(ask.body("inputs"), "inputs", MOST_READ):
+    for entry in listed(ask.body("inputs"), "inputs", ask.portal.settings.association_batch_limit):
         origin = id_of(entry, "inputs", "after")
         page, following = _links(ask, (source, target), origin, after=entry.get("after"))
         if not page:

@@ -167,6 +167,8 @@ class Portal:
             if record is None:
                 raise LookupError(f"no archived {kind.singular} {record_id}")
             self.shelf(kind).restore(record)
+            if self.settings.restore_bumps_modified:
+                record.modified = self.now_ms()
             self._written(record, None)
 
     def purge(self, type_: str, record_id: int | str) -> None:

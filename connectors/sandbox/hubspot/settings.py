@@ -41,6 +41,7 @@ class PortalSettings:
     search_page_limit: int = 200
     search_result_cap: int = 10_000
     association_page_limit: int = 500
+    association_batch_limit: int = 1000
 
     # Search trails behind writes by this much; 0 shows them at once.
     index_lag_s: float = 0.0
@@ -58,6 +59,7 @@ class PortalSettings:
     shuffled_results: bool = True
     trace_ids_on_update: bool = True
     same_value_bumps_modified: bool = True
+    restore_bumps_modified: bool = True
     cleared_reads_as_empty: bool = True
     merge_mints_new_id: bool = False
     stage_date_properties: bool = True

@@ -64,10 +64,7 @@ def access_of(org: Org, user_id: str) -> Access:
     holders = {str(row[0]) for row in _holders(org, user_id)}
     sets, fields, objects = org.table("PermissionSet"), org.table("FieldPermissions"), org.table("ObjectPermissions")
     permissions = {
-        name
-        for holder in holders
-        for name in ALL_PERMISSIONS
-        if sets.value(sets.rows[holder], f"Permissions{name}")
+        name for holder in holders for name in ALL_PERMISSIONS if sets.value(sets.rows[holder], f"Permissions{name}")
     }
     rights: dict[str, set[str]] = {}
     for row in objects.rows.values():

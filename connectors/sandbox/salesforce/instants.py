@@ -9,9 +9,7 @@ import datetime as dt
 import re
 from zoneinfo import ZoneInfo
 
-_SHAPE = re.compile(
-    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE
-)
+_SHAPE = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE)
 
 
 def stamp(instant: dt.datetime) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 Json = dict[str, Any]
 
 
-class RowRefused(Exception):  # noqa: N818 - it is an answer about one row, raised to leave the write early
+class RowRefused(Exception):
     """One row is not written: Salesforce's status code, its message, the fields at fault."""
 
     def __init__(self, code: str, message: str, fields: Sequence[str] = ()) -> None:
@@ -16,7 +16,7 @@ class RowRefused(Exception):  # noqa: N818 - it is an answer about one row, rais
         self.code, self.message, self.fields = code, message, list(fields)
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, raised to leave a handler early
+class Refusal(Exception):
     """An answer other than success. `body` is the JSON array of REST, or an object where a call has one."""
 
     def __init__(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:

@@ -34,6 +34,7 @@ class Table:
         self.rows: dict[str, Row] = {}
         self.version = 0
         self.late: dict[str, tuple[str, Row | None]] = {}
+        self.journal: list[tuple[Table, str, Row | None]] | None = None
         self._ids: list[str] = []
         self._stamps: list[tuple[str, str]] = []
         for one in (*sobject.fields, *more_fields):
@@ -55,7 +56,7 @@ class Table:
         """A new column: empty in all rows, whose stamps do not move."""
         self.position[new.name.lower()] = len(self.fields)
         self.fields.append(new)
-        for row in self.rows.values():
+        for row in (*self.rows.values(), *(before for _, before in self.late.values() if before is not None)):
             row.append(new.default)
         self.version += 1
 
@@ -87,6 +88,8 @@ class Table:
         """A new row, or a newer version of one."""
         record_id, stamp = row[0], row[self._stamp_at]
         old = self.rows.get(record_id)
+        if self.journal is not None:
+            self.journal.append((self, record_id, old))
         if old is None:
             insort(self._ids, record_id)
             insort(self._stamps, (stamp, record_id))
@@ -107,6 +110,8 @@ class Table:
     def drop(self, record_id: str) -> None:
         """Forget a row for good."""
         row = self.rows.pop(record_id)
+        if self.journal is not None:
+            self.journal.append((self, record_id, row))
         del self._ids[bisect_left(self._ids, record_id)]
         del self._stamps[bisect_left(self._stamps, (row[self._stamp_at], record_id))]
         self.late.pop(record_id, None)

@@ -13,7 +13,7 @@ from connectors.sandbox.salesforce.instants import parsed_day, parsed_stamp, sta
 from connectors.sandbox.salesforce.refusals import RowRefused
 
 
-class WrongType(Exception):  # noqa: N818 - it is an answer: the JSON value has a type that the field cannot take
+class WrongType(Exception):
     """The value cannot be read as the field's type at all, which refuses the whole call."""
 
 
@@ -96,7 +96,11 @@ def _number(field: Field, value: Any) -> float:
             raise InvalidOperation
     except InvalidOperation:
         raise WrongType(f"Cannot deserialize instance of double from VALUE_STRING value {value}") from None
-    return float(exact.quantize(Decimal(1).scaleb(-field.scale), ROUND_HALF_UP)) if _has_more(exact, field) else float(exact)
+    return (
+        float(exact.quantize(Decimal(1).scaleb(-field.scale), ROUND_HALF_UP))
+        if _has_more(exact, field)
+        else float(exact)
+    )
 
 
 def _has_more(exact: Decimal, field: Field) -> bool:
@@ -112,7 +116,9 @@ def _integer(field: Field, value: Any) -> int:
 
 
 def _day(field: Field, value: Any) -> str:
-    kept = value.isoformat()[:10] if isinstance(value, dt.date) else parsed_day(value) if isinstance(value, str) else None
+    kept = (
+        value.isoformat()[:10] if isinstance(value, dt.date) else parsed_day(value) if isinstance(value, str) else None
+    )
     if kept is None:
         raise WrongType(f"Cannot deserialize instance of date from VALUE_STRING value {value}")
     return kept

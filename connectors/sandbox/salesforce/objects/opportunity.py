@@ -46,9 +46,7 @@ OPPORTUNITY = f.SObject(
         f.checkbox("IsClosed", "Closed", permissionable=False).fixed,
         f.checkbox("IsWon", "Won", permissionable=False).fixed,
         f.picklist("ForecastCategory", "Forecast Category", tuple(FORECAST_NAMES), permissionable=False).fixed,
-        f.picklist(
-            "ForecastCategoryName", "Forecast Category", tuple(FORECAST_NAMES.values()), permissionable=False
-        ),
+        f.picklist("ForecastCategoryName", "Forecast Category", tuple(FORECAST_NAMES.values()), permissionable=False),
         f.checkbox("HasOpportunityLineItem", "Has Line Item", permissionable=False).fixed,
         f.lookup("OwnerId", "Owner ID", "User", "Owner").required,
         f.day("LastActivityDate", "Last Activity", permissionable=False).fixed,

@@ -1,0 +1,221 @@
+"""The one seam to Salesforce: signs in, sends a request, repeats what may be repeated, gives back JSON."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import orjson
+import requests
+
+from connectors.contract import CallCount
+from connectors.errors import (
+    AnswerUnclear,
+    ConnectorError,
+    RequestRefused,
+    SessionExpired,
+    SignInRefused,
+    UnexpectedAnswer,
+)
+from connectors.retry import Patience, persist
+from connectors.salesforce import paths
+from connectors.salesforce.settings import PREFIX, SalesforceSettings
+from connectors.salesforce.signin import SignedIn, sign_in
+from connectors.salesforce.transport import TIMEOUT, Call, Moved, Purpose, Transport, dropped
+from connectors.web import path_on
+from kammodel.errors import NotConfigured
+
+_HOPS = 3
+
+
+class Client:
+    """Calls of one org. Connects and signs in at the first call. Thread-safe."""
+
+    def __init__(self, settings: SalesforceSettings, patience: Patience, calls: CallCount | None = None) -> None:
+        self.calls = calls if calls is not None else CallCount()
+        self.version = settings.api_version
+        self._settings, self._patience = settings, patience
+        self._lock, self._signing_in = threading.Lock(), threading.Lock()
+        self._transport = Transport(settings.api_version)
+        self._signed_in: SignedIn | None = None
+        self._version_is_known = False
+
+    def get(
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        purpose: Purpose = "read",
+        asks: str | None = None,
+    ) -> dict[str, Any]:
+        """The JSON object below the version's path. `asks`: what to grant if it is forbidden."""
+        body = self._request("GET", path, query=query, headers=headers, purpose=purpose, asks=asks)
+        if not isinstance(body, dict):
+            raise UnexpectedAnswer(f"Salesforce answered GET {path} with JSON that is no object")
+        return body
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        *,
+        purpose: Purpose = "write",
+        asks: str | None = None,
+        check: Callable[[Any], None] | None = None,
+    ) -> Any:
+        """The JSON answer to a JSON body. It may be sent twice: what we send states absolute values.
+
+        `check` may find fault with an answer that looks well, and so have it repeated.
+        """
+        headers = {"Content-Type": "application/json", "Sforce-Mru": "updateMru=false"}
+        raw = orjson.dumps(body)
+        return self._request(method, path, body=raw, headers=headers, purpose=purpose, asks=asks, check=check)
+
+    def upload(self, path: str, content: bytes, content_type: str, *, asks: str) -> Any:
+        """The JSON answer to a body of another type."""
+        headers = {"Content-Type": content_type}
+        return self._request("POST", path, body=content, headers=headers, purpose="other", asks=asks)
+
+    def follow(self, link: str, *, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """The JSON object behind a paging link, which has to stay on the host."""
+        root = self._who().root
+        path = path_on(root, link).removeprefix(urlsplit(root).path)
+        return self.get(path, headers=headers)
+
+    @property
+    def user_id(self) -> str | None:
+        """Who we are, where the sign-in says so."""
+        return self._who().user_id
+
+    @property
+    def org_id(self) -> str | None:
+        return self._who().org_id
+
+    @property
+    def calls_left(self) -> int | None:
+        """Of the org's calls in 24 hours, as its last answer said."""
+        return self._transport.calls_left
+
+    @property
+    def sleep(self) -> Callable[[float], None]:
+        return self._patience.sleep
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        purpose: Purpose = "read",
+        asks: str | None = None,
+        check: Callable[[Any], None] | None = None,
+    ) -> Any:
+        call = Call(method, path, query or {}, body, headers or {}, purpose, asks)
+
+        def once() -> Any:
+            answer = self._answer(call)
+            if check:
+                check(answer)
+            return answer
+
+        try:
+            return self._with_patience(once)
+        except SessionExpired as fault:
+            text = f"{fault}: the token was just granted and is not accepted; may the app use the API (scope api)?"
+            raise SignInRefused(text, code=fault.code, status=fault.status) from fault
+        except RequestRefused as fault:
+            if fault.status in {404, 410}:
+                self._check_version()
+            raise
+
+    def _with_patience(self, call: Callable[[], Any]) -> Any:
+        return persist(call, patience=self._patience, renew=self._renew)
+
+    def _answer(self, call: Call) -> Any:
+        url = self._url(call)
+        for _ in range(_HOPS):
+            with self._lock:
+                setattr(self.calls, call.purpose, getattr(self.calls, call.purpose) + 1)
+            try:
+                answer = self._transport.carry(self._ready(), call, url)
+            except Moved as moved:
+                # Within the host only: a slash more or less is no reason to fail, another host is.
+                root = self._ready().root
+                place = urlsplit(root)
+                url = f"{place.scheme}://{place.netloc}{path_on(root, moved.location)}"
+                continue
+            return self._read(answer, call)
+        raise UnexpectedAnswer(f"Salesforce redirects {call} in a circle")
+
+    def _read(self, answer: requests.Response, call: Call) -> Any:
+        if answer.status_code == 204:
+            return None
+        try:
+            body = orjson.loads(answer.content)
+        except orjson.JSONDecodeError:
+            text = f"Salesforce answered {call} with {answer.status_code} and no JSON, or only part of it"
+            raise AnswerUnclear(text, status=answer.status_code) from None
+        records = body.get("records") if isinstance(body, dict) else None
+        with self._lock:
+            self.calls.rows_in_answers += len(records) if isinstance(records, list) else 0
+        return body
+
+    def _url(self, call: Call) -> str:
+        below = call.path if call.path.startswith("/services/") else paths.versioned(self.version, call.path)
+        return f"{self._ready().root}{below}" + (f"?{urlencode(call.query)}" if call.query else "")
+
+    def _ready(self) -> SignedIn:
+        with self._signing_in:
+            if self._signed_in is None:
+                self._signed_in = self._sign_in()
+            return self._signed_in
+
+    def _who(self) -> SignedIn:
+        signed_in: SignedIn = self._with_patience(self._ready)
+        return signed_in
+
+    def _renew(self) -> None:
+        with self._signing_in:
+            self._signed_in = None
+        self._ready()
+
+    def _sign_in(self) -> SignedIn:
+        with self._lock:
+            self.calls.other += 1
+        try:
+            return sign_in(self._transport.session, self._settings, TIMEOUT)
+        except requests.RequestException as fault:
+            raise dropped("the sign-in", fault) from fault
+
+    def _check_version(self) -> None:
+        """A path that is not there may be that of a version that is not there: then that is what is told."""
+        if self._version_is_known:
+            return
+        served = self.served_versions()
+        if not served or self.version in served:
+            self._version_is_known = True
+            return
+        raise NotConfigured(
+            f"{PREFIX}API_VERSION is {self.version}, which this org does not serve; "
+            f"it serves {served[0]} to {served[-1]}"
+        )
+
+    def served_versions(self) -> list[str]:
+        """The API versions of the org, oldest first; empty where it does not list them."""
+        call = Call("GET", paths.VERSIONS, {}, None, {}, "other", None)
+        try:
+            listed = self._with_patience(lambda: self._answer(call))
+        except ConnectorError:
+            return []
+        rows = listed if isinstance(listed, list) else []
+        versions = [v for r in rows if isinstance(r, dict) and isinstance(v := r.get("version"), str)]
+        return sorted((v for v in versions if v.replace(".", "", 1).isdecimal()), key=float)

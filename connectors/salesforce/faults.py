@@ -1,0 +1,172 @@
+"""Tells from a refused answer what to do next.
+
+REST states errors in a list of objects, sign-in in one object, the edge in HTML: all of it is read with care, and
+none of its free text is passed on, because messages quote values.
+https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/errorcodes.htm (read 2026-11-23)
+"""
+
+from __future__ import annotations
+
+import email.utils
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from connectors.errors import (
+    ConnectorError,
+    PermissionMissing,
+    QuotaSpent,
+    RequestRefused,
+    SessionExpired,
+    SignInRefused,
+    SliceLost,
+    TryAgainLater,
+    UnexpectedAnswer,
+)
+
+EXPIRED = {"INVALID_SESSION_ID", "INVALIDSESSIONID", "INVALID_AUTH_HEADER"}
+PASSING = {
+    "UNABLE_TO_LOCK_ROW",
+    "QUERY_TIMEOUT",
+    "REQUEST_RUNNING_TOO_LONG",
+    "SERVER_UNAVAILABLE",
+    "SERVICE_UNAVAILABLE",
+    "UNKNOWN_EXCEPTION",
+    "APEX_ERROR_RATE_LIMITED",
+    "CUSTOMNOTACCEPTABLE",
+}
+"""May work in a while, whatever the HTTP status."""
+_FORBIDDEN = {
+    "INSUFFICIENT_ACCESS",
+    "INSUFFICIENT_ACCESS_OR_READONLY",
+    "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
+    "API_DISABLED_FOR_ORG",
+    "API_CURRENTLY_DISABLED",
+    "FUNCTIONALITY_NOT_ENABLED",
+    "FEATURENOTENABLED",
+    "OPERATION_TOO_LARGE",
+}
+"""An admin has to act. OPERATION_TOO_LARGE: without View All Data, sharing rules filter too many rows."""
+_SPENT = {"REQUEST_LIMIT_EXCEEDED", "EXCEEDEDQUOTA"}
+_LOST = {"INVALID_QUERY_LOCATOR", "INVALID_LOCATOR"}
+_WAITS = {406, 408, 420, 425, 429}
+_TOO_LONG = {414, 431}
+_CONCURRENT_FOR = 30.0
+"""Seconds. Calls of more than 20 seconds count against 25 at a time."""
+_CODE = re.compile(r"[^A-Za-z0-9_.:/-]+")
+_SIGN_IN = {
+    "invalid_client_id": "CLIENT_ID is not one that this org knows",
+    "invalid_client": "CLIENT_ID and CLIENT_SECRET are not accepted",
+    "unsupported_grant_type": "CLIENT_ID: switch the client credentials flow on in the app's settings",
+    "invalid_grant": "CLIENT_ID: the app has no run-as user for the client credentials flow, or it may not sign in",
+    "invalid_request": "INSTANCE_URL has to be the org's My Domain address for this flow",
+    "unauthorized_client": "CLIENT_ID: the app is not allowed to sign in this way",
+    "inactive_user": "CLIENT_ID: the app's run-as user is inactive",
+    "inactive_org": "INSTANCE_URL leads to an org that is locked or closed",
+}
+
+
+def fault_of(
+    status: int, headers: Mapping[str, str], raw: bytes, *, call: str, asks: str | None = None
+) -> ConnectorError:
+    """The error for an answer outside 2xx. `call`: method and path. `asks`: what to grant if it is forbidden."""
+    told = errors_in(raw)
+    code = code_of(told[0]) if told else None
+    where = _where(call, status, told or [])
+    if code in EXPIRED or status == 401:
+        return SessionExpired(where, code=code, status=status)
+    if code in _LOST:
+        return SliceLost(f"{where}: Salesforce does not know our place any more", code=code, status=status)
+    if told and code in _SPENT and status < 429:
+        return _spent(where, code, status, headers, told[0])
+    if code in PASSING or status in _WAITS or status >= 500:
+        return TryAgainLater(where, code=code, status=status, after=retry_after(headers))
+    if told is None and status >= 400 and status not in _TOO_LONG:
+        hint = f"{where} and no JSON (does KAM_SALESFORCE__INSTANCE_URL lead to Salesforce?)"
+        return TryAgainLater(hint, status=status, after=retry_after(headers))
+    return _refused(where, code, status, asks)
+
+
+def _refused(where: str, code: str | None, status: int, asks: str | None) -> ConnectorError:
+    if status == 403 or code in _FORBIDDEN or (code or "").startswith("TXN_SECURITY"):
+        return PermissionMissing(f"{where}: grant the user {asks or 'access to it'}", code=code, status=status)
+    if status < 400:
+        return UnexpectedAnswer(f"{where}: a redirect is not followed", code=code, status=status)
+    return RequestRefused(where, code=code, status=status)
+
+
+def sign_in_fault(status: int, headers: Mapping[str, str], raw: bytes) -> ConnectorError:
+    """The error for a token request that was not granted."""
+    body = _json(raw)
+    code = _word(body.get("error")) if isinstance(body, dict) else None
+    where = f"Salesforce answered the sign-in with {status}" + (f" ({code})" if code else "")
+    if status in _WAITS or status >= 500:
+        return TryAgainLater(where, code=code, status=status, after=retry_after(headers))
+    if code is None and 300 <= status < 400:
+        text = f"{where}: a redirect is not followed; is KAM_SALESFORCE__INSTANCE_URL the org's My Domain address?"
+        return SignInRefused(text, status=status)
+    if code is None and status == 404:
+        return SignInRefused(f"{where}: KAM_SALESFORCE__INSTANCE_URL does not lead to a Salesforce org", status=status)
+    hint = _SIGN_IN.get(code or "", "CLIENT_ID and CLIENT_SECRET are not accepted")
+    return SignInRefused(f"{where}: KAM_SALESFORCE__{hint}", code=code, status=status)
+
+
+def errors_in(raw: bytes) -> list[dict[str, Any]] | None:
+    """The error objects of a body, at least one; None where it is no JSON of that shape."""
+    body = _json(raw)
+    listed = body if isinstance(body, list) else [body]
+    errors = [e for e in listed if isinstance(e, dict)]
+    return errors or None
+
+
+def code_of(error: Mapping[str, Any]) -> str | None:
+    """`errorCode` of a call, `statusCode` of a row, `exceptionCode` of the older APIs."""
+    return next((w for k in ("errorCode", "statusCode", "exceptionCode") if (w := _word(error.get(k)))), None)
+
+
+def fields_of(error: Mapping[str, Any]) -> list[str]:
+    fields = error.get("fields")
+    return [w for f in fields if (w := _word(f))] if isinstance(fields, list) else []
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """The wait in seconds that an answer asks for: a number, or a date counted from the answer's own date."""
+    asked = headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"\d+(\.\d+)?", asked):
+        return float(asked)
+    try:
+        until = email.utils.parsedate_to_datetime(asked)
+        return max(0.0, (until - email.utils.parsedate_to_datetime(headers.get("Date", ""))).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def _spent(
+    where: str, code: str | None, status: int, headers: Mapping[str, str], error: Mapping[str, Any]
+) -> ConnectorError:
+    """The same code speaks of the day's calls and of too many long ones at a time."""
+    after = retry_after(headers)
+    if after is not None or "concurrent" in str(error.get("message", "")).lower():
+        return TryAgainLater(where, code=code, status=status, after=_CONCURRENT_FOR if after is None else after)
+    text = f"{where}: the org's API calls of the last 24 hours are spent; run again later"
+    return QuotaSpent(text, code=code, status=status)
+
+
+def _where(call: str, status: int, told: list[dict[str, Any]]) -> str:
+    words = [w for e in told[:3] for w in (code_of(e), *(f"field {f}" for f in fields_of(e)[:3])) if w]
+    detail = ", ".join(dict.fromkeys(words))
+    return f"Salesforce answered {call} with {status}" + (f" ({detail})" if detail else "")
+
+
+def _word(value: object) -> str | None:
+    """A vendor's code, cut to what a code looks like: what we print must not carry text of strangers."""
+    return _CODE.sub("_", value)[:80] or None if isinstance(value, str) else None
+
+
+def _json(raw: bytes) -> Any:
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None

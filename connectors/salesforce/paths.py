@@ -1,0 +1,33 @@
+"""Every path of Salesforce's REST API that we call; all but the first two stand below a version.
+
+https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_list.htm (read 2026-11-23)
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+TOKEN = "/services/oauth2/token"  # noqa: S105  a path
+USER = "/services/oauth2/userinfo"
+VERSIONS = "/services/data"
+QUERY, QUERY_ALL = "/query", "/queryAll"
+"""With and without the recycle bin and archived activities."""
+COLLECTIONS = "/composite/sobjects"
+DEPLOY = "/metadata/deployRequest"
+
+
+def versioned(version: str, path: str) -> str:
+    return f"{VERSIONS}/v{version}{path}"
+
+
+def record(kind: str) -> str:
+    """Where a record of a kind is created."""
+    return f"/sobjects/{kind}"
+
+
+def describe(kind: str) -> str:
+    return f"/sobjects/{kind}/describe"
+
+
+def deployment(deploy_id: str) -> str:
+    return f"{DEPLOY}/{quote(deploy_id, safe='')}"

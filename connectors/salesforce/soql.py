@@ -1,0 +1,42 @@
+"""Writes SOQL: names that describe has shown, and values escaped.
+
+https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforce_api_calls_soql_select_quotedstringescapes.htm
+(read 2026-11-23)
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_ESCAPED = str.maketrans({"\\": "\\\\", "'": "\\'", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+
+
+def select(fields: Iterable[str], kind: str, where: str = "") -> str:
+    """A query of plain fields. A name that no field can have is an error of ours: nothing is pasted unseen."""
+    names = [*fields, kind]
+    bad = [name for name in names if not _NAME.fullmatch(name)]
+    if bad:
+        raise ValueError(f"not a Salesforce name: {bad[0]!r}")
+    return f"SELECT {','.join(names[:-1])} FROM {kind}" + (f" WHERE {where}" if where else "")  # noqa: S608
+
+
+def text(value: str) -> str:
+    """A string literal."""
+    return f"'{value.translate(_ESCAPED)}'"
+
+
+def any_of(field: str, values: Iterable[str]) -> str:
+    return f"{field} IN ({','.join(text(value) for value in values)})"
+
+
+def between(field: str, since: dt.datetime, until: dt.datetime) -> str:
+    """`field` in [since, until), widened to whole seconds: that is how Salesforce keeps its stamps."""
+    last = until if until.microsecond == 0 else until + dt.timedelta(seconds=1)
+    return f"{field} >= {_second(since)} AND {field} < {_second(last)}"
+
+
+def _second(at: dt.datetime) -> str:
+    return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

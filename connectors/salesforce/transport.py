@@ -1,0 +1,146 @@
+"""Carries one request to an org, and tells every way in which it can go wrong.
+
+simple-salesforce keeps the session: its headers, its requests session, its reading of the usage header. It is called
+at its lowest level and without its own renewal, because above that it has no timeouts, loses our headers on the call
+after a renewal, renews for ever in places, parses pages into trees of ordered dictionaries, and drops the headers of
+a refusal (simple-salesforce 1.12.10, api.py and util.py). A hook reads a refusal before the library flattens it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from connectors.errors import AnswerUnclear, ConnectorError, RequestRefused, TryAgainLater
+from connectors.salesforce.faults import fault_of
+from connectors.salesforce.signin import SignedIn
+
+Purpose = Literal["read", "write", "other"]
+
+TIMEOUT = (10.0, 180.0)
+"""Seconds to connect, and between two bytes: a query may run for two minutes before its first."""
+CLIENT_NAME = "kam"
+"""Marks our calls in the org's logs and in the change events they cause (Sforce-Call-Options)."""
+_HEADERS: dict[str, str | None] = {
+    "Accept": "application/json",
+    # None takes out what the library would send: its X-PrettyPrint makes each page a third longer.
+    "Content-Type": None,
+    "X-PrettyPrint": None,
+    "Sforce-Call-Options": f"client={CLIENT_NAME}",
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request. `path` stands below the version, unless it begins with /services/. `asks`: what to grant if it
+    is forbidden."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    body: bytes | None
+    headers: Mapping[str, str]
+    purpose: Purpose
+    asks: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+class Moved(Exception):
+    """The answer is a redirect to `location`."""
+
+    def __init__(self, location: str) -> None:
+        super().__init__(location)
+        self.location = location
+
+
+class Transport:
+    """The connections to an org. Thread-safe."""
+
+    def __init__(self, version: str) -> None:
+        self.session = _session()
+        self.calls_left: int | None = None
+        self._version = version
+        self._library: Any = None
+        self._lock = threading.Lock()
+
+    def carry(self, signed_in: SignedIn, call: Call, url: str) -> requests.Response:
+        """A 2xx answer with its whole body. Raises Moved for a redirect, else what `connectors.errors` names."""
+        library = self._low_level(signed_in)
+        try:
+            response: requests.Response = library._call_salesforce(
+                call.method,
+                url,
+                data=call.body,
+                headers={**_HEADERS, **call.headers},
+                hooks={"response": _refusal_hook(call)},
+                timeout=TIMEOUT,
+                allow_redirects=False,
+            )
+        except requests.RequestException as fault:
+            raise dropped(str(call), fault) from fault
+        usage = library.api_usage.get("api-usage")
+        if usage is not None:
+            self.calls_left = max(0, usage.total - usage.used)
+        return response
+
+    def close(self) -> None:
+        self.session.close()
+
+    def _low_level(self, signed_in: SignedIn) -> Any:
+        """The library's object for the session, made anew after a renewal."""
+        with self._lock:
+            if self._library is None or self._library.session_id != signed_in.token:
+                # Late, because it brings a SOAP stack that takes the better part of a second.
+                from simple_salesforce.api import Salesforce
+
+                self._library = Salesforce(
+                    session_id=signed_in.token,
+                    instance_url=signed_in.root,
+                    version=self._version,
+                    session=self.session,
+                )
+            return self._library
+
+
+def dropped(call: str, fault: requests.RequestException) -> ConnectorError:
+    """Every error of requests, by whether the call may have reached Salesforce."""
+    name = type(fault).__name__
+    if isinstance(fault, requests.exceptions.SSLError):
+        return TryAgainLater("no safe connection to Salesforce: its certificate is not accepted here", code="TLS")
+    if isinstance(fault, requests.exceptions.ConnectTimeout) or "NewConnectionError" in repr(fault):
+        return TryAgainLater(f"Salesforce could not be reached for {call} ({name})", code=name)
+    if isinstance(fault, requests.exceptions.InvalidURL | requests.exceptions.InvalidHeader):
+        return RequestRefused(f"{call} cannot be sent ({name})", code=name)
+    return AnswerUnclear(f"the connection broke during {call} ({name})", code=name)
+
+
+def _session() -> requests.Session:
+    """Ours: no proxies or netrc of the machine, packed answers, a pool, and no retries of its own."""
+    session = requests.Session()
+    session.trust_env = False
+    session.headers["Accept-Encoding"] = "gzip"
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, HTTPAdapter(pool_connections=2, pool_maxsize=10, max_retries=0))
+    return session
+
+
+def _refusal_hook(call: Call) -> Callable[..., None]:
+    def refuse(response: requests.Response, **_: object) -> None:
+        status = response.status_code
+        if 200 <= status <= 299:
+            return
+        # The body is read in any case, so that the connection goes back into the pool.
+        content = response.content
+        moved = status in {307, 308} or (call.method == "GET" and status in {301, 302})
+        if moved and response.headers.get("Location"):
+            raise Moved(response.headers["Location"])
+        raise fault_of(status, response.headers, content, call=str(call), asks=call.asks)
+
+    return refuse

@@ -1,0 +1,149 @@
+"""Reads and writes our fields on accounts: Collections of two hundred, each answer matched to its row.
+
+https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_sobjects_collections_update.htm
+(read 2026-11-23)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import orjson
+import polars as pl
+
+from connectors.contract import AccountWrite, WriteOutcome
+from connectors.errors import AnswerUnclear, FieldsNotProvisioned, RequestRefused, TryAgainLater, UnexpectedAnswer
+from connectors.salesforce import paths, soql
+from connectors.salesforce.client import Client
+from connectors.salesforce.codecs import widened
+from connectors.salesforce.faults import PASSING, code_of, fields_of
+from connectors.salesforce.frames import text_frame
+from connectors.salesforce.querying import read_all
+from kammodel.publish.fields import CustomField, canonical
+
+KIND = "Account"
+BATCH = 200
+_IDS_IN_QUERY = 400
+"""Ids that fit into an address: with its headers it may have 16,384 bytes."""
+_MOST_IN_A_ROW = 3
+"""Batches that may fail for now, one after the other, before the run stops: then it is not about the rows."""
+_LOCK_ROUNDS = ((1.0, 50), (2.0, 10), (4.0, 1))
+"""Locked rows are tried again after so many seconds, so many at a time, alone in the end."""
+_MOST_ALONE = 50
+_GONE = {"ENTITY_IS_DELETED", "ENTITY_IS_ARCHIVED", "INVALID_CROSS_REFERENCE_KEY", "MALFORMED_ID", "NOT_FOUND"}
+_FOR_ALL_ROWS = {"INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE", "FIELD_NOT_UPDATABLE"}
+_LATER = PASSING | {"ALL_OR_NONE_OPERATION_ROLLED_BACK", "PROCESSING_HALTED", "REQUEST_LIMIT_EXCEEDED"}
+_LOCKED = "UNABLE_TO_LOCK_ROW"
+_READ, _EDIT = "read access to the object Account", "edit access to the object Account"
+_Values = dict[str, Any]
+
+
+def read_fields(client: Client, fields: Sequence[CustomField], ids: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """Frames of source_id and a canonical text column per field key; accounts that are gone are absent."""
+    names = {f.key: f.salesforce_name for f in fields}
+    asked = ["Id", *names.values()]
+    for chunk in _chunks(list(dict.fromkeys(ids)), _IDS_IN_QUERY):
+        records = read_all(client, soql.select(asked, KIND, soql.any_of("Id", chunk)), asks=_READ)
+        frame = text_frame(records, asked).with_columns(widened(pl.col("Id"))).unique("Id", maintain_order=True)
+        values = [canonical(f, pl.col(f.salesforce_name)).alias(f.key) for f in fields]
+        yield frame.select(pl.col("Id").alias("source_id"), *values)
+
+
+def write_fields(
+    client: Client, fields: Sequence[CustomField], writes: Sequence[AccountWrite]
+) -> Iterator[list[WriteOutcome]]:
+    """One outcome for each write, batch by batch, in the order of ids, so that neighbours meet in one batch.
+
+    Values are absolute: a batch whose answer was lost is sent again. Writes for one account are put together, the
+    later value wins. A batch that fails for now comes back as `retry`.
+    """
+    names = {f.key: f for f in fields}
+    values: dict[str, _Values] = {}
+    for write in writes:
+        spelled = {names[key].salesforce_name: _spelled(names[key], text) for key, text in write.values.items()}
+        values.setdefault(write.source_id, {}).update(spelled)
+    times = pl.Series([w.source_id for w in writes], dtype=pl.String).value_counts()
+    often = dict(times.iter_rows())
+    failed = 0
+    for chunk in _chunks(sorted(values), BATCH):
+        try:
+            outcomes, failed = _written(client, {i: values[i] for i in chunk}), 0
+        except TryAgainLater as fault:
+            failed += 1
+            if failed >= _MOST_IN_A_ROW:
+                raise
+            outcomes = [WriteOutcome(i, "retry", fault.code or str(fault.status), str(fault)) for i in chunk]
+        yield [o for o in outcomes for _ in range(often[o.source_id])]
+
+
+def _written(client: Client, values: Mapping[str, _Values]) -> list[WriteOutcome]:
+    """A batch, and its locked rows again, in ever smaller ones. Whose lock it is, Salesforce does not say."""
+    outcomes = _send(client, values)
+    for wait, size in _LOCK_ROUNDS:
+        locked = [i for i, o in outcomes.items() if o.code == _LOCKED]
+        if not locked or (size == 1 and len(locked) > _MOST_ALONE):
+            break
+        client.sleep(wait)
+        for chunk in _chunks(locked, size):
+            outcomes |= _send(client, {i: values[i] for i in chunk})
+    return [outcomes[i] for i in values]
+
+
+def _send(client: Client, values: Mapping[str, _Values]) -> dict[str, WriteOutcome]:
+    records = [{"attributes": {"type": KIND}, "id": i, **row} for i, row in values.items()]
+
+    def whole(answer: Any) -> None:
+        if not isinstance(answer, list) or len(answer) != len(records):
+            raise AnswerUnclear("Salesforce did not answer each row of a batch", code="NO_ANSWER")
+
+    body = {"allOrNone": False, "records": records}
+    try:
+        answer = client.send("PATCH", paths.COLLECTIONS, body, asks=_EDIT, check=whole)
+    except RequestRefused as fault:
+        if fault.code in _FOR_ALL_ROWS:
+            raise FieldsNotProvisioned(f"{fault}: run kam provision", code=fault.code, status=fault.status) from fault
+        raise
+    return {i: _outcome(i, row) for i, row in zip(values, answer, strict=True)}
+
+
+def _outcome(source_id: str, row: Any) -> WriteOutcome:
+    """What one row of the answer says. Rows come in the order sent; the id proves it, where there is one."""
+    told = row if isinstance(row, dict) else {}
+    named = told.get("id") or told.get("Id")
+    if isinstance(named, str) and named[:15] != source_id[:15]:
+        raise UnexpectedAnswer("Salesforce answered a batch of rows in another order than it was sent")
+    if str(told.get("success")).lower() == "true":
+        return WriteOutcome(source_id, "written")
+    errors = told.get("errors")
+    error = next((e for e in errors if isinstance(e, dict)), {}) if isinstance(errors, list) else {}
+    code = code_of(error)
+    if _LOCKED in str(error.get("message", "")):
+        # An automation of the org hit the lock, and its own code stands in front.
+        code = _LOCKED
+    named_fields = f", fields {', '.join(fields_of(error)[:5])}" if fields_of(error) else ""
+    if code in _FOR_ALL_ROWS:
+        raise FieldsNotProvisioned(
+            f"Salesforce does not let us write ({code}{named_fields}): run kam provision", code=code
+        )
+    message = f"Salesforce did not take the row ({code or 'no code given'}{named_fields})"
+    if code in _GONE:
+        return WriteOutcome(source_id, "gone", code, message)
+    return WriteOutcome(source_id, "retry" if code is None or code in _LATER else "rejected", code, message)
+
+
+def _spelled(field: CustomField, text: str | None) -> Any:
+    """The value as JSON: null clears, numbers are numbers with all their digits, percent in percent points."""
+    if text is None or field.kind not in {"number", "percent"}:
+        return text
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return text
+    return orjson.Fragment(format(number, "f")) if number.is_finite() else text
+
+
+def _chunks(ids: Sequence[str], size: int) -> Iterator[list[str]]:
+    for start in range(0, len(ids), size):
+        yield list(ids[start : start + size])

@@ -1,0 +1,1 @@
+"""The Metadata API: a zip of components, deployed as one."""

@@ -1,0 +1,189 @@
+"""Describes: what a user may see of the objects and fields of an org."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connectors.sandbox.salesforce.fields import NUMBERS, SOAP_TYPES, TEXTS, Field
+from connectors.sandbox.salesforce.table import Table
+from connectors.sandbox.salesforce.wire.call import Call, Json, Reply
+
+
+def describe_global(call: Call) -> Reply:
+    """All objects that the user may read."""
+    tables = (t for t in call.org.tables.values() if call.access.may(t.sobject, "Read"))
+    listed = [_summary(call, table) for table in sorted(tables, key=lambda t: t.name)]
+    return Reply({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": listed})
+
+
+def basic_information(call: Call) -> Reply:
+    """`sobjects/X`: the summary of an object, with recent items, of which there are none."""
+    return Reply({"objectDescribe": _summary(call, call.table()), "recentItems": []})
+
+
+def describe(call: Call) -> Reply:
+    """One object, with the fields that the user may see."""
+    table = call.table()
+    fields = [_field(call, table, one) for one in table.fields if call.access.reads(table.sobject, one)]
+    return Reply(
+        {
+            **_summary(call, table),
+            "fields": fields,
+            "childRelationships": _children(call, table),
+            "recordTypeInfos": [_master_record_type(call, table)],
+            "namedLayoutInfos": [],
+            "supportedScopes": [{"label": f"All {table.sobject.plural.lower()}", "name": "everything"}],
+            "actionOverrides": [],
+            "compactLayoutable": not table.sobject.setup,
+            "listviewable": None,
+            "lookupLayoutable": None,
+            "networkScopeFieldName": None,
+            "sobjectDescribeOption": "FULL",
+        }
+    )
+
+
+def _summary(call: Call, table: Table) -> Json:
+    sobject, access = table.sobject, call.access
+    here = f"{call.here}/sobjects/{table.name}"
+    creates = sobject.createable and access.may(sobject, "Create")
+    return {
+        "activateable": False,
+        "associateEntityType": None,
+        "associateParentEntity": None,
+        "createable": creates,
+        "custom": False,
+        "customSetting": False,
+        "deepCloneable": False,
+        "deletable": sobject.deletable and access.may(sobject, "Delete"),
+        "deprecatedAndHidden": False,
+        "feedEnabled": False,
+        "hasSubtypes": False,
+        "isInterface": False,
+        "isSubtype": False,
+        "keyPrefix": sobject.prefix,
+        "label": sobject.label,
+        "labelPlural": sobject.plural,
+        "layoutable": not sobject.setup,
+        "mergeable": sobject.mergeable,
+        "mruEnabled": not sobject.setup,
+        "name": table.name,
+        "queryable": True,
+        "replicateable": sobject.replicateable,
+        "retrieveable": True,
+        "searchable": not sobject.setup,
+        "triggerable": not sobject.setup,
+        "undeletable": sobject.deletable and table.field("IsDeleted") is not None,
+        "updateable": sobject.updateable and access.may(sobject, "Edit"),
+        "urls": {"sobject": here, "describe": f"{here}/describe", "rowTemplate": f"{here}/{{ID}}"},
+    }
+
+
+def _field(call: Call, table: Table, one: Field) -> Json:
+    editable = call.access.writes(table.sobject, one)
+    text = one.type in TEXTS or one.type in {"id", "reference"}
+    return {
+        "aggregatable": one.filterable and one.type != "boolean",
+        "aiPredictionField": False,
+        "autoNumber": False,
+        "byteLength": one.length * 3 if one.type in TEXTS else one.length,
+        "calculated": one.calculated,
+        "calculatedFormula": None,
+        "cascadeDelete": False,
+        "caseSensitive": one.case_sensitive,
+        "compoundFieldName": one.compound if one.compound and table.field(one.compound) else None,
+        "controllerName": None,
+        "createable": one.createable and table.sobject.createable and editable,
+        "custom": one.custom,
+        "defaultValue": one.default if one.type == "boolean" else None,
+        "defaultValueFormula": None,
+        "defaultedOnCreate": one.default is not None or one.name in {"OwnerId", "CurrencyIsoCode"} or one.derived,
+        "dependentPicklist": False,
+        "deprecatedAndHidden": False,
+        "digits": one.precision if one.type == "int" else 0,
+        "displayLocationInDecimal": False,
+        "encrypted": False,
+        "externalId": one.external_id,
+        "extraTypeInfo": _extra_type(one),
+        "filterable": one.filterable,
+        "filteredLookupInfo": None,
+        "formulaTreatNullNumberAsZero": False,
+        "groupable": one.filterable and one.type not in NUMBERS - {"int"} and one.type != "datetime",
+        "highScaleNumber": False,
+        "htmlFormatted": False,
+        "idLookup": one.type == "id" or one.external_id or one.name in {"Name", "Email", "Username"},
+        "inlineHelpText": one.help,
+        "label": one.label,
+        "length": one.length,
+        "mask": None,
+        "maskType": None,
+        "name": one.name,
+        "nameField": one.name_field,
+        "namePointing": len(one.refers_to) > 1,
+        "nillable": one.nillable,
+        "permissionable": one.permissionable,
+        "picklistValues": _picklist(one),
+        "polymorphicForeignKey": len(one.refers_to) > 1,
+        "precision": one.precision if one.type in NUMBERS - {"int"} else 0,
+        "queryByDistance": False,
+        "referenceTargetField": None,
+        "referenceTo": list(one.refers_to),
+        "relationshipName": one.relationship,
+        "relationshipOrder": None,
+        "restrictedDelete": False,
+        "restrictedPicklist": one.restricted,
+        "scale": one.scale,
+        "searchPrefilterable": one.type == "reference",
+        "soapType": SOAP_TYPES.get(one.type, "xsd:string"),
+        "sortable": one.sortable and (text or one.filterable),
+        "type": one.type,
+        "unique": one.unique,
+        "updateable": one.updateable and table.sobject.updateable and editable,
+        "writeRequiresMasterRead": False,
+    }
+
+
+def _extra_type(one: Field) -> str | None:
+    if one.type == "textarea":
+        return "plaintextarea"
+    return "personname" if one.name == "Name" and one.derived else None
+
+
+def _picklist(one: Field) -> list[Json]:
+    labels = dict(one.labels)
+    return [
+        {
+            "active": True,
+            "defaultValue": False,
+            "label": labels.get(value, value),
+            "validFor": None,
+            "value": value,
+        }
+        for value in one.values
+    ]
+
+
+def _children(call: Call, table: Table) -> list[Json]:
+    found: list[Json] = []
+    for child, field, relationship, cascades in table.sobject.children:
+        other = call.org.tables.get(child.lower())
+        if other is not None and call.access.may(other.sobject, "Read"):
+            row: dict[str, Any] = {"childSObject": other.name, "field": field, "relationshipName": relationship}
+            empty: dict[str, Any] = {"junctionIdListNames": [], "junctionReferenceTo": []}
+            rules = {"cascadeDelete": cascades, "deprecatedAndHidden": False, "restrictedDelete": False}
+            found.append({**row, **rules, **empty})
+    return found
+
+
+def _master_record_type(call: Call, table: Table) -> Json:
+    layout = f"{call.here}/sobjects/{table.name}/describe/layouts/012000000000000AAA"
+    return {
+        "active": True,
+        "available": True,
+        "defaultRecordTypeMapping": True,
+        "developerName": "Master",
+        "master": True,
+        "name": "Master",
+        "recordTypeId": "012000000000000AAA",
+        "urls": {"layout": layout},
+    }

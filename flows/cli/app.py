@@ -1,0 +1,219 @@
+"""Every command with its options and help. What a command does is imported when it runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from flows.cli.faults import exits
+
+app = typer.Typer(
+    name="kam",
+    help="Key-account tiers and KPIs from your CRMs, written back as custom fields, with the reason in words.",
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not configured, 4 partly done, 130 stopped. "
+    "Configuration: KAM_... variables or a .env file; see .env.example, and kam check.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    # Rich help takes a quarter of a second to import.
+    rich_markup_mode=None,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document for programs instead of tables.")]
+OneCrm = Annotated[Optional[str], typer.Option("--crm", help="salesforce or hubspot; by default every configured one.")]  # noqa: UP045
+AsOf = Annotated[
+    Optional[dt.datetime],  # noqa: UP045 - typer reads the annotation
+    typer.Option(
+        "--as-of",
+        formats=["%Y-%m-%d"],
+        metavar="YYYY-MM-DD",
+        help="The day, at its end in KAM_TIMEZONE; by default today.",
+    ),
+]
+Prefect = Annotated[
+    bool,
+    typer.Option(
+        "--prefect",
+        help="Run as a Prefect flow, recorded in a server under KAM_HOME. Implied where PREFECT_API_URL is set.",
+    ),
+]
+Full = Annotated[bool, typer.Option("--full", help="Read everything again instead of what changed.")]
+
+
+@app.command()
+@exits
+def demo(
+    from_csv: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            help="Folder of CSV files named after Salesforce objects (Account.csv, Opportunity.csv, ...), "
+            "with API field names in the header: what a weekly Data Export holds.",
+            exists=True,
+            file_okay=False,
+        ),
+    ] = None,
+    as_of: Annotated[
+        Optional[dt.datetime],  # noqa: UP045
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            metavar="YYYY-MM-DD",
+            help="The day to tier; with --from-csv by default the latest event.",
+        ),
+    ] = None,
+    size: Annotated[int, typer.Option(min=40, max=20_000, help="Accounts in the invented book of business.")] = 200,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep store and Prefect's records, and say where they are.")
+    ] = False,
+    server: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="API address of a running Prefect server to use instead of one of its own."),
+    ] = None,
+) -> int | None:
+    """See the whole job done on two CRMs of this machine.
+
+    Pull, score, plan, write back, read back; then time passes, and it runs again, and once more. Needs no
+    configuration, no account and no network. KAM_LANGUAGE=es speaks Spanish.
+    """
+    from flows.demo import run_demo
+
+    return run_demo(from_csv=from_csv, as_of=_day(as_of), size=size, keep=keep, server=server)
+
+
+@app.command()
+@exits
+def sandbox(
+    size: Annotated[int, typer.Option(min=40, max=20_000, help="Accounts in the invented book of business.")] = 200,
+    csv: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Serve this folder of CSV files as a Salesforce org instead.", exists=True, file_okay=False),
+    ] = None,
+    salesforce_port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
+    hubspot_port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
+) -> None:
+    """Serve two CRMs on this machine to try kam on.
+
+    Prints the variables that reach the Salesforce org and the HubSpot portal. Ends with Ctrl-C; what was
+    written into them is then gone.
+    """
+    from flows.cli.sandboxing import serve
+
+    serve(size, csv, salesforce_port, hubspot_port)
+
+
+@app.command()
+@exits
+def check(as_json: Json = False) -> int:
+    """Say what is configured, reachable and missing.
+
+    Reads only. The exit code is that of the gravest finding.
+    """
+    from flows.cli.checking import check_all
+
+    return check_all(as_json=as_json)
+
+
+@app.command()
+@exits
+def provision(
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Write files that an admin reviews and deploys, instead of changing the CRM."),
+    ] = None,
+    crm: OneCrm = None,
+    as_json: Json = False,
+) -> None:
+    """Create the custom fields and their permissions.
+
+    An admin's act: the user of the nightly run needs no right to do it. Idempotent.
+    """
+    from flows.cli.provisioning import provision_all
+
+    provision_all(crm, out, as_json=as_json)
+
+
+@app.command()
+@exits
+def pull(crm: OneCrm = None, full: Full = False, prefect: Prefect = False, as_json: Json = False) -> None:
+    """Read what changed in the CRMs into the store."""
+    from flows.cli import steps
+
+    steps.pull(crm, full=full, prefect=prefect, as_json=as_json)
+
+
+@app.command()
+@exits
+def score(as_of: AsOf = None, prefect: Prefect = False, as_json: Json = False) -> None:
+    """Compute KPIs and tiers from what the store holds."""
+    from flows.cli import steps
+
+    steps.score(_day(as_of), prefect=prefect, as_json=as_json)
+
+
+@app.command()
+@exits
+def plan(
+    crm: OneCrm = None,
+    as_of: AsOf = None,
+    full: Annotated[bool, typer.Option("--full", help="Compare every account, not only what may differ.")] = False,
+    prefect: Prefect = False,
+    as_json: Json = False,
+) -> None:
+    """Work out which cells to write, as a stored plan.
+
+    Writes nothing into a CRM.
+    """
+    from flows.cli import steps
+
+    steps.plan(crm, _day(as_of), full=full, prefect=prefect, as_json=as_json)
+
+
+@app.command()
+@exits
+def apply(crm: OneCrm = None, prefect: Prefect = False, as_json: Json = False) -> int | None:
+    """Write the latest plan into each CRM, nothing else.
+
+    What was interrupted goes on with what is still pending.
+    """
+    from flows.cli import steps
+
+    return steps.apply(crm, prefect=prefect, as_json=as_json)
+
+
+@app.command()
+@exits
+def run(as_of: AsOf = None, full: Full = False, prefect: Prefect = False, as_json: Json = False) -> int | None:
+    """Pull, score, plan and apply, for every CRM."""
+    from flows.cli import steps
+
+    return steps.run(_day(as_of), full=full, prefect=prefect, as_json=as_json)
+
+
+@app.command()
+@exits
+def explain(
+    account: Annotated[str, typer.Argument(help="Name, CRM id, or group id of an account.")],
+    as_of: AsOf = None,
+    as_json: Json = False,
+) -> None:
+    """Show everything that made an account's tier."""
+    from flows.cli.explaining import explain_account
+
+    explain_account(account, _day(as_of), as_json=as_json)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.", is_eager=True)] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"kam {installed('kam')}")
+        raise typer.Exit
+
+
+def _day(given: dt.datetime | None) -> dt.date | None:
+    return given.date() if given else None

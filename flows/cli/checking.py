@@ -1,0 +1,116 @@
+"""`kam check`: what is configured, what can be reached, and what is missing. Reads only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+from sqlalchemy.engine import make_url
+
+from connectors.contract import Connector
+from flows.cli.faults import DONE
+from flows.cli.session import Session, session
+from flows.cli.show import print_json, printed
+from flows.escaping import plain
+from flows.runtime import registered
+from kammodel.errors import KamError
+from kammodel.publish.fields import FIELDS
+from kammodel.tiering.policy import policy_hash
+
+
+@dataclass
+class Found:
+    """One CRM as found. `fault` ends the look at it; `exit_code` is the fault's, or 3 while fields are missing."""
+
+    crm: str
+    organisation: str | None = None
+    user: str | None = None
+    currency: str | None = None
+    timezone: str | None = None
+    calls_left: int | None = None
+    streams: list[str] = field(default_factory=list)
+    unavailable: dict[str, str] = field(default_factory=dict)
+    missing_fields: list[str] = field(default_factory=list)
+    fault: str | None = None
+    exit_code: int = DONE
+
+
+def check_all(*, as_json: bool) -> int:
+    """Looks at everything, then ends with the gravest exit code: what failed before what is not set up."""
+    with session() as at:
+        names = at.runtime.chosen(None)
+        about = _about(at)
+        found = [_look(at, name) for name in names]
+    if as_json:
+        print_json({**about, "crms": [vars(one) for one in found]})
+    else:
+        _show(about, found)
+    codes = {one.exit_code for one in found} - {DONE}
+    return min(codes, default=DONE)
+
+
+def _about(at: Session) -> dict[str, Any]:
+    settings = at.runtime.settings
+    at.runtime.store  # noqa: B018 - opening it is the check
+    return {
+        "store": make_url(settings.store_address).render_as_string(hide_password=True),
+        "timezone": settings.timezone,
+        "reporting_currency": settings.reporting_currency,
+        "language": settings.language,
+        "system_of_record": settings.counting_crm,
+        "policy": str(settings.policy_file or "default"),
+        "policy_hash": policy_hash(at.runtime.policy),
+    }
+
+
+def _look(at: Session, crm: str) -> Found:
+    at.progress(f"{crm} check", 0, None)
+    found = Found(crm)
+    try:
+        _read(at.runtime.connector(crm), found)
+    except KamError as fault:
+        found.fault, found.exit_code = str(fault), fault.exit_code
+    return found
+
+
+def _read(connector: Connector, found: Found) -> None:
+    identity = connector.identify()
+    found.organisation, found.user = identity.organisation, identity.user
+    found.currency, found.timezone, found.calls_left = identity.currency, identity.timezone, identity.calls_left
+    found.streams = [stream.name for stream in connector.streams()]
+    found.unavailable = connector.unavailable()
+    found.missing_fields = connector.missing_fields(FIELDS)
+    if found.missing_fields:
+        found.exit_code = 3
+
+
+def _show(about: dict[str, Any], found: list[Found]) -> None:
+    facts = Table(box=None, show_header=False, pad_edge=False)
+    for name, value in about.items():
+        facts.add_row(Text(name.replace("_", " "), style="dim"), Text(plain(str(value))))
+    printed(facts)
+    for one in found:
+        printed(_lines(one))
+
+
+def _lines(one: Found) -> Text:
+    text = Text(registered(one.crm).label, style="bold")
+    if one.organisation is not None:
+        text.append(f"  {plain(one.organisation)}", style="default")
+        facts = [one.user, one.currency, one.timezone]
+        text.append("".join(f", {plain(fact)}" for fact in facts if fact), style="dim")
+        if one.calls_left is not None:
+            text.append(f", {one.calls_left:,} calls left today", style="dim")
+        text.append(f"\n  reads {', '.join(one.streams)}", style="default")
+    for what, why in sorted(one.unavailable.items()):
+        text.append(f"\n  not available: {plain(what)}: {plain(why)}", style="yellow")
+    if one.missing_fields:
+        text.append(f"\n  fields missing: {plain(', '.join(one.missing_fields))}", style="yellow")
+        text.append(f"\n  an admin runs: kam provision --crm {one.crm}", style="bold")
+    if one.fault:
+        text.append(f"\n  {plain(one.fault)}", style="red")
+    elif not one.missing_fields:
+        text.append("\n  ready", style="green")
+    return text

@@ -1,0 +1,103 @@
+"""One command at work: settings, log, progress bars and the road that its steps take."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Coroutine, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flows.cli.bars import Bars
+from flows.local_server import LocalServer
+from flows.logs import set_up_logging
+from flows.pipeline import Progress
+from flows.prefect_settings import set_prefect_environment
+from flows.runtime import Runtime, using
+from flows.settings import load_settings
+from kammodel.errors import KamError
+
+if TYPE_CHECKING:
+    from flows.parameters import Crm
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Session:
+    """A runtime, and whether its steps run as Prefect flows."""
+
+    runtime: Runtime
+    as_flows: bool
+
+    @property
+    def progress(self) -> Progress:
+        """Hears what every step tells."""
+        return self.runtime.progress
+
+    def one(self, crm: str | None) -> Crm | None:
+        """The CRM as flows take it; raises NotConfigured where it is unknown or not set up."""
+        from flows.parameters import Crm
+
+        return Crm(self.runtime.chosen(crm)[0]) if crm else None
+
+    def flow(self, call: Coroutine[Any, Any, T]) -> T:
+        """Runs a flow to its end; raises its fault."""
+        with using(self.runtime):
+            return asyncio.run(call)
+
+
+@contextmanager
+def session(*, prefect: bool = False) -> Iterator[Session]:
+    """Settings from the environment; flows where `--prefect` or PREFECT_API_URL asks for them."""
+    settings = load_settings()
+    set_up_logging(settings)
+    as_flows = prefect or bool(os.environ.get("PREFECT_API_URL"))
+    with ExitStack() as stack:
+        bars = stack.enter_context(Bars())
+        runtime = stack.enter_context(Runtime(settings, progress=bars))
+        if as_flows:
+            stack.enter_context(_prefect(runtime))
+        yield Session(runtime, as_flows)
+
+
+@contextmanager
+def _prefect(runtime: Runtime) -> Iterator[None]:
+    """A server to report to: the one of PREFECT_API_URL, else one of our own under KAM_HOME."""
+    home = runtime.settings.home / "prefect"
+    address = os.environ.get("PREFECT_API_URL")
+    if address:
+        require_server(address)
+        to_prefect(address, home)
+        yield
+        return
+    with LocalServer(home, keeps=True) as server:
+        server.wait()
+        to_prefect(server.api_url, home)
+        yield
+
+
+def to_prefect(address: str, home: Path) -> None:
+    """Points Prefect, which must not have been imported yet, at a server; `home` is for what it keeps on disk."""
+    set_prefect_environment(home=home)
+    os.environ["PREFECT_API_URL"] = address
+    # Its records go to the server in full; the terminal is for our own output.
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+
+
+def require_server(address: str) -> None:
+    """Raises KamError where no Prefect server answers at an API address."""
+    try:
+        with urllib.request.urlopen(f"{address.rstrip('/')}/health", timeout=10):  # noqa: S310 - the user's own address
+            return
+    except urllib.error.HTTPError:
+        # It answers; whether it lets us in is Prefect's own business.
+        return
+    except (OSError, ValueError):
+        raise KamError(
+            f"no Prefect server answers at {address}: start it (prefect server start), or unset PREFECT_API_URL"
+        ) from None

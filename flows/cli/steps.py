@@ -1,0 +1,84 @@
+"""The steps of the work as commands: straight through the pipeline, or as Prefect flows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from flows import steps
+from flows.cli.faults import PARTIAL
+from flows.cli.session import session
+from flows.cli.show import print_json, show_applied, show_planned, show_pulled, show_run, show_scored
+from flows.results import ApplyReceipt
+
+
+def pull(crm: str | None, *, full: bool, prefect: bool, as_json: bool) -> None:
+    """Reads the CRMs into the store."""
+    with session(prefect=prefect) as at:
+        if at.as_flows:
+            from flows.sync import pull as flow
+
+            receipts = at.flow(flow(crm=at.one(crm), full=full))
+        else:
+            receipts = tuple(
+                steps.pull(at.runtime, name, full=full, progress=at.progress) for name in at.runtime.chosen(crm)
+            )
+    print_json(receipts) if as_json else show_pulled(receipts)
+
+
+def score(as_of: dt.date | None, *, prefect: bool, as_json: bool) -> None:
+    """Scores every account group."""
+    with session(prefect=prefect) as at:
+        if at.as_flows:
+            from flows.score import score as flow
+
+            receipt = at.flow(flow(as_of=as_of))
+        else:
+            receipt = steps.score(at.runtime, as_of, progress=at.progress)
+    print_json(receipt) if as_json else show_scored(receipt)
+
+
+def plan(crm: str | None, as_of: dt.date | None, *, full: bool, prefect: bool, as_json: bool) -> None:
+    """Stores a plan per CRM."""
+    with session(prefect=prefect) as at:
+        if at.as_flows:
+            from flows.write_back import plan as flow
+
+            receipts = at.flow(flow(crm=at.one(crm), as_of=as_of, full=full))
+        else:
+            receipts = tuple(
+                steps.plan(at.runtime, name, as_of, full=full, progress=at.progress) for name in at.runtime.chosen(crm)
+            )
+    print_json(receipts) if as_json else show_planned(receipts)
+
+
+def apply(crm: str | None, *, prefect: bool, as_json: bool) -> int | None:
+    """Writes the latest plan of each CRM."""
+    with session(prefect=prefect) as at:
+        if at.as_flows:
+            from flows.write_back import apply as flow
+
+            receipts = at.flow(flow(crm=at.one(crm)))
+        else:
+            receipts = tuple(
+                steps.apply(at.runtime, name, None, progress=at.progress) for name in at.runtime.chosen(crm)
+            )
+    print_json(receipts) if as_json else show_applied(receipts)
+    return _code(receipts)
+
+
+def run(as_of: dt.date | None, *, full: bool, prefect: bool, as_json: bool) -> int | None:
+    """Pull, score, plan and apply, for every configured CRM."""
+    with session(prefect=prefect) as at:
+        if at.as_flows:
+            from flows.run import run as flow
+
+            receipt = at.flow(flow(as_of=as_of, full=full))
+        else:
+            receipt = steps.run(at.runtime, as_of, full=full, progress=at.progress)
+    print_json(receipt) if as_json else show_run(receipt)
+    return _code([one.applied for one in receipt.write_backs])
+
+
+def _code(receipts: Sequence[ApplyReceipt]) -> int | None:
+    return None if all(receipt.is_complete for receipt in receipts) else PARTIAL

@@ -1,0 +1,224 @@
+"""Runs the demo from beginning to end: CRMs up, fields created, three runs, and what the CRMs hold after each."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+
+from dotenv import dotenv_values
+from rich.console import Console
+from rich.text import Text
+
+from connectors.retry import Patience
+from flows.cli.bars import Bars
+from flows.cli.session import require_server, to_prefect
+from flows.demo.held import Held, read_held
+from flows.demo.screen import Screen
+from flows.demo.world import SOME_TIME, World, invented, of_csv
+from flows.escaping import plain
+from flows.local_server import LocalServer
+from flows.logs import set_up_logging
+from flows.pipeline import score_day_of
+from flows.results import RunReceipt
+from flows.runtime import Runtime, registered, using
+from flows.settings import Settings, settings_from
+from flows.words import Words
+from kammodel.publish.fields import FIELDS
+
+TAKEN = ("KAM_LANGUAGE", "KAM_POLICY_FILE", "KAM_REPORTING_CURRENCY", "KAM_TIMEZONE")
+"""What of the user's own configuration holds for the demo. Store and CRMs are its own."""
+HIGHEST = {"salesforce": 8, "hubspot": 4}
+MOST_MOVED = 6
+QUICK = Patience(first_wait=0.1, longest_wait=1.0)
+"""A CRM on this machine needs no long breath."""
+
+
+def run_demo(*, from_csv: Path | None, as_of: dt.date | None, size: int, keep: bool, server: str | None) -> int:
+    """Runs the demo; 0, or 1 where a CRM does not hold in the end what was computed."""
+    with ExitStack() as stack:
+        home = stack.enter_context(_home(keep=keep))
+        prefect = stack.enter_context(_Prefect(home / "prefect", server, keep=keep))
+        own = _own_variables()
+        console = Console(highlight=False)
+        bars = stack.enter_context(Bars(Console(stderr=True)))
+        demo = Demo(own, home, prefect, bars, console)
+        fine = demo.run(stack, from_csv, as_of, size)
+        if keep:
+            demo.screen.show(Text(demo.say("kept", store=home / "kam.db", prefect=home / "prefect"), style="dim"))
+    return 0 if fine else 1
+
+
+class Demo:
+    """One demo under way."""
+
+    def __init__(self, own: Mapping[str, str], home: Path, prefect: _Prefect, bars: Bars, console: Console) -> None:
+        self.own, self.home, self.prefect, self.bars = own, home, prefect, bars
+        self.say = Words(settings_from(own).language)
+        self.screen = Screen(console, self.say, "")
+        self.before: dict[str, float] = {}
+        self.rounds: list[RunReceipt] = []
+        self.helds: list[dict[str, Held]] = []
+
+    def run(self, stack: ExitStack, from_csv: Path | None, as_of: dt.date | None, size: int) -> bool:
+        """The whole of it; whether the CRMs hold what was computed."""
+        with self._timed(self.say("step_csv" if from_csv else "step_book")):
+            world = stack.enter_context(self._world(from_csv, as_of, size))
+        settings = self._settings(world)
+        self.screen = Screen(self.screen.console, self.say, settings.reporting_currency)
+        self.screen.heading(self._title(from_csv, size))
+        self.screen.show(*(Text(plain(note), style="dim") for note in world.notes))
+        set_up_logging(settings)
+        runtime = stack.enter_context(Runtime(settings, clock=world.clock.now, progress=self.bars, patience=QUICK))
+        self._provision(runtime)
+        with self._timed(self.say("step_server")):
+            self.prefect.ready()
+        self._first(runtime, world.as_of)
+        day = world.as_of
+        if world.let_time_pass is not None:
+            day = self._second(runtime, world)
+        self._last(runtime, world, day)
+        self.screen.seconds(self.before, self.rounds)
+        self.screen.show(Text(self.say("next"), style="dim"))
+        return not any(held.differing for helds in self.helds for held in helds.values())
+
+    def _first(self, runtime: Runtime, day: dt.date) -> None:
+        receipt, helds = self._round(runtime, day)
+        self.screen.heading(self.say("round_first", day=day.isoformat()))
+        self.screen.pulled(receipt.pulls)
+        self.screen.tiers(receipt.score)
+        for crm, held in helds.items():
+            self.screen.held(held, None, HIGHEST[crm])
+        self.screen.written(receipt.write_backs)
+        self.screen.agreement(helds.values())
+
+    def _second(self, runtime: Runtime, world: World) -> dt.date:
+        sentences = world.let_time_pass(self.say.language) if world.let_time_pass else ()
+        day = runtime.settings.today(world.clock.now())
+        before = self.helds[-1]
+        receipt, helds = self._round(runtime, day)
+        self.screen.heading(self.say("round_later", day=day.isoformat()))
+        self.screen.story(sentences)
+        self.screen.pulled(receipt.pulls)
+        for crm, held in helds.items():
+            self.screen.moved(held, before[crm], MOST_MOVED)
+        self.screen.written(receipt.write_backs)
+        cells = sum(one.applied.written for one in receipt.write_backs)
+        accounts = sum(one.plan.accounts_to_write for one in receipt.write_backs)
+        total = sum(held.accounts.height for held in helds.values())
+        numbers = {"cells": cells, "accounts": accounts, "total": total}
+        self.screen.show(Text(self.say("only", **{k: self.say.number(v) for k, v in numbers.items()})))
+        self.screen.agreement(helds.values())
+        return day
+
+    def _last(self, runtime: Runtime, world: World, day: dt.date) -> None:
+        world.clock.advance(SOME_TIME)
+        writes = sum(runtime.connector(crm).calls.write for crm in runtime.settings.configured)
+        receipt, helds = self._round(runtime, day)
+        writes = sum(runtime.connector(crm).calls.write for crm in runtime.settings.configured) - writes
+        self.screen.heading(self.say("round_third"))
+        self.screen.pulled(receipt.pulls)
+        if writes or any(one.applied.written for one in receipt.write_backs):
+            self.screen.written(receipt.write_backs)
+        else:
+            self.screen.show(Text(self.say("nothing", calls=writes), style="green"))
+        self.screen.agreement(helds.values())
+
+    def _round(self, runtime: Runtime, day: dt.date) -> tuple[RunReceipt, dict[str, Held]]:
+        """One run of the flow, and what each CRM holds after it."""
+        from flows.run import run
+
+        with using(runtime):
+            receipt = asyncio.run(run(as_of=day))
+        scored = score_day_of(runtime.store, runtime.scoring(day))
+        helds = {}
+        for crm in runtime.settings.configured:
+            self.bars(self.say("step_read_back", crm=registered(crm).label), 0, None)
+            helds[crm] = read_held(runtime.connector(crm), runtime.store, scored)
+        self.rounds.append(receipt)
+        self.helds.append(helds)
+        return receipt, helds
+
+    def _provision(self, runtime: Runtime) -> None:
+        for crm in runtime.settings.configured:
+            label = registered(crm).label
+            with self._timed(self.say("step_provision", crm=label)):
+                done = runtime.connector(crm).provision(FIELDS, runtime.settings.language)
+            line = self.say("provisioned", crm=label, created=len(done.created), unchanged=len(done.unchanged))
+            self.screen.show(Text(line))
+
+    def _world(self, from_csv: Path | None, as_of: dt.date | None, size: int) -> AbstractContextManager[World]:
+        if from_csv is None:
+            return invented(size, as_of)
+        # Where the files name no currency, amounts are in the one that is reported in.
+        chosen = settings_from(self.own)
+        return of_csv(from_csv, as_of, chosen.reporting_currency, chosen.timezone)
+
+    def _settings(self, world: World) -> Settings:
+        fixed = {
+            "KAM_HOME": str(self.home),
+            "KAM_SYSTEM_OF_RECORD": "salesforce",
+            "KAM_TIMEZONE": world.timezone,
+            "KAM_REPORTING_CURRENCY": world.currency,
+        }
+        return settings_from({**fixed, **self.own, **world.variables})
+
+    def _title(self, from_csv: Path | None, size: int) -> str:
+        if from_csv is None:
+            return self.say("title", accounts=self.say.number(size))
+        files = ", ".join(sorted(path.name for path in from_csv.glob("*.csv")))
+        return self.say("title_csv", files=files, folder=from_csv)
+
+    @contextmanager
+    def _timed(self, step: str) -> Iterator[None]:
+        self.bars(step, 0, None)
+        began = time.perf_counter()
+        yield
+        self.before[step] = time.perf_counter() - began
+
+
+class _Prefect:
+    """The server that the flows of the demo report to: one of its own, begun at once, or one that is named."""
+
+    def __init__(self, home: Path, address: str | None, *, keep: bool) -> None:
+        self._address = address
+        if address is not None:
+            require_server(address)
+        self._own = None if address else LocalServer(home, keeps=keep)
+        self._home = home
+
+    def ready(self) -> None:
+        """Waits for the server, and points Prefect at it; only then may Prefect be imported."""
+        if self._own is not None:
+            self._own.wait()
+        to_prefect(self._own.api_url if self._own else str(self._address), self._home)
+
+    def __enter__(self) -> _Prefect:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._own is not None:
+            self._own.stop()
+
+
+@contextmanager
+def _home(*, keep: bool) -> Iterator[Path]:
+    """A directory for store and server; gone in the end unless it is kept."""
+    home = Path(tempfile.mkdtemp(prefix="kam-demo-"))
+    try:
+        yield home
+    finally:
+        if not keep:
+            shutil.rmtree(home, ignore_errors=True)
+
+
+def _own_variables() -> dict[str, str]:
+    """Those of TAKEN that are set, in the environment or `.env`."""
+    given = {**dotenv_values(".env"), **os.environ}
+    return {name: value for name in TAKEN if (value := given.get(name))}

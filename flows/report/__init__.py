@@ -1,0 +1,1 @@
+"""Receipts in words: Markdown pages for Prefect's UI."""

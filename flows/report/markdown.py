@@ -1,0 +1,137 @@
+"""Receipts as Markdown pages: the artifacts of the flows. Text from a CRM is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from flows.escaping import markdown
+from flows.results import ApplyReceipt, PlanReceipt, PullReceipt, RunReceipt, ScoreReceipt, WriteBackReceipt
+
+MOST_MOVES = 200
+"""Rows shown of a table that may be long: Prefect's UI renders the page in one go."""
+
+TIERS = ("strategic", "key", "growth", "standard", "provisional")
+
+
+def run_page(receipt: RunReceipt) -> str:
+    """The whole run."""
+    return "\n\n".join(
+        [
+            f"# Run as of {receipt.as_of.isoformat()}, {receipt.seconds:,.1f} s",
+            pulls_page(receipt.pulls),
+            score_page(receipt.score),
+            write_backs_page(receipt.write_backs),
+        ]
+    )
+
+
+def plans_page(receipts: Sequence[PlanReceipt]) -> str:
+    """What would be written, per CRM."""
+    head = ("CRM", "plan", "as of", "compared", "known", "accounts", "cells", "held for a person", "equal", "calls")
+    rows = [
+        (
+            p.source,
+            p.plan_id,
+            p.as_of.isoformat(),
+            f"{p.compared:,}",
+            f"{p.known:,}",
+            f"{p.accounts_to_write:,}",
+            f"{p.cells_to_write:,}",
+            f"{p.cells_held:,}",
+            f"{p.cells_equal:,}",
+            f"{p.calls:,}",
+        )
+        for p in receipts
+    ]
+    return f"## Planned\n\n{_table(head, rows)}"
+
+
+def applied_page(receipts: Sequence[ApplyReceipt]) -> str:
+    """How the planned cells ended, per CRM."""
+    head = ("CRM", "plan", "cells written", "refused", "gone", "again", "calls", "seconds")
+    rows = [
+        (
+            a.source,
+            a.plan_id,
+            f"{a.written:,}",
+            f"{a.rejected:,}",
+            f"{a.gone:,}",
+            f"{a.retry:,}",
+            f"{a.calls:,}",
+            f"{a.seconds:.1f}",
+        )
+        for a in receipts
+    ]
+    lines = ["## Written", _table(head, rows)]
+    faults = [(a.source, code, f"{n:,}") for a in receipts for code, n in sorted(a.faults.items())]
+    if faults:
+        lines += ["### Refused by the CRM", _table(("CRM", "code", "accounts"), faults)]
+    return "\n\n".join(lines)
+
+
+def write_backs_page(receipts: Sequence[WriteBackReceipt]) -> str:
+    """What was planned and written, per CRM."""
+    return f"{plans_page([r.plan for r in receipts])}\n\n{applied_page([r.applied for r in receipts])}"
+
+
+def pulls_page(receipts: Sequence[PullReceipt]) -> str:
+    """What was read, per CRM and stream."""
+    head = ("CRM", "stream", "read", "new", "changed", "unchanged", "set aside", "gone", "calls", "seconds", "note")
+    rows = [
+        (
+            pull.source,
+            s.stream,
+            f"{s.read:,}",
+            f"{s.inserted:,}",
+            f"{s.changed:,}",
+            f"{s.unchanged:,}",
+            f"{s.rejected:,}",
+            f"{s.gone:,}",
+            f"{s.calls:,}",
+            f"{s.seconds:.1f}",
+            s.note,
+        )
+        for pull in receipts
+        for s in pull.streams
+    ]
+    lines = ["## Read", _table(head, rows)]
+    hidden = [(p.source, what, why) for p in receipts for what, why in sorted(p.unavailable.items())]
+    if hidden:
+        lines += ["### Not available", _table(("CRM", "what", "why"), hidden)]
+    return "\n\n".join(lines)
+
+
+def score_page(receipt: ScoreReceipt) -> str:
+    """Tiers, and which groups moved."""
+    facts = [
+        ("as of", receipt.as_of.isoformat()),
+        ("account groups", f"{receipt.groups:,} of {receipt.accounts:,} accounts"),
+        ("ranked", f"{receipt.population:,}"),
+        ("snapshots appended", f"{receipt.appended:,}"),
+        ("seconds", f"{receipt.seconds:.1f}"),
+        *((code.replace("_", " "), f"{number:,}") for code, number in sorted(receipt.counts.items()) if number),
+    ]
+    if receipt.unavailable_criteria:
+        facts.append(("criteria without any input", ", ".join(receipt.unavailable_criteria)))
+    tiers = [(tier, f"{receipt.tiers[tier]:,}") for tier in TIERS if tier in receipt.tiers]
+    lines = ["## Scored", _table(("", ""), facts), "### Tiers", _table(("tier", "account groups"), tiers)]
+    lines += [f"### Moved: {len(receipt.moves):,}"]
+    if receipt.moves:
+        shown = receipt.moves[:MOST_MOVES]
+        moves = [
+            (m.name, m.before or "none", m.after or "none", "" if m.score is None else f"{m.score:.1f}", m.reason)
+            for m in shown
+        ]
+        lines.append(_table(("account group", "before", "now", "score", "why"), moves))
+        if len(shown) < len(receipt.moves):
+            lines.append(f"The first {len(shown)} of {len(receipt.moves):,}, by score.")
+    return "\n\n".join(lines)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str | None]]) -> str:
+    lines = [_row(head), "|" + " --- |" * len(head), *(_row([markdown(cell) for cell in row]) for row in rows)]
+    return "\n".join(lines)
+
+
+def _row(cells: Sequence[str | None]) -> str:
+    return "| " + " | ".join(cell or "" for cell in cells) + " |"

@@ -1,0 +1,134 @@
+"""Links between records: who is linked, who is not, and what must not pass for no links."""
+
+from typing import Any
+
+import pytest
+
+from connectors.errors import TryAgainLater, UnexpectedAnswer
+from connectors.hubspot.associations import PARENT_COMPANY, PRIMARY_COMPANY, read_links
+from tests.unit.hubspot_script import Reply, Script, server
+
+NO_LINKS = {"category": "OBJECT_NOT_FOUND", "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND"}
+
+
+def to(target: Any, *types: dict[str, Any]) -> dict[str, Any]:
+    return {"toObjectId": target, "associationTypes": list(types)}
+
+
+def kind(type_id: Any, label: str | None = None, category: str = "HUBSPOT_DEFINED") -> dict[str, Any]:
+    return {"category": category, "typeId": type_id, "label": label}
+
+
+def origin(record_id: Any, *targets: dict[str, Any], after: Any = None) -> dict[str, Any]:
+    paging = {"paging": {"next": {"after": after}}} if after is not None else {}
+    return {"from": {"id": record_id}, "to": list(targets), **paging}
+
+
+def reply(*results: dict[str, Any], errors: list[Any] | None = None, **more: Any) -> Reply:
+    return 207 if errors else 200, {}, {"results": list(results), "errors": errors or [], **more}
+
+
+def unlinked(*ids: str, **more: Any) -> dict[str, Any]:
+    return {**NO_LINKS, "context": {"fromObjectId": list(ids)}, **more}
+
+
+def read(script: Script, *ids: str, mark: int | None = PRIMARY_COMPANY) -> list[tuple[str, str, bool]]:
+    with server(script) as client:
+        return sorted(read_links(client, "deals", "companies", ids, mark=mark).rows())
+
+
+def inputs(script: Script) -> list[Any]:
+    return [body["inputs"] for *_, body in script.asked]
+
+
+def test_links_of_many_records_in_one_call() -> None:
+    """Ids are numbers or texts on the wire; each pair stands once, marked if any of its types is the mark."""
+    script = Script(
+        reply(
+            origin("1", to(10, kind(341)), to("11", kind(341), kind(5, "Primary"))),
+            origin(2, to(10, kind("5"))),
+        )
+    )
+    assert read(script, "1", "2") == [("1", "10", False), ("1", "11", True), ("2", "10", True)]
+    assert script.asked[0][1] == "/crm/v4/associations/deals/companies/batch/read"
+    assert inputs(script) == [[{"id": "1"}, {"id": "2"}]]
+
+
+def test_the_mark_is_hubspots_own_type() -> None:
+    """A portal's own type of that number is another; the label Primary marks a primary company only."""
+    script = Script(reply(origin("1", to(10, kind(14, category="USER_DEFINED")), to(11, kind(14)), to(12, kind(1, "Primary")))))
+    assert read(script, "1", mark=PARENT_COMPANY) == [("1", "10", False), ("1", "11", True), ("1", "12", False)]
+    assert read(Script(reply(origin("1", to(12, kind(1, "PRIMARY"))))), "1") == [("1", "12", True)]
+    assert read(Script(reply(origin("1", to(12, kind(5))))), "1", mark=None) == [("1", "12", False)]
+
+
+def test_records_without_links_are_absent() -> None:
+    """HubSpot says so in error entries of a 207, one for many ids or one each."""
+    script = Script(reply(origin("1", to(10)), errors=[unlinked("2", "3"), unlinked("4")], numErrors=3))
+    assert read(script, "1", "2", "3", "4") == [("1", "10", False)]
+    assert len(script.asked) == 1
+
+
+def test_a_cut_list_of_errors_is_believed_by_its_count() -> None:
+    """HubSpot lists some of many; what it counts beyond them is accounted for."""
+    script = Script(reply(origin("1", to(10)), errors=[unlinked("2")], numErrors=3))
+    assert read(script, "1", "2", "3", "4") == [("1", "10", False)]
+    assert len(script.asked) == 1
+
+
+def test_records_that_nothing_is_said_about_are_asked_for_once_more() -> None:
+    """Then they are taken for having no links."""
+    script = Script(reply(origin("1", to(10))), reply(origin("2", to(20))))
+    assert read(script, "1", "2", "3") == [("1", "10", False), ("2", "20", False)]
+    assert inputs(script)[1] == [{"id": "2"}, {"id": "3"}]
+    assert len(script.asked) == 2
+
+
+def test_long_lists_of_links_are_followed() -> None:
+    """Only the records that have more are asked on, each from its own cursor."""
+    script = Script(reply(origin("1", to(10), after="c1"), origin("2", to(20))), reply(origin("1", to(11))))
+    assert read(script, "1", "2") == [("1", "10", False), ("1", "11", False), ("2", "20", False)]
+    assert inputs(script)[1] == [{"id": "1", "after": "c1"}]
+
+
+@pytest.mark.parametrize("paging", [{"next": {}}, {"next": {"after": ""}}, {"next": None}])
+def test_more_links_without_a_cursor_are_refused(paging: Any) -> None:
+    """A short list of links would look like a whole one."""
+    with pytest.raises(UnexpectedAnswer, match="further links"):
+        read(Script(reply({**origin("1", to(10)), "paging": paging})), "1")
+
+
+def test_a_cursor_that_comes_again_is_refused() -> None:
+    """It would never end."""
+    with pytest.raises(UnexpectedAnswer, match="further links"):
+        read(Script(reply(origin("1", to(10), after="c1"))), "1")
+
+
+def test_an_error_that_is_none_of_no_links_is_tried_again() -> None:
+    """A record that could not be read must not pass for one without links."""
+    failed = {"category": "INTERNAL_ERROR", "context": {"fromObjectId": ["2"]}}
+    script = Script(reply(origin("1", to(10)), errors=[failed]), reply(origin("1", to(10)), origin("2", to(20))))
+    assert read(script, "1", "2") == [("1", "10", False), ("2", "20", False)]
+    with pytest.raises(TryAgainLater, match="could not read some links"):
+        read(Script(reply(origin("1"), errors=[failed])), "1", "2")
+
+
+@pytest.mark.parametrize(
+    "result",
+    [{"to": [to(1)]}, {"from": {}, "to": []}, {"from": "1", "to": []}, origin("1", {}), origin("1", {"toObjectId": None})],
+)
+def test_links_without_both_ends_are_refused(result: dict[str, Any]) -> None:
+    """They are not what HubSpot documents."""
+    with pytest.raises(UnexpectedAnswer, match="links"):
+        read(Script(reply(result)), "1")
+
+
+def test_a_thousand_records_a_call() -> None:
+    """And no call for none."""
+    ids = [str(n) for n in range(1, 1502)]
+    script = Script(reply(*(origin(i) for i in ids[:1000])), reply(*(origin(i) for i in ids[1000:])))
+    assert read(script, *ids) == []
+    assert [len(i) for i in inputs(script)] == [1000, 501]
+    script = Script(reply())
+    assert read(script) == []
+    assert script.asked == []

@@ -1,0 +1,79 @@
+"""The history of a deal's properties as one row per change."""
+
+from typing import Any
+
+import polars as pl
+
+from connectors.hubspot.history import history_frame
+
+STAGES = pl.DataFrame(
+    {
+        "@pipeline_id": ["p", "p", "q"],
+        "@stage_id": ["new", "won", "new"],
+        "@status": ["open", "won", "lost"],
+        "@probability": ["0.2", "1.0", "0.0"],
+    }
+)
+JAN, FEB, MAR = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00.5Z", "1772323200000"
+JAN_MS, FEB_MS, MAR_MS = "1767225600000", "1769904000500", "1772323200000"
+SEEN = ["@opportunity_id", "@changed_at", "@dealstage", "@amount", "@closedate", "@status"]
+
+
+def deal(deal_id: str, **history: list[tuple[str | None, Any]]) -> dict[str, Any]:
+    """Each property's history, newest first, as HubSpot lists it."""
+    listed = {name: [{"timestamp": at, "value": value} for at, value in entries] for name, entries in history.items()}
+    return {"id": deal_id, "properties": {}, "propertiesWithHistory": listed}
+
+
+def test_one_row_for_each_moment_of_change() -> None:
+    """Values hold until their next change and are null before their first; ISO and milliseconds are one clock."""
+    told = deal(
+        "1",
+        dealstage=[(MAR, "won"), (JAN, "new")],
+        amount=[(MAR, "20"), (FEB, "10")],
+        closedate=[(FEB, "2026-03-31")],
+        pipeline=[(JAN, "p")],
+    )
+    frame = history_frame([told], STAGES)
+    assert frame.select(SEEN).rows() == [
+        ("1", JAN_MS, "new", None, None, "open"),
+        ("1", FEB_MS, "new", "10", "2026-03-31", "open"),
+        ("1", MAR_MS, "won", "20", "2026-03-31", "won"),
+    ]
+    assert frame["@id"].to_list() == [f"1:{ms}" for ms in (JAN_MS, FEB_MS, MAR_MS)]
+
+
+def test_a_cleared_value_stays_cleared() -> None:
+    """It is an empty text from then on, not the value of before."""
+    told = deal("1", dealstage=[(MAR, "won"), (JAN, "new")], amount=[(FEB, ""), (JAN, "10")])
+    assert history_frame([told], STAGES)["@amount"].to_list() == ["10", "", ""]
+
+
+def test_within_one_millisecond_the_newest_stands() -> None:
+    """HubSpot lists it first."""
+    told = deal("1", dealstage=[(JAN, "won"), (JAN, "new")])
+    assert history_frame([told], STAGES)["@dealstage"].to_list() == ["won"]
+
+
+def test_the_pipeline_alone_makes_no_row_but_tells_the_stage() -> None:
+    """Two pipelines may use one stage id."""
+    told = deal("1", dealstage=[(FEB, "new"), (JAN, "new")], pipeline=[("2026-01-15T00:00:00Z", "q"), (JAN, "p")])
+    frame = history_frame([told], STAGES)
+    assert frame.select("@changed_at", "@status").rows() == [(JAN_MS, "open"), (FEB_MS, "lost")]
+
+
+def test_deals_do_not_mix() -> None:
+    """One deal's values are not carried on into the next; a deal that came twice is read once."""
+    first, second = deal("1", dealstage=[(JAN, "won")], amount=[(JAN, "10")]), deal("2", dealstage=[(FEB, "new")])
+    frame = history_frame([first, second, first], STAGES)
+    assert sorted(frame.select("@id", "@amount").rows()) == [(f"1:{JAN_MS}", "10"), (f"2:{FEB_MS}", None)]
+
+
+def test_what_cannot_be_read_makes_no_row() -> None:
+    """Times that are none, and histories of another shape."""
+    odd = {"id": "3", "properties": {}, "propertiesWithHistory": {"dealstage": "x", "amount": [None, "y"]}}
+    told = [deal("1", dealstage=[("soon", "new"), (None, "won")]), {"id": "2", "properties": {}}, odd]
+    frame = history_frame(told, STAGES)
+    assert frame.is_empty()
+    assert frame.columns[:2] == ["@id", "@opportunity_id"]
+    assert history_frame([], STAGES).schema == frame.schema

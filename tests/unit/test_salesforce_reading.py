@@ -1,0 +1,386 @@
+"""How the Salesforce connector reads: queries, pages, places, and what describe leaves of a mapping."""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import polars as pl
+import pytest
+import responses
+
+from connectors.contract import Slice
+from connectors.errors import PermissionMissing, ShortAnswer, SliceLost, UnexpectedAnswer
+from connectors.mapping import normalize
+from connectors.retry import Patience
+from connectors.salesforce import soql
+from connectors.salesforce.codecs import widened
+from connectors.salesforce.connector import SalesforceConnector
+from connectors.salesforce.frames import as_text, text_frame
+from connectors.salesforce.mapping import EVENTS, TASKS, accounts, cut, opportunities
+from connectors.salesforce.querying import Place, read_rows
+from connectors.salesforce.settings import SalesforceSettings
+
+HOST = "https://acme.my.salesforce.com"
+DATA = f"{HOST}/services/data/v66.0"
+UNTIL = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def wire() -> Iterator[responses.RequestsMock]:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        mock.post(f"{HOST}/services/oauth2/token", json={"access_token": "t", "id": f"{HOST}/id/00D000000000001/005x"})
+        yield mock
+
+
+@pytest.fixture
+def connector() -> Iterator[SalesforceConnector]:
+    settings = SalesforceSettings(instance_url=HOST, client_id="k", client_secret="s")
+    held = SalesforceConnector(settings, patience=Patience(tries=2, sleep=lambda _: None))
+    yield held
+    held.close()
+
+
+def describe(wire: responses.RequestsMock, kind: str, *names: str) -> None:
+    wire.get(f"{DATA}/sobjects/{kind}/describe", json={"fields": [{"name": name} for name in names]})
+
+
+def page(rows: int, *, total: int | None, link: str | None = None, **changes: Any) -> dict[str, Any]:
+    records = [{"attributes": {}, "Id": f"001{n:015}"} for n in range(rows)]
+    answer = {"totalSize": total, "done": link is None, "records": records, "nextRecordsUrl": link}
+    return {k: v for k, v in (answer | changes).items() if v is not None}
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        ("001D000000IRFma", "001D000000IRFmaIAH"),
+        ("0013000000aaaaa", "0013000000aaaaaAAA"),
+        ("001D000000IRFmaIAH", "001D000000IRFmaIAH"),
+        (" ", None),
+        ("0", "0"),
+    ],
+)
+def test_ids_have_eighteen_characters(short: str, long: str | None) -> None:
+    """Fifteen become eighteen; other texts stay, blank is null."""
+    assert pl.DataFrame({"id": [short]}).select(widened(pl.col("id"))).item() == long
+
+
+def test_queries_are_escaped_and_names_checked() -> None:
+    """Quotes end no literal, and nothing that is no name is pasted."""
+    assert soql.any_of("Id", ["a'b", "c\\"]) == r"Id IN ('a\'b','c\\')"
+    assert soql.select(["Id", "Name"], "Account", "x = 1") == "SELECT Id,Name FROM Account WHERE x = 1"
+    with pytest.raises(ValueError, match="not a Salesforce name"):
+        soql.select(["Id FROM User--"], "Account")
+
+
+def test_windows_are_whole_seconds_in_utc() -> None:
+    """A window is never smaller than asked: its start is cut down, its end rounded up to the second."""
+    zone = dt.timezone(dt.timedelta(hours=1))
+    since = dt.datetime(2026, 1, 1, 13, 0, 0, 900_000, tzinfo=zone)
+    until = dt.datetime(2026, 1, 1, 12, 0, 5, 1, tzinfo=dt.UTC)
+    assert soql.between("SystemModstamp", since, until) == (
+        "SystemModstamp >= 2026-01-01T12:00:00Z AND SystemModstamp < 2026-01-01T12:00:06Z"
+    )
+
+
+def test_pages_are_followed_and_counted(wire: responses.RequestsMock, connector: SalesforceConnector) -> None:
+    """Each page states the place after it; the last has none."""
+    wire.get(f"{DATA}/queryAll", json=page(2, total=3, link="/services/data/v66.0/query/0r8-2"))
+    wire.get(f"{DATA}/query/0r8-2", json=page(1, total=3))
+    pages = list(read_rows(connector._client, "SELECT Id FROM Account"))
+    assert [len(p.records) for p in pages] == [2, 1]
+    assert [p.place for p in pages] == [Place("/services/data/v66.0/query/0r8-2", 2, 3), Place(None, 3, 3)]
+    asked = wire.calls[1].request
+    assert asked.headers["Sforce-Query-Options"] == "batchSize=2000"
+
+
+def test_place_survives_a_restart(wire: responses.RequestsMock, connector: SalesforceConnector) -> None:
+    """Going on from a place asks for the rest only, and still proves the whole."""
+    wire.get(f"{DATA}/query/0r8-2", json=page(1, total=3))
+    place = Place("/services/data/v66.0/query/0r8-2", 2, 3).text()
+    (rest,) = read_rows(connector._client, "SELECT Id FROM Account", place)
+    assert rest.place == Place(None, 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [
+        (page(2, total=3), ShortAnswer),
+        (page(2, total=3, done=False), ShortAnswer),
+        (page(2, total=None, done="false"), ShortAnswer),
+        (page(1, total=1, records="none"), UnexpectedAnswer),
+        (page(1, total=1, records=[1]), UnexpectedAnswer),
+        (page(1, total=9, link="https://evil.example/x"), UnexpectedAnswer),
+        (page(1, total=9, link="/services/data/v66.0/queryAll"), UnexpectedAnswer),
+    ],
+)
+def test_short_lists_do_not_look_whole(
+    wire: responses.RequestsMock, connector: SalesforceConnector, answer: dict[str, Any], fault: type[Exception]
+) -> None:
+    """Fewer rows than announced, more without a link, a link in a circle or to elsewhere end the slice."""
+    wire.get(f"{DATA}/queryAll", json=answer)
+    with pytest.raises(fault):
+        list(read_rows(connector._client, "SELECT Id FROM Account"))
+
+
+def test_totals_may_be_absent(wire: responses.RequestsMock, connector: SalesforceConnector) -> None:
+    """Without a total there is nothing to prove, and an answer without `done` and link is the last."""
+    wire.get(f"{DATA}/queryAll", json={"records": [{"Id": "001"}]})
+    (only,) = read_rows(connector._client, "SELECT Id FROM Account")
+    assert only.place == Place(None, 1, None)
+
+
+@pytest.mark.parametrize("code", ["INVALID_QUERY_LOCATOR", "NOT_FOUND"])
+def test_forgotten_place_is_told(wire: responses.RequestsMock, connector: SalesforceConnector, code: str) -> None:
+    """A locator that has expired means: this slice from its start."""
+    status = 404 if code == "NOT_FOUND" else 400
+    wire.get(f"{DATA}/query/0r8-2", status=status, json=[{"errorCode": code, "message": ""}])
+    wire.get(f"{HOST}/services/data", json=[{"version": "66.0"}])
+    place = Place("/services/data/v66.0/query/0r8-2", 2, 3).text()
+    with pytest.raises(SliceLost):
+        list(read_rows(connector._client, "SELECT Id FROM Account", place))
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"link": 1}', '{"other": 1}', '{"link": null, "rows": 1}'])
+def test_foreign_places_are_refused(connector: SalesforceConnector, text: str) -> None:
+    """What this connector did not write is no place."""
+    with pytest.raises(SliceLost):
+        list(read_rows(connector._client, "SELECT Id FROM Account", text))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, None), (True, "true"), (1, "1"), (12.5, "12.5"), (1e16, "10000000000000000"), (2.5e-7, "0.00000025")],
+)
+def test_json_values_as_text(value: Any, text: str | None) -> None:
+    """Numbers have no exponent, truth values are words."""
+    assert as_text(value) == text
+
+
+def normal(mapping: Any, **row: Any) -> dict[str, Any]:
+    fitting = cut(mapping, set(row) - {"@planned"})
+    frame = text_frame([{"Id": "001D000000IRFma", **row}], fitting.raw_schema())
+    done = normalize(frame, fitting)
+    assert done.rejects.is_empty()
+    return done.rows.to_dicts()[0]
+
+
+def test_opportunity_as_ours() -> None:
+    """Stage flags become a status, percent a share, dates stay plain, ids are widened."""
+    row = normal(
+        opportunities(many_currencies=True),
+        Id="006D000000IRFma",
+        AccountId="001D000000IRFma",
+        StageName="Closed Won",
+        IsClosed=True,
+        IsWon=True,
+        ForecastCategory="Omitted",
+        Type="Existing Customer - Upgrade",
+        Amount=1234.56789,
+        Probability=70.0,
+        CloseDate="2026-02-28",
+        CurrencyIsoCode="EUR",
+    )
+    shown = ("account_id", "status", "is_omitted", "kind", "amount", "probability", "close_on", "currency")
+    expected = ("001D000000IRFmaIAH", "won", True, "expansion", 12345679, 0.7, dt.date(2026, 2, 28), "EUR")
+    assert tuple(row[name] for name in shown) == expected
+
+
+@pytest.mark.parametrize(
+    ("closed", "won", "status"), [(False, False, "open"), (True, False, "lost"), (True, True, "won")]
+)
+def test_status_of_a_stage(closed: bool, won: bool, status: str) -> None:
+    """Open, lost and won are told apart by the two flags."""
+    given = {"AccountId": None, "StageName": "s", "CloseDate": None}
+    row = normal(opportunities(many_currencies=False), **given, IsClosed=closed, IsWon=won)
+    assert row["status"] == status
+
+
+def test_merge_loser_as_ours() -> None:
+    """A loser is deleted and names its survivor."""
+    row = normal(
+        accounts("Hub__c", many_currencies=False),
+        Name="x",
+        IsDeleted=True,
+        MasterRecordId="001D000000IRFmb",
+        Website="https://WWW.Acme.example:8080/a?b",
+        Type="Customer - Direct",
+    )
+    assert (row["deleted"], row["merged_into_id"]) == (True, "001D000000IRFmbIAH")
+    assert (row["domain"], row["type"]) == ("acme.example", "customer")
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ({"TaskSubtype": "Call", "Type": None}, {"kind": "call"}),
+        ({"TaskSubtype": "Task", "Type": "Meeting"}, {"kind": "meeting"}),
+        ({"TaskSubtype": "List Email"}, {"kind": "mass_email"}),
+        ({"TaskSubtype": "Task", "Type": "Other"}, {"kind": "task"}),
+        ({"WhatId": "006D000000IRFma"}, {"opportunity_id": "006D000000IRFmaIAH", "account_ids": None}),
+        ({"WhatId": "001D000000IRFma"}, {"opportunity_id": None, "account_ids": "001D000000IRFmaIAH"}),
+        ({"WhatId": "500D000000IRFma", "AccountId": "001D000000IRFma"}, {"account_ids": "001D000000IRFmaIAH"}),
+        ({"WhoId": "003D000000IRFma"}, {"person_ids": "003D000000IRFmaIAH"}),
+        ({"WhoId": "00QD000000IRFma"}, {"person_ids": None}),
+        ({"IsRecurrence": True}, {"is_counted": False}),
+        ({"IsRecurrence": False}, {"is_counted": True}),
+        ({"IsClosed": True}, {"status": "done"}),
+        ({"ActivityDate": "2026-01-05T00:00:00.000+0000"}, {"occurred_on": dt.date(2026, 1, 5)}),
+    ],
+)
+def test_task_as_ours(given: dict[str, Any], shown: dict[str, Any]) -> None:
+    """Kind by subtype, then type; who and what by the kind of record that the id names."""
+    row = normal(TASKS, **{"IsClosed": False, "ActivityDate": None, **given})
+    assert {name: row[name] for name in shown} == shown
+
+
+@pytest.mark.parametrize(
+    ("child", "series", "counted"), [(False, False, True), (True, False, False), (None, True, False)]
+)
+def test_copies_and_series_masters_do_not_count(child: bool | None, series: bool, counted: bool) -> None:
+    """An invitee's copy and the master of a series are no events of their own."""
+    row = normal(EVENTS, ActivityDate="2026-01-05", IsChild=child, IsRecurrence=series, **{"@planned": "planned"})
+    assert (row["is_counted"], row["status"], row["kind"]) == (counted, "planned", "meeting")
+
+
+def org(wire: responses.RequestsMock, *, without: tuple[str, ...] = (), currencies: bool = False) -> None:
+    """A small org as describe shows it; what is left out is answered with 404."""
+    more = ("CurrencyIsoCode",) if currencies else ()
+    kinds = {
+        "Organization": ("Id", "Name", "DefaultCurrencyIsoCode", "TimeZoneSidKey"),
+        "Account": ("Id", "Name", "SystemModstamp", "IsDeleted", *more),
+        "Opportunity": ("Id", "AccountId", "StageName", "IsClosed", "IsWon", "CloseDate", "SystemModstamp", *more),
+        "OpportunityHistory": ("Id", "OpportunityId", "CreatedDate", "StageName"),
+        "OpportunityStage": ("Id", "MasterLabel", "ApiName", "IsClosed", "IsWon"),
+        "User": ("Id", "Name", "SystemModstamp"),
+        "Task": ("Id", "IsClosed", "ActivityDate", "SystemModstamp"),
+        **({"CurrencyType": ("IsoCode", "ConversionRate", "IsCorporate")} if currencies else {}),
+        **({"DatedConversionRate": ("IsoCode", "StartDate", "ConversionRate")} if currencies else {}),
+    }
+    for kind in ("Event", "CurrencyType", "DatedConversionRate", *kinds):
+        if kind in kinds and kind not in without:
+            describe(wire, kind, *kinds[kind])
+        else:
+            gone = [{"errorCode": "NOT_FOUND", "message": ""}]
+            wire.get(f"{DATA}/sobjects/{kind}/describe", status=404, json=gone)
+    wire.get(f"{HOST}/services/data", json=[{"version": "66.0"}])
+
+
+def answer(wire: responses.RequestsMock, query: str, *records: dict[str, Any], path: str = "query") -> None:
+    body = {"totalSize": len(records), "done": True, "records": list(records)}
+    wire.get(f"{DATA}/{path}", json=body, match=[responses.matchers.query_param_matcher({"q": query})])
+
+
+ORGANIZATION = {
+    "Id": "00D000000000001",
+    "Name": "Acme",
+    "DefaultCurrencyIsoCode": "EUR",
+    "TimeZoneSidKey": "Europe/Madrid",
+}
+ASKS_WHO = "SELECT Id,Name,DefaultCurrencyIsoCode,TimeZoneSidKey FROM Organization"
+ASKS_STAGES = "SELECT Id,MasterLabel,IsClosed,IsWon,ApiName FROM OpportunityStage"
+WON = {"Id": "01J1", "MasterLabel": "Gewonnen", "ApiName": "Won", "IsClosed": True, "IsWon": True}
+
+
+def test_what_is_missing_is_cut_and_told(wire: responses.RequestsMock, connector: SalesforceConnector) -> None:
+    """An object that is not there costs its stream, a hidden field its column, a feature that is off nothing."""
+    org(wire)
+    answer(wire, ASKS_WHO, ORGANIZATION)
+    answer(wire, ASKS_STAGES, WON)
+    streams = {s.name: s for s in connector.streams()}
+    assert list(streams) == ["users", "pipeline_stages", "accounts", "opportunities", "opportunity_history", "tasks"]
+    told = connector.unavailable()
+    assert "events" in told
+    assert told["accounts.KAM_Tier_Override__c"].endswith("run kam provision")
+    assert "field-level security" in told["opportunities.Amount"]
+    assert not {"accounts.HubSpot_Company_Id__c", "accounts.CurrencyIsoCode", "exchange_rates"} & set(told)
+    assert not streams["pipeline_stages"].incremental
+    assert connector.identify().currency == "EUR"
+    assert connector.identify().instance == "00D000000000001EAA"
+
+
+def test_accounts_are_needed(wire: responses.RequestsMock, connector: SalesforceConnector) -> None:
+    """Without the object Account there is nothing to do, and that is an error at once."""
+    org(wire, without=("Account",))
+    answer(wire, ASKS_WHO, ORGANIZATION)
+    with pytest.raises(Exception, match="Account"):
+        connector.streams()
+
+
+def test_hidden_account_link_costs_the_stream(wire: responses.RequestsMock, connector: SalesforceConnector) -> None:
+    """Opportunities without their account would all be orphans: the stream is left out, and the field named."""
+    describe(wire, "Opportunity", "Id", "StageName", "IsClosed", "IsWon", "CloseDate")
+    org(wire, without=("Opportunity",))
+    answer(wire, ASKS_WHO, ORGANIZATION)
+    answer(wire, ASKS_STAGES, WON)
+    assert "opportunities" not in {s.name for s in connector.streams()}
+    assert "Opportunity.AccountId" in connector.unavailable()["opportunities"]
+
+
+def test_increment_asks_for_its_window_and_history_gets_its_status(
+    wire: responses.RequestsMock, connector: SalesforceConnector
+) -> None:
+    """Deleted rows are asked for too; a snapshot's stage is explained by the stages, whatever its label."""
+    org(wire)
+    answer(wire, ASKS_WHO, ORGANIZATION)
+    answer(wire, ASKS_STAGES, WON)
+    query = (
+        "SELECT Id,CreatedDate,OpportunityId,StageName FROM OpportunityHistory "
+        "WHERE CreatedDate >= 2026-02-01T00:00:00Z AND CreatedDate < 2026-03-01T00:00:00Z"
+    )
+    rows = [{"Id": f"008{n}", "OpportunityId": None, "StageName": s} for n, s in enumerate(["Won", "Unknown"])]
+    answer(wire, query, *rows, path="queryAll")
+    (stream,) = (s for s in connector.streams() if s.name == "opportunity_history")
+    (only,) = connector.read(stream, Slice(dt.datetime(2026, 2, 1, tzinfo=dt.UTC), UNTIL))
+    assert only.raw["opportunity_stage_event"]["@status"].to_list() == ["won", None]
+    assert (only.resume, only.announced) == (None, 2)
+
+
+def test_large_answers_come_in_batches(wire: responses.RequestsMock, connector: SalesforceConnector) -> None:
+    """About ten thousand rows a page, each with the place to go on from."""
+    org(wire)
+    answer(wire, ASKS_WHO, ORGANIZATION)
+    answer(wire, ASKS_STAGES, WON)
+    links = [f"/services/data/v66.0/query/0r8-{n}" for n in range(1, 7)]
+    wire.get(f"{DATA}/queryAll", body=orjson.dumps(page(2000, total=13_000, link=links[0])))
+    for number, link in enumerate(links):
+        following = links[number + 1] if number < 5 else None
+        wire.get(HOST + link, body=orjson.dumps(page(2000 if following else 1000, total=13_000, link=following)))
+    (stream,) = (s for s in connector.streams() if s.name == "accounts")
+    first, last = connector.read(stream, Slice(None, UNTIL))
+    assert (first.raw["account"].height, last.raw["account"].height) == (10_000, 3_000)
+    assert first.resume is not None
+    assert (last.resume, last.announced) == (None, 13_000)
+
+
+def test_rates_are_exact_fractions_of_the_corporate_currency(
+    wire: responses.RequestsMock, connector: SalesforceConnector
+) -> None:
+    """Dated rates rule where there are any, the first of them since ever; Salesforce's rates divide."""
+    org(wire, currencies=True)
+    answer(wire, ASKS_WHO, {**ORGANIZATION, "DefaultCurrencyIsoCode": "USD"})
+    answer(wire, ASKS_STAGES, WON)
+    static = [("EUR", 1.0, True), ("USD", 1.25, False), ("GBP", 0.8, False)]
+    rows = [{"IsoCode": c, "ConversionRate": r, "IsCorporate": m} for c, r, m in static]
+    answer(wire, "SELECT IsoCode,ConversionRate,IsCorporate FROM CurrencyType", *rows)
+    dated = [("USD", "2026-01-01", 1.1), ("USD", "2025-01-01", 1.2)]
+    rows = [{"IsoCode": c, "StartDate": d, "ConversionRate": r} for c, d, r in dated]
+    answer(wire, "SELECT IsoCode,StartDate,ConversionRate FROM DatedConversionRate", *rows)
+    assert connector.identify().currency == "EUR"
+    (stream,) = (s for s in connector.streams() if s.name == "exchange_rates")
+    (only,) = connector.read(stream, Slice(None, UNTIL))
+    assert only.raw["exchange_rate"].rows() == [
+        ("GBP@", "GBP", "EUR", None, "5", "4"),
+        ("USD@", "USD", "EUR", None, "5", "6"),
+        ("USD@2026-01-01", "USD", "EUR", "2026-01-01", "10", "11"),
+    ]
+
+
+def test_hidden_object_is_told(wire: responses.RequestsMock, connector: SalesforceConnector) -> None:
+    """A user who may not read accounts is told what to grant."""
+    wire.get(
+        f"{DATA}/sobjects/Account/describe", status=403, json=[{"errorCode": "INSUFFICIENT_ACCESS", "message": ""}]
+    )
+    with pytest.raises(PermissionMissing, match="read access to the object Account"):
+        connector.missing_fields([])
