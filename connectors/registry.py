@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from connectors.contract import Connector
 from connectors.hubspot.connector import HubSpotConnector
 from connectors.hubspot.settings import HubSpotSettings
+from connectors.retry import Patience
 from connectors.salesforce.connector import SalesforceConnector
 from connectors.salesforce.settings import SalesforceSettings
+
+
+class Connect(Protocol):
+    """Makes a connector from the settings of its CRM; it signs in at the first call."""
+
+    def __call__(self, settings: Any, *, patience: Patience | None = None) -> Connector: ...
 
 
 @dataclass(frozen=True)
@@ -20,7 +26,7 @@ class Registered:
     name: str
     label: str
     settings: type
-    connect: Callable[[Any], Connector]
+    connect: Connect
 
 
 CONNECTORS: tuple[Registered, ...] = (

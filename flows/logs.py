@@ -62,9 +62,16 @@ class ScrubbingFactory:
 
 
 def set_up_logging(settings: BaseModel, level: int = logging.WARNING) -> None:
-    """Warnings to standard error, and no secret in any record of this process from here on."""
+    """Warnings to standard error, and no secret in any record of this process from here on.
+
+    What Prefect logs goes its own ways: to its server, and to the terminal as its settings say.
+    """
     hide_secrets(settings)
-    logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(lambda record: not record.name.startswith("prefect"))
+    handler.setLevel(level)
+    logging.basicConfig(handlers=[handler], level=level)
 
 
 def hide_secrets(settings: BaseModel) -> None:

@@ -1,10 +1,11 @@
 """How a flow or task ends: a foreseeable fault is a Failed state with one line, not a traceback."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
-from prefect.states import Completed, Failed, State
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
 
 from flows.escaping import plain
 from kammodel.errors import KamError
@@ -13,7 +14,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def ends_well(work: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+def ends_well(work: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
     """Turns a KamError into a Failed state that says what to do. Whoever awaits the flow gets the KamError.
 
     Raised as it is, Prefect would write a traceback into log, state and events.

@@ -117,7 +117,7 @@ def load_settings(env_file: Path | None = Path(".env")) -> Settings:
     """
     refuse_unknown(env_file)
     try:
-        return Settings(_env_file=env_file, _env_file_encoding="utf-8")  # type: ignore[call-arg]
+        return Settings(_env_file=env_file, _env_file_encoding="utf-8")
     except ValidationError as fault:
         raise NotConfigured(_first(fault)) from None
     except UnicodeDecodeError:
@@ -145,9 +145,11 @@ class _Given(Settings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic-settings passes it by name
+        settings_cls: type[BaseSettings],  # noqa: ARG003
         init_settings: PydanticBaseSettingsSource,
-        **_: Any,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (init_settings,)
 

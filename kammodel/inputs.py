@@ -76,8 +76,8 @@ class Inputs:
 def read_inputs(store: Store) -> Inputs:
     """The frames of the store. A stream counts as read once a slice of it was closed: its watermark stands.
 
-    The last sync is the later of the newest watermark (up to there everything was asked for) and the newest
-    stamp of a row: a stream that lags behind does not hold back what others brought.
+    The last sync is the newest of the times up to which streams were read and of the stamps of rows: a stream
+    that lags behind does not hold back what others brought.
     """
     with store.transaction() as tx:
         marks = [mark for mark in bookmarks(tx) if mark.watermark is not None]
@@ -92,7 +92,7 @@ def read_inputs(store: Store) -> Inputs:
         name: store.read(entity, list(dict.fromkeys((*_ENVELOPE, *columns))))
         for name, (entity, columns) in tables.items()
     }
-    stamps = [mark.watermark for mark in marks if mark.watermark is not None]
+    stamps = [until for mark in marks if (until := mark.read_until or mark.watermark) is not None]
     stamps += [stamp for frame in frames.values() if isinstance(stamp := frame[_STAMP].max(), dt.datetime)]
     read = frozenset((mark.source, mark.source_instance, mark.stream) for mark in marks)
     return Inputs(**frames, read=read, synced_at=max(stamps, default=None))

@@ -92,8 +92,7 @@ def _shown(found: Catalogue, stream: str, kind: str, ours: Mapping, silent: Iter
     try:
         there = set(found.describes.fields(kind))
     except (PermissionMissing, RequestRefused) as fault:
-        lack = "is not in this org, or this user may not read it" if fault.status == 404 else str(fault)
-        found.unavailable[stream] = f"the object {kind}: {lack}"
+        found.unavailable[stream] = str(fault)
         return None
     lacking = mapping.required(ours) - there
     if lacking:

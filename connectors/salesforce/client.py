@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import orjson
@@ -27,6 +27,7 @@ from connectors.salesforce.transport import TIMEOUT, Call, Moved, Purpose, Trans
 from connectors.web import path_on
 from kammodel.errors import NotConfigured
 
+T = TypeVar("T")
 _HOPS = 3
 
 
@@ -80,6 +81,16 @@ class Client:
         headers = {"Content-Type": content_type}
         return self._request("POST", path, body=content, headers=headers, purpose="other", asks=asks)
 
+    def by_library(self, what: str, call: Callable[[Any], T]) -> T:
+        """What one of simple-salesforce's SOAP calls gives, repeated and renewed as any other."""
+
+        def once() -> T:
+            with self._lock:
+                self.calls.other += 1
+            return self._transport.by_library(self._ready(), what, call)
+
+        return self._renewing(once)
+
     def follow(self, link: str, *, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
         """The JSON object behind a paging link, which has to stay on the host."""
         root = self._who().root
@@ -128,16 +139,20 @@ class Client:
             return answer
 
         try:
-            return self._with_patience(once)
-        except SessionExpired as fault:
-            text = f"{fault}: the token was just granted and is not accepted; may the app use the API (scope api)?"
-            raise SignInRefused(text, code=fault.code, status=fault.status) from fault
+            return self._renewing(once)
         except RequestRefused as fault:
             if fault.status in {404, 410}:
                 self._check_version()
             raise
 
-    def _with_patience(self, call: Callable[[], Any]) -> Any:
+    def _renewing(self, call: Callable[[], T]) -> T:
+        try:
+            return self._with_patience(call)
+        except SessionExpired as fault:
+            text = f"{fault}: the token was just granted and is not accepted; may the app use the API (scope api)?"
+            raise SignInRefused(text, code=fault.code, status=fault.status) from fault
+
+    def _with_patience(self, call: Callable[[], T]) -> T:
         return persist(call, patience=self._patience, renew=self._renew)
 
     def _answer(self, call: Call) -> Any:
@@ -180,8 +195,7 @@ class Client:
             return self._signed_in
 
     def _who(self) -> SignedIn:
-        signed_in: SignedIn = self._with_patience(self._ready)
-        return signed_in
+        return self._with_patience(self._ready)
 
     def _renew(self) -> None:
         with self._signing_in:
@@ -198,10 +212,9 @@ class Client:
 
     def _check_version(self) -> None:
         """A path that is not there may be that of a version that is not there: then that is what is told."""
-        if self._version_is_known:
+        if self._version_is_known or not (served := self._served_versions()):
             return
-        served = self.served_versions()
-        if not served or self.version in served:
+        if self.version in served:
             self._version_is_known = True
             return
         raise NotConfigured(
@@ -209,11 +222,10 @@ class Client:
             f"it serves {served[0]} to {served[-1]}"
         )
 
-    def served_versions(self) -> list[str]:
-        """The API versions of the org, oldest first; empty where it does not list them."""
-        call = Call("GET", paths.VERSIONS, {}, None, {}, "other", None)
+    def _served_versions(self) -> list[str]:
+        """The API versions of the org, oldest first; empty where it does not list them. Not worth a second try."""
         try:
-            listed = self._with_patience(lambda: self._answer(call))
+            listed = self._answer(Call("GET", paths.VERSIONS, {}, None, {}, "other"))
         except ConnectorError:
             return []
         rows = listed if isinstance(listed, list) else []

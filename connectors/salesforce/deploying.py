@@ -1,13 +1,13 @@
 """Deploys a package and waits for its end.
 
 By REST, because simple-salesforce's `deploy` goes over SOAP without a renewal of the session, leaves its SOAP
-headers on every later call, and hands back no name of what failed (reference: salesforce.md §5.2, §6.2).
+headers on every later call, and hands back no name of what failed. It serves where a server knows no other way.
 https://developer.salesforce.com/docs/platform/api-metadata/guide/meta-rest-deploy.html (read 2026-11-23)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
@@ -15,10 +15,11 @@ from urllib3.fields import RequestField
 from urllib3.filepost import encode_multipart_formdata
 
 from connectors.errors import RequestRefused, TryAgainLater, UnexpectedAnswer
-from connectors.salesforce import paths
+from connectors.salesforce import paths, soap
 from connectors.salesforce.client import Client
 from connectors.salesforce.faults import code_of
 
+Look = Callable[[Client, str], dict[str, Any]]
 ASKS = "the permission Modify Metadata Through Metadata API Functions"
 _OPTIONS = {
     "allowMissingFiles": False,
@@ -41,23 +42,35 @@ _BOUNDARY = "kam-deployment-b1d0c7e2f4"
 
 def deploy(client: Client, archive: bytes) -> dict[str, Any]:
     """Sends the archive and waits; the deployment's result. Raises RequestRefused that names what failed."""
-    content, content_type = _form(archive)
-    answer = client.upload(paths.DEPLOY, content, content_type, asks=ASKS)
-    deploy_id = answer.get("id") if isinstance(answer, dict) else None
-    if not isinstance(deploy_id, str) or not deploy_id:
-        raise UnexpectedAnswer("Salesforce took a deployment and gave no id to it")
-    result = _result(answer)
+    deploy_id, result, look = _started(client, archive)
     waits = _waits()
     while not _is_done(result):
         wait = next(waits, None)
         if wait is None:
             raise TryAgainLater(f"deployment {deploy_id[:18]} is still under way; provision again later")
         client.sleep(wait)
-        path = paths.deployment(deploy_id)
-        result = _result(client.get(path, {"includeDetails": "true"}, purpose="other", asks=ASKS))
+        result = look(client, deploy_id)
     if not _is_true(result.get("success")) and _said(result.get("status")) != "Succeeded":
         raise RequestRefused(f"the deployment failed: {_why(result)}", code=_said(result.get("errorStatusCode")))
     return result
+
+
+def _started(client: Client, archive: bytes) -> tuple[str, dict[str, Any], Look]:
+    content, content_type = _form(archive)
+    try:
+        answer = client.upload(paths.DEPLOY, content, content_type, asks=ASKS)
+    except RequestRefused as fault:
+        if fault.status not in {404, 405}:
+            raise
+        return soap.start(client, archive), {}, soap.look
+    deploy_id = answer.get("id") if isinstance(answer, dict) else None
+    if not isinstance(deploy_id, str) or not deploy_id:
+        raise UnexpectedAnswer("Salesforce took a deployment and gave no id to it")
+    return deploy_id, _result(answer), _look
+
+
+def _look(client: Client, deploy_id: str) -> dict[str, Any]:
+    return _result(client.get(paths.deployment(deploy_id), {"includeDetails": "true"}, purpose="other", asks=ASKS))
 
 
 def _form(archive: bytes) -> tuple[bytes, str]:
@@ -94,10 +107,10 @@ def _why(result: dict[str, Any]) -> str:
         code = code_of({"statusCode": result.get("errorStatusCode")})
         return ", ".join(w for w in (code, told) if w) or "Salesforce gives no reason"
     first = failures[0]
-    name = " ".join(w for w in (_said(first.get("componentType")), _said(first.get("fullName"))) if w)
+    named = _said(first.get("fullName")) or _said(first.get("fileName"))
+    name = " ".join(w for w in (_said(first.get("componentType")), named) if w)
     more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
-    place = name or _said(first.get("fileName")) or "a component"
-    return f"{place}: {_said(first.get('problem')) or 'Salesforce gives no reason'}{more}"
+    return f"{name or 'a component'}: {_said(first.get('problem')) or 'Salesforce gives no reason'}{more}"
 
 
 def _said(value: object) -> str | None:

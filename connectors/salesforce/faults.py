@@ -55,6 +55,7 @@ _WAITS = {406, 408, 420, 425, 429}
 _TOO_LONG = {414, 431}
 _CONCURRENT_FOR = 30.0
 """Seconds. Calls of more than 20 seconds count against 25 at a time."""
+_FAULT_CODE = re.compile(r"<faultcode>\s*(?:\w+:)?(\w+)\s*</faultcode>")
 _CODE = re.compile(r"[^A-Za-z0-9_.:/-]+")
 _SIGN_IN = {
     "invalid_client_id": "CLIENT_ID is not one that this org knows",
@@ -111,6 +112,16 @@ def sign_in_fault(status: int, headers: Mapping[str, str], raw: bytes) -> Connec
         return SignInRefused(f"{where}: KAM_SALESFORCE__INSTANCE_URL does not lead to a Salesforce org", status=status)
     hint = _SIGN_IN.get(code or "", "CLIENT_ID and CLIENT_SECRET are not accepted")
     return SignInRefused(f"{where}: KAM_SALESFORCE__{hint}", code=code, status=status)
+
+
+def soap_fault_of(status: int, text: str, *, call: str) -> ConnectorError:
+    """The error for a SOAP fault, which comes as a 500 whatever it says."""
+    found = _FAULT_CODE.search(text)
+    if found is None:
+        return TryAgainLater(f"Salesforce answered {call} with {status}", status=status)
+    told = orjson.dumps([{"errorCode": found[1]}])
+    final = 400 if status >= 500 and found[1] not in PASSING else status
+    return fault_of(final, {}, told, call=call)
 
 
 def errors_in(raw: bytes) -> list[dict[str, Any]] | None:

@@ -55,8 +55,16 @@ class Describes:
 
 
 def described_fields(client: Client, kind: str) -> dict[str, Record]:
-    """What describe says now, field by field."""
-    told = client.get(paths.describe(kind), purpose="other", asks=f"read access to the object {kind}")
+    """What describe says now, field by field. Raises PermissionMissing where the object is not there: Salesforce
+    does not tell an object that it hides from one that does not exist."""
+    asks = f"read access to the object {kind}"
+    try:
+        told = client.get(paths.describe(kind), purpose="other", asks=asks)
+    except RequestRefused as fault:
+        if fault.status != 404:
+            raise
+        text = f"Salesforce shows this user no object {kind}: grant {asks}, if the org has it"
+        raise PermissionMissing(text, code=fault.code, status=404) from fault
     fields = told.get("fields")
     if not isinstance(fields, list):
         raise UnexpectedAnswer(f"Salesforce described {kind} without fields")

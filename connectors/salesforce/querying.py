@@ -55,23 +55,29 @@ def read_rows(
 ) -> Iterator[Rows]:
     """Pages of a query from its start, or from a place.
 
-    Raises SliceLost if the place is no longer known, and ShortAnswer if the pages end before the rows that the
-    first of them announced: a short list must not look like a whole one.
+    Raises SliceLost if the place is no longer known; if it gets lost under way, the query is made once more, and its
+    rows come again. Raises ShortAnswer if the pages end before the rows that the first of them announced: a short
+    list must not look like a whole one.
     """
     place = Place.parse(resume) if resume is not None else Place()
-    seen: set[str] = set()
+    seen: set[str | None] = set()
+    pages = begun_again = 0
     while True:
-        if place.link is None:
-            answer = client.get(path, {"q": soql}, headers=_LARGEST_PAGE, asks=asks)
-            place = Place(announced=_total(answer))
-        else:
-            seen.add(place.link)
-            answer = _next(client, place.link)
+        try:
+            answer, place = _page(client, soql, place, path=path, asks=asks)
+        except SliceLost:
+            # At once: the caller counts the rows, and has to know that they come from the start.
+            if pages == 0 or begun_again:
+                raise
+            place, seen, begun_again = Place(), set(), 1
+            continue
+        seen.add(place.link)
+        pages += 1
         records = records_of(answer, "a query")
         place = replace(place, link=_link(answer), rows=place.rows + len(records))
         if place.link is None and place.announced is not None and place.rows < place.announced:
             raise ShortAnswer(f"Salesforce announced {place.announced} rows and sent {place.rows}; run again")
-        if place.link in seen:
+        if place.link is not None and place.link in seen:
             raise UnexpectedAnswer("Salesforce sent the same link to a next page twice")
         yield Rows(records, place)
         if place.link is None:
@@ -83,9 +89,13 @@ def read_all(client: Client, soql: str, *, path: str = paths.QUERY, asks: str | 
     return [record for rows in read_rows(client, soql, path=path, asks=asks) for record in rows.records]
 
 
-def _next(client: Client, link: str) -> Record:
+def _page(client: Client, soql: str, place: Place, *, path: str, asks: str | None) -> tuple[Record, Place]:
+    """The answer at a place; at none, that of the query, with the place that it opens."""
+    if place.link is None:
+        answer = client.get(path, {"q": soql}, headers=_LARGEST_PAGE, asks=asks)
+        return answer, Place(announced=_total(answer))
     try:
-        return client.follow(link, headers=_LARGEST_PAGE)
+        return client.follow(place.link, headers=_LARGEST_PAGE), place
     except RequestRefused as fault:
         if fault.status in {400, 404, 410}:
             raise SliceLost("Salesforce does not know our place in the query any more") from fault

@@ -20,6 +20,7 @@ from connectors.salesforce.faults import sign_in_fault
 from connectors.salesforce.settings import SalesforceSettings
 
 _VENDOR = (".salesforce.com", ".force.com", ".salesforce.mil", ".sfcrmproducts.cn")
+_ABOUT_CREDENTIALS = {400, 401, 403, 415, 422}
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -34,18 +35,27 @@ class SignedIn:
 
 
 def sign_in(session: requests.Session, settings: SalesforceSettings, timeout: tuple[float, float]) -> SignedIn:
-    """Asks for a token. There is no refresh token in this flow: one asks again."""
-    answer = session.post(
-        settings.host + paths.TOKEN,
-        data={"grant_type": "client_credentials"},
-        # The secret in a header, and not in the form: that is the one way that every server has to take.
-        auth=(settings.key, settings.secret),
-        headers={"Accept": "application/json"},
-        timeout=timeout,
-        allow_redirects=False,
-    )
-    if not 200 <= answer.status_code <= 299:
-        raise sign_in_fault(answer.status_code, answer.headers, answer.content)
+    """Asks for a token. There is no refresh token in this flow: one asks again.
+
+    Key and secret go in the header, as OAuth has every server take them; a server that refuses is asked once more
+    with both in the form, which is what Salesforce's own examples show (RFC 6749, 2.3.1).
+    """
+    grant = {"grant_type": "client_credentials"}
+    in_form = grant | {"client_id": settings.key, "client_secret": settings.secret}
+    ways: tuple[dict[str, Any], ...] = ({"data": grant, "auth": (settings.key, settings.secret)}, {"data": in_form})
+    for last, way in enumerate(ways):
+        answer = session.post(
+            settings.host + paths.TOKEN,
+            **way,
+            headers={"Accept": "application/json"},
+            timeout=timeout,
+            allow_redirects=False,
+        )
+        if 200 <= answer.status_code <= 299:
+            break
+        fault = sign_in_fault(answer.status_code, answer.headers, answer.content)
+        if last or answer.status_code not in _ABOUT_CREDENTIALS:
+            raise fault
     try:
         body = orjson.loads(answer.content)
     except orjson.JSONDecodeError:

@@ -11,15 +11,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import requests
 from requests.adapters import HTTPAdapter
 
-from connectors.errors import AnswerUnclear, ConnectorError, RequestRefused, TryAgainLater
-from connectors.salesforce.faults import fault_of
+from connectors.errors import AnswerUnclear, ConnectorError, RequestRefused, TryAgainLater, UnexpectedAnswer
+from connectors.salesforce.faults import fault_of, soap_fault_of
 from connectors.salesforce.signin import SignedIn
 
+T = TypeVar("T")
 Purpose = Literal["read", "write", "other"]
 
 TIMEOUT = (10.0, 180.0)
@@ -90,6 +91,27 @@ class Transport:
             self.calls_left = max(0, usage.total - usage.used)
         return response
 
+    def by_library(self, signed_in: SignedIn, what: str, call: Callable[[Any], T]) -> T:
+        """What one of the library's own SOAP calls gives, on an object of its own: it leaves its headers behind."""
+        from simple_salesforce.exceptions import SalesforceError
+
+        library = self._made(signed_in)
+        library.metadata_url = f"{signed_in.root}/services/Soap/m/{self._version}/"
+        try:
+            return call(library)
+        except SalesforceError as fault:
+            raise soap_fault_of(fault.status, str(fault.content), call=what) from fault
+        except requests.RequestException as fault:
+            raise dropped(what, fault) from fault
+        except SyntaxError as fault:
+            # The XML parser's errors are syntax errors to Python.
+            raise AnswerUnclear(f"Salesforce answered {what} with no XML, or only part of it") from fault
+        except Exception as fault:
+            # The library raises the plain kind, and only that, for XML without the result that it looks for.
+            if type(fault) is not Exception:
+                raise
+            raise UnexpectedAnswer(f"Salesforce answered {what} without a result") from fault
+
     def close(self) -> None:
         self.session.close()
 
@@ -97,16 +119,16 @@ class Transport:
         """The library's object for the session, made anew after a renewal."""
         with self._lock:
             if self._library is None or self._library.session_id != signed_in.token:
-                # Late, because it brings a SOAP stack that takes the better part of a second.
-                from simple_salesforce.api import Salesforce
-
-                self._library = Salesforce(
-                    session_id=signed_in.token,
-                    instance_url=signed_in.root,
-                    version=self._version,
-                    session=self.session,
-                )
+                self._library = self._made(signed_in)
             return self._library
+
+    def _made(self, signed_in: SignedIn) -> Any:
+        # Late, because it brings a SOAP stack that takes the better part of a second.
+        from simple_salesforce.api import Salesforce
+
+        return Salesforce(
+            session_id=signed_in.token, instance_url=signed_in.root, version=self._version, session=self.session
+        )
 
 
 def dropped(call: str, fault: requests.RequestException) -> ConnectorError:
@@ -121,13 +143,21 @@ def dropped(call: str, fault: requests.RequestException) -> ConnectorError:
     return AnswerUnclear(f"the connection broke during {call} ({name})", code=name)
 
 
+class _TimedAdapter(HTTPAdapter):
+    """No call without a timeout, those that the library makes by itself included."""
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        kwargs["timeout"] = kwargs.get("timeout") or TIMEOUT
+        return super().send(request, *args, **kwargs)
+
+
 def _session() -> requests.Session:
     """Ours: no proxies or netrc of the machine, packed answers, a pool, and no retries of its own."""
     session = requests.Session()
     session.trust_env = False
     session.headers["Accept-Encoding"] = "gzip"
     for scheme in ("https://", "http://"):
-        session.mount(scheme, HTTPAdapter(pool_connections=2, pool_maxsize=10, max_retries=0))
+        session.mount(scheme, _TimedAdapter(pool_connections=2, pool_maxsize=10, max_retries=0))
     return session
 
 

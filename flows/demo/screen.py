@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import polars as pl
 from rich.cells import cell_len, set_cell_size
@@ -21,15 +23,24 @@ from flows.words import Words
 
 TIERS = ("strategic", "key", "growth", "standard", "provisional")
 BAR = 40
+WIDTH = 120
 _NAME = 26
 """Cells of an account's name: the longer ones are cut."""
+_WORDS = 3
+"""So many columns are words, the others numbers."""
+_LEAST_FIRST = (8, 7, 5, 6)
+"""Columns that go first on a narrow terminal: days since touch, win rate, growth, pipeline."""
 
 
 class Screen:
     """The demo's output, in one language."""
 
-    def __init__(self, console: Console, say: Words, currency: str) -> None:
-        self.console, self.say, self.currency = console, say, currency
+    def __init__(self, say: Words, currency: str) -> None:
+        self.console = Console(highlight=False)
+        if not self.console.is_terminal and "COLUMNS" not in os.environ:
+            # A file or a pipe has no width of its own.
+            self.console = Console(highlight=False, width=WIDTH)
+        self.say, self.currency = say, currency
 
     def show(self, *parts: RenderableType) -> None:
         """Each part with a line of air below."""
@@ -43,10 +54,10 @@ class Screen:
 
     def story(self, sentences: Sequence[str]) -> None:
         """What happened between two runs."""
-        text = Text(self.say("story"), style="bold")
+        lines = Table.grid(padding=(0, 1))
         for sentence in sentences:
-            text.append(f"\n  • {plain(sentence)}", style="default")
-        self.show(text)
+            lines.add_row(Text(" •", style="cyan"), Text(plain(sentence)))
+        self.show(Group(Text(self.say("story"), style="bold"), lines))
 
     def pulled(self, receipts: Sequence[PullReceipt]) -> None:
         """Totals per stream."""
@@ -91,11 +102,8 @@ class Screen:
 
     def held(self, held: Held, before: Held | None, limit: int) -> None:
         """The highest accounts of a CRM as it holds them now."""
-        say, ranked = self.say, held.ranked()
-        shown = ranked.head(limit).with_columns(tier_before=pl.lit(None, pl.String))
-        if before is not None:
-            earlier = before.tiers
-            shown = shown.with_columns(pl.col("source_id").replace_strict(earlier, default=None).alias("tier_before"))
+        say, ranked = self.say, held.ranked(before)
+        shown = ranked.head(limit)
         title = say(
             "held_title",
             crm=registered(held.crm).label,
@@ -121,11 +129,13 @@ class Screen:
         for held in helds:
             crm, say = registered(held.crm).label, self.say
             if held.differing:
-                self.show(Text(say("disagree", n=say.number(held.differing), crm=crm), style="bold red"))
+                self.console.print(Text(f" {say('disagree', n=say.number(held.differing), crm=crm)}", style="bold red"))
             else:
                 text = Text("✓ ", style="green")
                 text.append(say("agree", n=say.number(held.accounts.height), crm=crm), style="default")
                 self.console.print(Padding(text, (0, 0, 0, 1)))
+            if held.spared:
+                self.console.print(Text(f" {say('spared', n=say.number(held.spared), crm=crm)}", style="yellow"))
         self.console.print()
 
     def written(self, receipts: Sequence[WriteBackReceipt]) -> None:
@@ -170,7 +180,14 @@ class Screen:
             pad_edge=False,
         )
         for place, head in enumerate(heads):
-            made.add_column(self.say(head), justify="left" if place < words else "right", no_wrap=True)
+            text = self.say(head)
+            # Only words give way on a narrow terminal, never digits.
+            made.add_column(
+                text,
+                justify="left" if place < words else "right",
+                no_wrap=True,
+                min_width=None if place < words else max(6, cell_len(text)),
+            )
         return made
 
 
@@ -194,27 +211,31 @@ class Accounts:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield Text(self.title, style="bold")
-        widths = self._widths()
-        yield self._line([Text(head, style="dim") for head in self._heads()], widths)
-        for row in self.rows.iter_rows(named=True):
-            yield self._line(self._cells(row), widths)
-            reason = Text(plain(row["reason"]), style="dim")
-            yield Padding(reason, (0, 0, 0, 2))
+        table = [[Text(head, style="dim") for head in self._heads()]]
+        table += [self._cells(row) for row in self.rows.iter_rows(named=True)]
+        shown = self._fitting(table, options.max_width)
+        yield self._line(table[0], shown)
+        for cells, reason in zip(table[1:], self.rows["reason"], strict=True):
+            yield self._line(cells, shown)
+            yield Padding(Text(plain(reason), style="dim"), (0, 0, 0, 2))
 
     def _heads(self) -> list[str]:
         keys = ("account", "before", "tier", "score", "revenue", "growth", "pipeline", "win", "touch")
         return [self.say(f"col_{key}", currency=self.currency) for key in keys]
 
-    def _widths(self) -> list[int]:
-        """As wide as the widest cell, the name no wider than its share."""
-        table = [self._heads(), *([str(cell) for cell in self._cells(row)] for row in self.rows.iter_rows(named=True))]
-        widths = [max(cell_len(cell) for cell in column) for column in zip(*table, strict=True)]
-        return [min(widths[0], _NAME), *widths[1:]]
+    def _fitting(self, table: Sequence[Sequence[Text]], width: int) -> dict[int, int]:
+        """Columns and their widths; figures of least interest are left out where the terminal is narrow."""
+        widths = [max(cell_len(cell.plain) for cell in column) for column in zip(*table, strict=True)]
+        shown = {0: min(widths[0], _NAME), **dict(enumerate(widths[1:], start=1))}
+        for place in _LEAST_FIRST:
+            if sum(shown.values()) + 2 * (len(shown) - 1) > width:
+                del shown[place]
+        return shown
 
-    def _cells(self, row: dict[str, str | None]) -> list[Text]:
+    def _cells(self, row: dict[str, Any]) -> list[Text]:
         say = self.say
         return [
-            Text(plain(row["name"]) or "-", style="bold"),
+            _name(row),
             tier_text(row["tier_before"], say.tier(row["tier_before"])),
             tier_text(row["tier"], say.tier(row["tier"])),
             Text(say.number(_float(row["score"]), 1)),
@@ -226,13 +247,24 @@ class Accounts:
         ]
 
     @staticmethod
-    def _line(cells: Sequence[Text], widths: Sequence[int]) -> Text:
-        line = Text(no_wrap=True)
-        for place, (cell, width) in enumerate(zip(cells, widths, strict=True)):
-            words = set_cell_size(cell.plain, width) if place < 3 else " " * (width - cell_len(cell.plain)) + cell.plain
-            line.append(words, style=cell.style)
+    def _line(cells: Sequence[Text], shown: Mapping[int, int]) -> Text:
+        line = Text(no_wrap=True, overflow="crop")
+        for place, width in shown.items():
+            cell = cells[place]
+            words = set_cell_size(cell.plain, width) if place < _WORDS else cell.plain
+            line.append(" " * (width - cell_len(words)) + words, style=cell.style)
             line.append("  ")
         return line
+
+
+def _name(row: Mapping[str, object]) -> Text:
+    """The account's name, and how many others of its group hold the same."""
+    text = Text(plain(str(row["name"] or "")) or "-", style="bold")
+    more = f" +{row['others']}" if row["others"] else ""
+    if more:
+        text.truncate(_NAME - len(more), overflow="ellipsis")
+        text.append(more, style="dim")
+    return text
 
 
 def _float(text: str | None) -> float | None:

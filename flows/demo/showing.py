@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import os
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
+import polars as pl
 from dotenv import dotenv_values
-from rich.console import Console
 from rich.text import Text
 
 from connectors.retry import Patience
@@ -31,6 +29,7 @@ from flows.runtime import Runtime, registered, using
 from flows.settings import Settings, settings_from
 from flows.words import Words
 from kammodel.publish.fields import FIELDS
+from kammodel.store.plans import cells_of
 
 TAKEN = ("KAM_LANGUAGE", "KAM_POLICY_FILE", "KAM_REPORTING_CURRENCY", "KAM_TIMEZONE")
 """What of the user's own configuration holds for the demo. Store and CRMs are its own."""
@@ -40,17 +39,21 @@ QUICK = Patience(first_wait=0.1, longest_wait=1.0)
 """A CRM on this machine needs no long breath."""
 
 
-def run_demo(*, from_csv: Path | None, as_of: dt.date | None, size: int, keep: bool, server: str | None) -> int:
-    """Runs the demo; 0, or 1 where a CRM does not hold in the end what was computed."""
+def show(
+    *,
+    from_csv: Path | None,
+    as_of: dt.date | None,
+    size: int,
+    home: Path,
+    kept: bool,
+    server: LocalServer | str,
+) -> int:
+    """Shows the demo; 1 where a CRM does not hold in the end what was computed. `kept`: say where it stays."""
     with ExitStack() as stack:
-        home = stack.enter_context(_home(keep=keep))
-        prefect = stack.enter_context(_Prefect(home / "prefect", server, keep=keep))
-        own = _own_variables()
-        console = Console(highlight=False)
-        bars = stack.enter_context(Bars(Console(stderr=True)))
-        demo = Demo(own, home, prefect, bars, console)
+        bars = stack.enter_context(Bars())
+        demo = Demo(_own_variables(), home, server, bars)
         fine = demo.run(stack, from_csv, as_of, size)
-        if keep:
+        if kept:
             demo.screen.show(Text(demo.say("kept", store=home / "kam.db", prefect=home / "prefect"), style="dim"))
     return 0 if fine else 1
 
@@ -58,10 +61,10 @@ def run_demo(*, from_csv: Path | None, as_of: dt.date | None, size: int, keep: b
 class Demo:
     """One demo under way."""
 
-    def __init__(self, own: Mapping[str, str], home: Path, prefect: _Prefect, bars: Bars, console: Console) -> None:
-        self.own, self.home, self.prefect, self.bars = own, home, prefect, bars
+    def __init__(self, own: Mapping[str, str], home: Path, server: LocalServer | str, bars: Bars) -> None:
+        self.own, self.home, self.server, self.bars = own, home, server, bars
         self.say = Words(settings_from(own).language)
-        self.screen = Screen(console, self.say, "")
+        self.screen = Screen(self.say, "")
         self.before: dict[str, float] = {}
         self.rounds: list[RunReceipt] = []
         self.helds: list[dict[str, Held]] = []
@@ -71,14 +74,14 @@ class Demo:
         with self._timed(self.say("step_csv" if from_csv else "step_book")):
             world = stack.enter_context(self._world(from_csv, as_of, size))
         settings = self._settings(world)
-        self.screen = Screen(self.screen.console, self.say, settings.reporting_currency)
+        self.screen = Screen(self.say, settings.reporting_currency)
         self.screen.heading(self._title(from_csv, size))
         self.screen.show(*(Text(plain(note), style="dim") for note in world.notes))
         set_up_logging(settings)
         runtime = stack.enter_context(Runtime(settings, clock=world.clock.now, progress=self.bars, patience=QUICK))
         self._provision(runtime)
         with self._timed(self.say("step_server")):
-            self.prefect.ready()
+            self._await_server()
         self._first(runtime, world.as_of)
         day = world.as_of
         if world.let_time_pass is not None:
@@ -87,6 +90,14 @@ class Demo:
         self.screen.seconds(self.before, self.rounds)
         self.screen.show(Text(self.say("next"), style="dim"))
         return not any(held.differing for helds in self.helds for held in helds.values())
+
+    def _await_server(self) -> None:
+        """Points Prefect at its server once that answers; only then may Prefect be imported."""
+        if isinstance(self.server, LocalServer):
+            to_prefect(self.server.wait().api_url, self.home / "prefect")
+        else:
+            require_server(self.server)
+            to_prefect(self.server, self.home / "prefect")
 
     def _first(self, runtime: Runtime, day: dt.date) -> None:
         receipt, helds = self._round(runtime, day)
@@ -137,10 +148,14 @@ class Demo:
         with using(runtime):
             receipt = asyncio.run(run(as_of=day))
         scored = score_day_of(runtime.store, runtime.scoring(day))
-        helds = {}
+        helds: dict[str, Held] = {}
+        with runtime.store.transaction() as tx:
+            cells = {one.plan.source: cells_of(tx, one.plan.plan_id) for one in receipt.write_backs}
+        held = pl.col("decision") == "held"
+        spared = {crm: found.filter(held).select("source_id", "field") for crm, found in cells.items()}
         for crm in runtime.settings.configured:
             self.bars(self.say("step_read_back", crm=registered(crm).label), 0, None)
-            helds[crm] = read_held(runtime.connector(crm), runtime.store, scored)
+            helds[crm] = read_held(runtime.connector(crm), scored, spared[crm])
         self.rounds.append(receipt)
         self.helds.append(helds)
         return receipt, helds
@@ -181,41 +196,6 @@ class Demo:
         began = time.perf_counter()
         yield
         self.before[step] = time.perf_counter() - began
-
-
-class _Prefect:
-    """The server that the flows of the demo report to: one of its own, begun at once, or one that is named."""
-
-    def __init__(self, home: Path, address: str | None, *, keep: bool) -> None:
-        self._address = address
-        if address is not None:
-            require_server(address)
-        self._own = None if address else LocalServer(home, keeps=keep)
-        self._home = home
-
-    def ready(self) -> None:
-        """Waits for the server, and points Prefect at it; only then may Prefect be imported."""
-        if self._own is not None:
-            self._own.wait()
-        to_prefect(self._own.api_url if self._own else str(self._address), self._home)
-
-    def __enter__(self) -> _Prefect:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._own is not None:
-            self._own.stop()
-
-
-@contextmanager
-def _home(*, keep: bool) -> Iterator[Path]:
-    """A directory for store and server; gone in the end unless it is kept."""
-    home = Path(tempfile.mkdtemp(prefix="kam-demo-"))
-    try:
-        yield home
-    finally:
-        if not keep:
-            shutil.rmtree(home, ignore_errors=True)
 
 
 def _own_variables() -> dict[str, str]:

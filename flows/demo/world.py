@@ -13,7 +13,7 @@ from connectors.sandbox.clock import Clock
 from connectors.sandbox.company import Company, serving, two_crms
 from connectors.sandbox.salesforce.from_csv import NotAnExport, org_from_csv
 from connectors.sandbox.seed import TIMEZONE, seeded_book
-from connectors.sandbox.story import let_time_pass
+from connectors.sandbox.story import Language, let_time_pass
 from kammodel.errors import KamError
 
 SOME_TIME = dt.timedelta(hours=1)
@@ -30,7 +30,7 @@ class World:
     currency: str
     timezone: str
     notes: tuple[str, ...]
-    let_time_pass: Callable[[str], Sequence[str]] | None
+    let_time_pass: Callable[[Language], Sequence[str]] | None
     """Lets some business happen and says what, in a language; None where the book is the user's own."""
 
 

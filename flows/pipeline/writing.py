@@ -164,15 +164,11 @@ def _save(store: Store, made: PublishPlan, comparison: Comparison, looked_at: pl
     """The plan, what we learned to be ours, and which accounts need no further look, in one transaction."""
     of = {"source": made.source, "instance": made.source_instance}
     made.cells_equal, made.cells_held = comparison.equal.height, comparison.held.height
-    # A value of ours in the CRM whose write was never confirmed: the older plan that knew it ends here.
-    confirmed = comparison.to_write.filter(pl.col("before").is_not_null()).select(
-        "source_id", "field", value=pl.col("before")
-    )
     cells = comparison.cells.with_columns(
         plan_id=pl.lit(made.plan_id), outcome=pl.lit(None), code=pl.lit(None), message=pl.lit(None)
     )
     with store.transaction() as tx:
-        learned = pl.concat([comparison.equal, confirmed])
+        learned = pl.concat([comparison.equal, comparison.confirmed])
         plans.adopt(tx, learned, **of, plan_id=made.plan_id, at=made.planned_at)
         plans.supersede_pending(tx, **of, plan_id=made.plan_id)
         plans.save_plan(tx, PublishPlan(**made.model_dump()), cells)

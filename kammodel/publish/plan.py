@@ -27,10 +27,15 @@ _KEY = ["source_id", "field"]
 
 @dataclass(frozen=True)
 class Comparison:
-    """`cells`: source_id, field, before, after, decision (write or held). `equal`: source_id, field, value."""
+    """`cells`: source_id, field, before, after, decision (write or held). `equal`: source_id, field, value.
+
+    `confirmed` (source_id, field, value): values of ours that the CRM holds though we want others, those of idle
+    passengers too. The plan that wrote one may never have learned that it did, and ends with the next plan.
+    """
 
     cells: pl.DataFrame
     equal: pl.DataFrame
+    confirmed: pl.DataFrame
 
     @property
     def to_write(self) -> pl.DataFrame:
@@ -58,13 +63,15 @@ def compare(
     """
     keys = [f.key for f in fields if f.key != "scored_on"]
     cells = _long(wanted, keys, "after").join(_long(now, keys, "before"), on=_KEY, how="inner")
-    cells = _decide(cells, ours)
-    cells = _without_idle_passengers(cells, wanted, cadence_days)
-    stamped = pl.concat([cells, _stamps(cells, now, ours, as_of)]) if _has(fields, "scored_on") else cells
-    equal = pl.col("decision") == "equal"
+    decided = _decide(cells, ours)
+    driven = _without_idle_passengers(decided, wanted, cadence_days)
+    stamps = _stamps(driven, now, ours, as_of) if _has(fields, "scored_on") else driven.clear()
+    stamped = pl.concat([driven, stamps])
+    equal, is_ours = pl.col("decision") == "equal", (pl.col("decision") == "write") & pl.col("before").is_not_null()
     return Comparison(
         cells=stamped.filter(~equal).sort(_KEY),
         equal=stamped.filter(equal).select(*_KEY, value="after"),
+        confirmed=pl.concat([decided, stamps]).filter(is_ours).select(*_KEY, value="before").sort(_KEY),
     )
 
 

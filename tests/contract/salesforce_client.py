@@ -33,7 +33,6 @@ class ToLoopback(HTTPAdapter):
         return super().send(request, *args, **kwargs)
 
 
-
 @contextmanager
 def loopback_session(url: str) -> Iterator[requests.Session]:
     """A session whose https goes to `url`, and which hears nothing of proxies in the environment."""

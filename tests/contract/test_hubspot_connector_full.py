@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -174,6 +175,43 @@ def test_without_companies_nothing_can_be_done(front: Front) -> None:
     front.show(portal(scopes=ALL_SCOPES - {"crm.objects.companies.read"}))
     with connected(front) as connector, pytest.raises(PermissionMissing, match=r"crm\.objects\.companies\.read"):
         connector.streams()
+
+
+def test_without_deals_activities_are_still_read(front: Front) -> None:
+    """They then know their companies and no deal."""
+    front.show(portal(scopes=ALL_SCOPES - {"crm.objects.deals.read"}))
+    with connected(front) as connector:
+        copy = read_all(connector, Copy(), EVERYTHING)
+        assert "crm.objects.deals.read" in connector.unavailable()["opportunities"]
+    meeting = copy.rows("activity")[f"meeting:{hubspot_id('meetings', 2)}"]
+    assert (meeting["account_ids"], meeting["opportunity_id"]) == (ALPHA, None)
+
+
+def test_deals_of_a_portal_with_one_currency_are_in_it(front: Front) -> None:
+    """It has no property for a deal's currency."""
+    book = small_book()
+    book.rates = []
+    front.show(portal(book))
+    with connected(front) as connector:
+        copy = read_all(connector, Copy(), EVERYTHING, ("opportunities",))
+    assert {row["currency"] for row in copy.rows("opportunity").values()} == {"EUR"}
+
+
+@pytest.mark.parametrize(
+    "habits",
+    [
+        {"shuffled_results": False},
+        {"stage_date_properties": False},
+        {"link_base": "https://api.hubapi.com"},
+        {"association_page_limit": 1},
+        {"search_disorder_every": 1},
+    ],
+)
+def test_a_portal_of_other_habits_gives_the_same_rows(front: Front, copied: Copy, habits: dict[str, Any]) -> None:
+    """What is not documented must not matter."""
+    front.show(portal(**habits))
+    with connected(front) as connector:
+        assert read_all(connector, Copy(), EVERYTHING).tables == copied.tables
 
 
 @pytest.mark.parametrize("name", ["accounts", "opportunities", "calls"])

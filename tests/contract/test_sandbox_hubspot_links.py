@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from connectors.sandbox.hubspot.ids import hubspot_id
-from tests.contract.hubspot_world import Front, open_front, portal
+from tests.contract.hubspot_world import Front, change, deal, open_front, portal, small_book
 
 ALPHA, IBERIA, BETA_SL, BETA, GONE, ACME = (hubspot_id("companies", n) for n in range(1, 7))
 DEALS = [str(hubspot_id("deals", n)) for n in range(1, 8)]
@@ -140,3 +140,16 @@ def test_an_activity_is_linked_to_all_it_concerns(front: Front) -> None:
     of_email = front.post("/crm/v4/associations/emails/companies/batch/read", {"inputs": [{"id": email}]}).json()
     assert of_meeting["results"][0]["to"][0]["toObjectId"] == ALPHA
     assert of_email["results"][0]["to"][0]["toObjectId"] == BETA
+
+
+def test_the_link_of_inline_associations_leads_on(front: Front) -> None:
+    """A record shows a hundred of them and where the others are."""
+    book = small_book()
+    book.deals = [deal(n, 1, change(9, "qualified", n, "2026-12-01")) for n in range(1, 131)]
+    book.touches = []
+    front.show(portal(book))
+    inline = front.get(f"/crm/v3/objects/companies/{ALPHA}?associations=deals").json()["associations"]["deals"]
+    further = front.get(inline["paging"]["next"]["link"].removeprefix(front.url)).json()
+    found = [entry["id"] for entry in (*inline["results"], *further["results"])]
+    assert sorted(set(found), key=int) == [str(hubspot_id("deals", n)) for n in range(1, 131)]
+    assert "paging" not in further

@@ -44,16 +44,36 @@ MAPPING = Mapping(
         Line("probability", "Probability", share(100)),
         Line("close_on", "CloseDate", date),
         Line("kind", "Type", one_of({"new": "new"})),
-        Line("currency", ("Own", "Home"), Codec("first", lambda a, b: pl.coalesce(a, b), total=True)),
+        Line("currency", ("Own", "Home"), Codec("first", pl.coalesce, total=True)),
     ),
 )
 COLUMNS = tuple(MAPPING.raw_schema())
 STORES_OWN = {"source", "source_instance", "synced_at", "content_changed_at"}
 
-WORDS = st.sampled_from(
-    ("", " ", "1", "-0.5", "12.34567", "1E+5", "9" * 30, "nan", "true", "False", "2026-01-31", "0000-01-01", "=1+1")
-    + ("2026-01-31T10:20:30Z", "2026-01-31T10:20:30.123+0200", "-2026-01-31T00:00:00Z", "new", "\x00", "{}", "\U0001f600")
+NUMBERLIKE = (
+    "",
+    " ",
+    "1",
+    "-0.5",
+    "12.34567",
+    "1E+5",
+    "9" * 30,
+    "nan",
+    "true",
+    "False",
+    "=1+1",
+    "\x00",
+    "{}",
+    "\U0001f600",
 )
+MOMENTLIKE = (
+    "2026-01-31",
+    "0000-01-01",
+    "2026-01-31T10:20:30Z",
+    "2026-01-31T10:20:30.123+0200",
+    "-2026-01-31T00:00:00Z",
+)
+WORDS = st.sampled_from((*NUMBERLIKE, *MOMENTLIKE, "new"))
 TEXT = st.one_of(st.none(), WORDS, WORDS, st.text(max_size=12))
 IDS = st.one_of(st.sampled_from(("1", "2", "3", " 1", "", None)), TEXT)
 ROW = st.fixed_dictionaries({c: IDS if c == "Id" else TEXT for c in COLUMNS})
@@ -122,7 +142,9 @@ AMOUNTS = st.decimals(min_value=Decimal("-1e17"), max_value=Decimal("1e17"), pla
 
 
 def decode(codec: Codec, told: list[str]) -> list[Any]:
-    return pl.DataFrame({"x": told}, schema={"x": pl.String}).select(codec.decode(pl.col("x")).alias("x"))["x"].to_list()
+    return (
+        pl.DataFrame({"x": told}, schema={"x": pl.String}).select(codec.decode(pl.col("x")).alias("x"))["x"].to_list()
+    )
 
 
 @SEEN
@@ -134,7 +156,8 @@ def test_money_is_what_decimal_arithmetic_says(amounts: list[Decimal], spelling:
     assert decode(money, told) == [e if -(2**63) <= e < 2**63 else None for e in exact]
 
 
-MOMENTS = st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2200, 1, 1))  # noqa: DTZ001  hypothesis wants them naive
+# Python goes on with the last rule for ever, the zones inside Polars end with the year 2099.
+MOMENTS = st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2099, 1, 1))  # noqa: DTZ001  hypothesis wants them naive
 OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda m: dt.timezone(dt.timedelta(minutes=m)))
 
 

@@ -16,7 +16,7 @@ from kammodel.entities import Opportunity, content_columns, polars_schema
 from kammodel.store import Store, UpsertCount
 
 SEEN = settings(
-    max_examples=max(10, settings.default.max_examples // 4),  # type: ignore[union-attr]
+    max_examples=max(10, settings.default.max_examples // 6),  # type: ignore[union-attr]
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -107,15 +107,14 @@ def test_counts_add_up_and_only_changes_are_stamped(store: Store, first: Rows, s
 
 
 @SEEN
-@given(ROWS, st.integers(1, 3))
-def test_delivery_more_than_once_is_delivery_once(store: Store, rows: Rows, times: int) -> None:
+@given(ROWS)
+def test_delivery_more_than_once_is_delivery_once(store: Store, rows: Rows) -> None:
     """Again in whole or row by row: nothing changes, no stamp moves."""
     portal, later = Portal(store), AT + dt.timedelta(hours=1)
     portal.put(rows)
     before = portal.rows()
-    for _ in range(times):
-        count = portal.put(list(last(rows).values()), later)
-        assert (count.inserted, count.changed) == (0, 0)
+    count = portal.put(list(last(rows).values()), later)
+    assert (count.inserted, count.changed) == (0, 0)
     for row in last(rows).values():
         assert portal.put([row], later).unchanged == 1
     assert portal.rows() == before

@@ -43,7 +43,9 @@ def test_a_drifted_schema_would_be_noticed(store: Store) -> None:
 def test_opening_again_changes_nothing(url: str) -> None:
     """What is up to date is left alone, rows and all."""
     with Store(url) as first, first.transaction() as tx:
-        tx.insert("run", pl.DataFrame({"run_id": ["r"], "kind": ["x"], "started_at": [0], "state": ["d"], "result": ["{}"]}))
+        tx.insert(
+            "run", pl.DataFrame({"run_id": ["r"], "kind": ["x"], "started_at": [0], "state": ["d"], "result": ["{}"]})
+        )
     with Store(url) as second, second.transaction() as tx:
         assert tx.frame("SELECT run_id FROM run", {"run_id": pl.String()})["run_id"].to_list() == ["r"]
 
@@ -119,10 +121,14 @@ def test_a_path_that_cannot_be_is_told_in_one_line(tmp_path: Path) -> None:
 def test_a_full_disk_is_told_in_one_line_and_leaves_nothing(store: Store) -> None:
     """What the machine is to blame for is no bug of ours; the rows of the transaction are not there."""
     rows = pl.DataFrame({"source": ["s"], "source_instance": ["i"], "source_id": ["x" * 10**6]})
-    with pytest.raises(StoreUnusable, match=r"cannot be written: database or disk is full") as fault:  # noqa: SIM117
+
+    def fill() -> None:
         with store.transaction() as tx:
             tx.connection.exec_driver_sql("PRAGMA max_page_count=1")
             tx.insert("account_to_compare", rows)
+
+    with pytest.raises(StoreUnusable, match=r"cannot be written: database or disk is full") as fault:
+        fill()
     assert "\n" not in str(fault.value)
     with store.transaction() as tx:
         assert tx.frame("SELECT count(*) AS n FROM account_to_compare", {"n": pl.Int64()}).item() == 0

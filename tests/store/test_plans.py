@@ -161,9 +161,14 @@ def test_outcomes_and_ledger_stand_or_fall_together(store: Store) -> None:
     """A kill while outcomes are recorded leaves the cells pending and the ledger without them."""
     save(store, plan("p"), ("1", "tier", None, "key", "write"))
     done = pl.DataFrame({"source_id": ["1"], "outcome": ["written"], "code": [None], "message": [None]})
-    with pytest.raises(KeyboardInterrupt), store.transaction() as tx:
-        record_outcomes(tx, plan("p"), done, AT)
-        raise KeyboardInterrupt
+
+    def killed() -> None:
+        with store.transaction() as tx:
+            record_outcomes(tx, plan("p"), done, AT)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        killed()
     assert outcomes(store, "p") == {("1", "tier"): None}
     with store.transaction() as tx:
         assert written_since(tx, *OF, at=AT).is_empty()

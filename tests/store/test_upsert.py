@@ -101,7 +101,9 @@ def test_keys_are_source_instance_and_id(store: Store) -> None:
 
 def test_of_two_rows_with_one_id_the_last_counts(store: Store) -> None:
     """Pages put together may hold a record twice; it is one row, counted once."""
-    count = put(store, Account, {"source_id": "1", "name": "old"}, {"source_id": "2"}, {"source_id": "1", "name": "new"})
+    count = put(
+        store, Account, {"source_id": "1", "name": "old"}, {"source_id": "2"}, {"source_id": "1", "name": "new"}
+    )
     assert (count.inserted, count.changed, count.unchanged) == (2, 0, 0)
     assert only(store, Account, "1")["name"] == "new"
 
@@ -122,7 +124,16 @@ def test_an_empty_table_reads_as_its_schema(store: Store, entity: type[Sourced])
 
 def test_texts_survive_as_they_are(store: Store) -> None:
     """NUL, line ends, quotes, emoji, right-to-left and 100,000 characters, as value and as key."""
-    texts = ["a\x00b", "\x00", "line\r\nend\u2028", "'; DROP TABLE account;--", '"', "\U0001f9d1‍\U0001f680", "שלום", "x" * 10**5]
+    texts = [
+        "a\x00b",
+        "\x00",
+        "line\r\nend\u2028",
+        "'; DROP TABLE account;--",
+        '"',
+        "\U0001f9d1\u200d\U0001f680",
+        "שלום",
+        "x" * 10**5,
+    ]
     rows = [{"source_id": t, "name": t} for t in texts]
     assert put(store, Account, *rows).inserted == len(texts)
     assert put(store, Account, *rows, at=LATER).unchanged == len(texts)
@@ -147,7 +158,11 @@ def test_numbers_survive_exactly(store: Store) -> None:
 
 def test_moments_days_and_truth_survive(store: Store) -> None:
     """Microseconds on both sides of 1970, the first and last day of the calendar, true, false and null."""
-    moments = [dt.datetime(1, 1, 1, tzinfo=dt.UTC), dt.datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=dt.UTC), LATER]
+    moments = [
+        dt.datetime(1, 1, 1, tzinfo=dt.UTC),
+        dt.datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=dt.UTC),
+        LATER,
+    ]
     days = [dt.date(1, 1, 1), dt.date(9999, 12, 31), None]
     rows = [
         {"source_id": str(n), "starts_at": m, "occurred_on": d, "is_counted": n == 1, "deleted": n == 2}
@@ -184,15 +199,15 @@ def test_what_is_gone_is_marked_once(store: Store) -> None:
 
 def test_a_known_survivor_is_not_forgotten(store: Store) -> None:
     """An id that is merely said to be gone keeps the survivor that we know; a survivor learned later is added."""
-    put(store, Account, {"source_id": "1"}, {"source_id": "2"})
+    put(store, Account, {"source_id": "1"}, {"source_id": "2"}, {"source_id": "3", "merged_into_id": "9"})
     steps = (
-        ({"source_id": ["1", "2"], "merged_into_id": ["9", None]}, 2),
-        ({"source_id": ["1", "2"], "merged_into_id": [None, "9"]}, 1),
+        ({"source_id": ["1", "2", "3"], "merged_into_id": ["9", None, None]}, 3),
+        ({"source_id": ["1", "2", "3"], "merged_into_id": [None, "9", None]}, 1),
     )
     for gone, marked in steps:
         with store.transaction() as tx:
             assert tx.mark_gone(Account, pl.DataFrame(gone), source="hubspot", instance="portal", at=LATER) == marked
-    assert store.read(Account)["merged_into_id"].to_list() == ["9", "9"]
+    assert store.read(Account)["merged_into_id"].to_list() == ["9", "9", "9"]
 
 
 def test_gone_in_one_portal_only(store: Store) -> None:
@@ -221,10 +236,16 @@ def test_a_row_that_comes_back_lives(store: Store) -> None:
 def test_a_fault_in_the_middle_leaves_nothing(store: Store) -> None:
     """Rows of two entities and what came before the fault are undone together, and the store goes on."""
     put(store, Account, {"source_id": "1", "name": "A"})
-    with pytest.raises(KeyboardInterrupt), store.transaction() as tx:
-        tx.upsert(Account, frame(Account, {"source_id": "1", "name": "B"}), source="hubspot", instance="portal", at=LATER)
-        tx.upsert(User, frame(User, {"source_id": "5"}), source="hubspot", instance="portal", at=LATER)
-        raise KeyboardInterrupt
+    of: dict[str, Any] = {"source": "hubspot", "instance": "portal", "at": LATER}
+
+    def killed() -> None:
+        with store.transaction() as tx:
+            tx.upsert(Account, frame(Account, {"source_id": "1", "name": "B"}), **of)
+            tx.upsert(User, frame(User, {"source_id": "5"}), **of)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        killed()
     assert only(store, Account, "1")["name"] == "A"
     assert store.read(User).is_empty()
     assert put(store, User, {"source_id": "5"}).inserted == 1

@@ -234,7 +234,12 @@ def test_share_is_between_zero_and_one() -> None:
 def test_one_of_translates_without_case() -> None:
     """A word of theirs becomes ours; others become the stated rest, and blank stays missing."""
     kinds = one_of({"Existing Customer": "customer"}, otherwise="other")
-    assert read(kinds, "EXISTING customer", " existing customer ", "nobody", "") == ["customer", "customer", "other", None]
+    assert read(kinds, "EXISTING customer", " existing customer ", "nobody", "") == [
+        "customer",
+        "customer",
+        "other",
+        None,
+    ]
     assert read(one_of({"a": "b"}), "A", "c") == ["b", None]
 
 

@@ -265,6 +265,14 @@ def test_a_task_of_type_meeting_is_done_when_it_is_closed(world: World, source_i
     assert touches_of(world).touches.is_empty()
 
 
+def test_a_call_in_the_calendar_is_done_once_over(world: World) -> None:
+    """Salesforce never says so of an event."""
+    times = {"starts_at": at("2026-06-10T09:00"), "ends_at": at("2026-06-10T10:00")}
+    world.touch("a", "2026-06-10", status="planned", source_id="00U000000000009AAA", **times)
+    world.touch("a", "2026-06-11", status="planned", source_id="call:9", **times)
+    assert days(touches_of(world)) == [on("2026-06-10")]
+
+
 def test_a_touch_names_its_accounts_else_its_deals_counts(world: World) -> None:
     """Reading 22; two accounts of one group are one touch, two groups are two."""
     world.account("b", parent_id="a")

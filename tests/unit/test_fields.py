@@ -78,7 +78,13 @@ def test_one_number_has_one_spelling() -> None:
     """However many zeros, signs and exponents: 1.0 is 1, -0 is 0."""
     assert set(spelled("number", "1", "1.0", "1.00", "+1", " 1.000 ", "01", "1E0", "10e-1", scale=2)) == {"1"}
     assert set(spelled("number", "0", "-0", "0.00", "-0.0", "-0.001", "0e5", scale=2)) == {"0"}
-    assert spelled("number", "100", "-20", "1E+5", "1200.50", "0.10", scale=2) == ["100", "-20", "100000", "1200.5", "0.1"]
+    assert spelled("number", "100", "-20", "1E+5", "1200.50", "0.10", scale=2) == [
+        "100",
+        "-20",
+        "100000",
+        "1200.5",
+        "0.1",
+    ]
 
 
 def test_numbers_of_any_column_type_are_spelled_alike() -> None:
@@ -97,7 +103,13 @@ def test_numbers_are_rounded_half_to_even_at_the_fields_decimals() -> None:
 def test_huge_numbers_do_not_break_the_column() -> None:
     """28 digits are exact; beyond them the text stays, so that a difference is seen."""
     long, longer = "9" * 28, "9" * 29
-    assert spelled("number", long, longer, "1e30", "-" + longer, "1", scale=2) == [long, longer, "1e30", "-" + longer, "1"]
+    assert spelled("number", long, longer, "1e30", "-" + longer, "1", scale=2) == [
+        long,
+        longer,
+        "1e30",
+        "-" + longer,
+        "1",
+    ]
 
 
 def test_text_in_a_number_field_stays() -> None:

@@ -130,7 +130,10 @@ def test_a_lock_is_given_two_seconds() -> None:
     ("body", "named"),
     [
         ({"errors": [{"context": {"requiredGranularScopes": ["a.read", "b.read"]}}]}, "a.read, b.read"),
-        ({"errors": [{"context": {"requiredScopes": ["a.read"]}}, {"context": {"requiredScopes": ["a.read"]}}]}, "a.read"),
+        (
+            {"errors": [{"context": {"requiredScopes": ["a.read"]}}, {"context": {"requiredScopes": ["a.read"]}}]},
+            "a.read",
+        ),
         ({"context": {"requiredGranularScopes": ["c.write"]}}, "c.write"),
         ({"errors": "x", "context": []}, "crm.objects.companies.read"),
         ({"errors": [None, {"context": {"requiredScopes": "a"}}]}, "crm.objects.companies.read"),

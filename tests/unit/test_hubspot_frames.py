@@ -110,7 +110,9 @@ def test_all_targets_in_one_text() -> None:
 
 def test_links_are_added_by_id() -> None:
     """A record without one has null; no record is lost or doubled."""
-    frame = with_link(pl.DataFrame({"@id": ["1", "2"]}), pl.DataFrame({"from": ["1", "7"], "to": ["5", "6"]}), "@account_id")
+    frame = with_link(
+        pl.DataFrame({"@id": ["1", "2"]}), pl.DataFrame({"from": ["1", "7"], "to": ["5", "6"]}), "@account_id"
+    )
     assert sorted(frame.rows()) == [("1", "5"), ("2", None)]
 
 
@@ -125,7 +127,7 @@ STAGES = pl.DataFrame(
 
 
 def test_a_stage_is_looked_up_in_its_pipeline_else_alone() -> None:
-    """A pipeline that is gone does not hide that a deal was lost; an unknown stage is unknown. Rows keep their order."""
+    """A pipeline that is gone does not hide that a deal was lost; an unknown stage is unknown. The order stays."""
     frame = pl.DataFrame({"pipeline": ["q", "p", "gone", None, "p"], "dealstage": ["s", "s", "t", "t", "nosuch"]})
     found = with_stage(frame, STAGES, "pipeline", "dealstage")
     assert found.rows() == [

@@ -138,7 +138,9 @@ def test_the_bin_is_listed_by_its_own_word() -> None:
     assert all("archived=true" in path for _, path, *_ in script.asked)
 
 
-@pytest.mark.parametrize("paging", [{"next": {}}, {"next": {"after": ""}}, {"next": {"link": "x"}}, {}, "x", {"next": 1}])
+@pytest.mark.parametrize(
+    "paging", [{"next": {}}, {"next": {"after": ""}}, {"next": {"link": "x"}}, {}, "x", {"next": 1}]
+)
 def test_a_page_that_says_more_and_not_where_is_refused(paging: Any) -> None:
     """A short list would look like a whole one."""
     with pytest.raises(UnexpectedAnswer, match="without a cursor"):

@@ -120,7 +120,7 @@ def test_the_system_of_record_is_a_setting() -> None:
 
 
 def test_the_system_of_record_states_the_parent_and_the_other_fills_in() -> None:
-    """Salesforce says b belongs to a; HubSpot says it belongs to c, and that c belongs to d: only the latter is news."""
+    """Salesforce says b belongs to a; HubSpot says b belongs to c, and c to d: only the latter is news."""
     linked = {"source": "hubspot", "source_instance": "portal"}
     found = groups_of(
         row("a"),
@@ -149,6 +149,12 @@ def test_a_reference_to_a_merged_account_means_its_survivor() -> None:
     found = groups_of(
         row("a"), row("b", merged_into_id="a", deleted=True), row("7", source="hubspot", cross_reference="b")
     )
+    assert roots(found) == {"a": "a", "7": "a"}
+
+
+def test_a_merged_accounts_own_reference_is_its_survivors() -> None:
+    gone = {"merged_into_id": "a", "deleted": True, "cross_reference": "7"}
+    found = groups_of(row("a"), row("b", **gone), row("7", source="hubspot"))
     assert roots(found) == {"a": "a", "7": "a"}
 
 

@@ -10,7 +10,7 @@ from connectors.codecs import Codec, boolean, identifier, money, number, text
 from connectors.mapping import Line, Mapping, normalize
 from kammodel.entities import Account, Activity, Opportunity, polars_schema
 
-FIRST = Codec("first", lambda *columns: pl.coalesce(*columns), total=True)
+FIRST = Codec("first", pl.coalesce, total=True)
 DEALS = Mapping(
     Opportunity,
     (

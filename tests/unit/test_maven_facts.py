@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from dataclasses import replace
 
 import polars as pl
@@ -21,8 +20,8 @@ MAVEN = replace(CONFIG, as_of=LAST_DAY, timezone="UTC", reporting_currency="USD"
 
 
 @pytest.fixture(scope="module")
-def day() -> Iterator[ScoredDay]:
-    yield score_day(maven_inputs(), MAVEN)
+def day() -> ScoredDay:
+    return score_day(maven_inputs(), MAVEN)
 
 
 @pytest.fixture(scope="module")

@@ -170,6 +170,24 @@ def test_the_date_of_today_is_equal_and_one_of_a_person_is_held() -> None:
     assert decisions(plan({"tier": ("key", None), "scored_on": (None, None)}))["scored_on"] == "write"
 
 
+def test_values_of_ours_in_the_crm_are_confirmed() -> None:
+    """Also those of cells that are not written today: the plan that wrote them may not know it, and ends now.
+
+    A person's values are not ours, and what is wanted anyway stands among the equal ones.
+    """
+    found = plan(
+        {"tier": ("growth", "key"), "rfm": ("555", "111"), "reason": ("x", "x"), "quadrant": ("key", None)},
+        {"tier": ["key"]},
+    )
+    assert found.confirmed.rows() == [("a", "tier", "key")]
+    idle = plan(
+        {"tier": ("key", "key"), "days_since_touch": ("13", "12"), "scored_on": (None, "2026-06-01")},
+        {"days_since_touch": ["11", "12"]},
+    )
+    assert decisions(idle) == {"tier": "equal"}
+    assert idle.confirmed.rows() == [("a", "days_since_touch", "12")]
+
+
 def test_one_account_does_not_drive_another() -> None:
     """Passengers ride with their own account."""
     key = ["source_id", "field", "value"]

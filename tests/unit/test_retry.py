@@ -159,6 +159,15 @@ def test_a_session_that_expires_again_is_not_renewed_again() -> None:
     assert (times, calls.made) == ([1], 2)
 
 
+def test_one_renewal_a_call_however_often_it_is_tried() -> None:
+    """A session that is old again after a wait is not renewed a second time."""
+    renew, times = renewal()
+    calls = Calls(SessionExpired("old"), TryAgainLater("503"), SessionExpired("old again"))
+    with pytest.raises(SessionExpired, match="again"):
+        persist(calls, patience=calls.patience, renew=renew)
+    assert (times, calls.made) == ([1], 3)
+
+
 def test_a_renewal_that_fails_for_now_is_tried_again() -> None:
     """The sign-in may answer 503 as any call may; the session is then still the old one."""
     renew, times = renewal(TryAgainLater("sign-in: 503"))

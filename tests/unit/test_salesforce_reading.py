@@ -142,6 +142,22 @@ def test_forgotten_place_is_told(wire: responses.RequestsMock, connector: Salesf
         list(read_rows(connector._client, "SELECT Id FROM Account", place))
 
 
+def test_place_that_gets_lost_under_way_is_begun_again(
+    wire: responses.RequestsMock, connector: SalesforceConnector
+) -> None:
+    """The query is made once more, and its rows come again; a second loss is told."""
+    lost = {"status": 400, "json": [{"errorCode": "INVALID_QUERY_LOCATOR", "message": ""}]}
+    link = "/services/data/v66.0/query/0r8-2"
+    wire.get(f"{DATA}/queryAll", json=page(2, total=3, link=link))
+    wire.get(HOST + link, **lost)
+    wire.get(HOST + link, json=page(1, total=3))
+    pages = list(read_rows(connector._client, "SELECT Id FROM Account"))
+    assert [(len(p.records), p.place.rows) for p in pages] == [(2, 2), (2, 2), (1, 3)]
+    wire.replace("GET", HOST + link, **lost)
+    with pytest.raises(SliceLost):
+        list(read_rows(connector._client, "SELECT Id FROM Account"))
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"link": 1}', '{"other": 1}', '{"link": null, "rows": 1}'])
 def test_foreign_places_are_refused(connector: SalesforceConnector, text: str) -> None:
     """What this connector did not write is no place."""

@@ -271,4 +271,4 @@ def _group_of(kind: Kind) -> str:
 # Values of a company's industry as HubSpot lists them; a book's own words become further options.
 def industry_value(words: str) -> str:
     """HubSpot's way of writing an industry: `COMPUTER_SOFTWARE`."""
-    return "".join(c if c.isalnum() else "_" for c in words.upper()).strip("_")
+    return "_".join("".join(c if c.isalnum() else " " for c in words.upper()).split())

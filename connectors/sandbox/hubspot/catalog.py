@@ -43,6 +43,10 @@ class Catalog:
         """Add or replace a definition."""
         self._definitions[kind.name][definition.name] = definition
 
+    def remove(self, kind: Kind, name: str) -> None:
+        """Take a property out for good: this portal's plan or set-up does not have it."""
+        del self._definitions[kind.name][name]
+
     def group(self, kind: Kind, name: str) -> Group | None:
         """A group in use."""
         return self._groups[kind.name].get(name)

@@ -24,7 +24,6 @@ from connectors.sandbox.hubspot.settings import PortalSettings
 from connectors.sandbox.hubspot.stages import PIPELINE, stage_ids
 from connectors.sandbox.hubspot.values import plain
 
-_TYPES = {"customer": "CUSTOMER", "prospect": "PROSPECT", "partner": "PARTNER", "reseller": "RESELLER"}
 _CHILD, _PRIMARY_OF_CONTACT = 13, 1
 
 
@@ -40,7 +39,7 @@ def filled_portal(
     portal = Portal(account, clock, settings)
     _reference(portal, book)
     survivors = _survivors(book.companies)
-    _industries(portal, book.companies)
+    _choices(portal, book.companies)
     portal.load(COMPANIES, _companies(book.companies, cross_reference, survivors))
     portal.shelf(COMPANIES).aliases.update(
         (hubspot_id("companies", c.id), hubspot_id("companies", c.merged_into))
@@ -68,6 +67,9 @@ def _reference(portal: Portal, book: Book) -> None:
         ExchangeRate(number, rate.currency, book.home_currency, rate.in_home, _midnight(portal, rate.valid_from))
         for number, rate in enumerate(book.rates, start=1)
     ]
+    if not portal.rates:
+        # Deals have a currency of their own only where more than one is set up.
+        portal.catalog.remove(DEALS, "deal_currency_code")
     if any("renew" in (deal.kind or "").lower() for deal in book.deals):
         portal.catalog.allow(DEALS, "dealtype", {"renewal": "Renewal"})
     if portal.settings.stage_date_properties:
@@ -101,9 +103,12 @@ def _owner(seller: Seller, now: dt.datetime) -> Owner:
     )
 
 
-def _industries(portal: Portal, companies: Iterable[Company]) -> None:
-    words = sorted({c.industry for c in companies if c.industry})
-    portal.catalog.allow(COMPANIES, "industry", {industry_value(word): word for word in words})
+def _choices(portal: Portal, companies: Iterable[Company]) -> None:
+    """The book's words for kind and industry are options; those HubSpot does not know, an admin has added."""
+    industries = sorted({c.industry for c in companies if c.industry})
+    portal.catalog.allow(COMPANIES, "industry", {industry_value(word): word for word in industries})
+    kinds = sorted({c.kind for c in companies if c.kind})
+    portal.catalog.allow(COMPANIES, "type", {kind.upper(): kind for kind in kinds})
 
 
 def _survivors(companies: Iterable[Company]) -> dict[int, int]:
@@ -131,7 +136,7 @@ def _companies(
         values = {
             "name": company.name,
             "domain": company.domain,
-            "type": _TYPES.get(company.kind.lower(), "OTHER") if company.kind else None,
+            "type": company.kind.upper() if company.kind else None,
             "industry": industry_value(company.industry) if company.industry else None,
             "country": company.country,
             "numberofemployees": None if company.employees is None else str(company.employees),

@@ -12,7 +12,7 @@ from connectors.sandbox.hubspot.instants import iso
 from connectors.sandbox.hubspot.kinds import Kind
 from connectors.sandbox.hubspot.objects import plain_type, type_ids
 from connectors.sandbox.hubspot.refusals import Json, invalid, not_found
-from connectors.sandbox.hubspot.rendering import link_cursor, link_start
+from connectors.sandbox.hubspot.rendering import inline_results, link_cursor, link_start
 
 MOST_MADE, MOST_REMOVED = 2000, 100
 
@@ -50,6 +50,24 @@ def record_links(ask: Ask) -> Reply:
     page, following = _links(ask, (source, target), ask.path["id"], after=ask.one("after"), limit=limit)
     body: Json = {"results": page}
     if following:
+        body["paging"] = {"next": {"after": following, "link": f"{ask.link}?limit={limit}&after={following}"}}
+    return Reply(200, body)
+
+
+def record_links_v3(ask: Ask) -> Reply:
+    """`GET /crm/v3/objects/{kind}/{id}/associations/{to}`: where the paging link of inline associations leads."""
+    source, target = _ends(ask, need_read)
+    plain_type(source, target)
+    record = ask.portal.shelf(source).live(ask.path["id"])
+    start = link_start(ask.one("after") or link_cursor(target, 0))
+    if record is None or start is None:
+        raise not_found(ask.path["id"])
+    most = ask.portal.settings.association_page_limit
+    limit = ask.limit(most, most)
+    links = sorted(entry for entry in ask.portal.linked(record, target).items() if entry[0] >= start)
+    body: Json = {"results": inline_results(links[:limit])}
+    if len(links) > limit:
+        following = link_cursor(target, links[limit][0])
         body["paging"] = {"next": {"after": following, "link": f"{ask.link}?limit={limit}&after={following}"}}
     return Reply(200, body)
 

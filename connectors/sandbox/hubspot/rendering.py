@@ -8,13 +8,15 @@ from dataclasses import dataclass
 
 from connectors.sandbox.hubspot.associations import TYPES, inline_type
 from connectors.sandbox.hubspot.instants import iso
-from connectors.sandbox.hubspot.kinds import Kind
+from connectors.sandbox.hubspot.kinds import EMAILS, Kind
 from connectors.sandbox.hubspot.portal import Portal
 from connectors.sandbox.hubspot.record import BY_HUBSPOT, SYSTEM_NAMES, Record, Version
 from connectors.sandbox.hubspot.refusals import Json
 
 UI_DOMAIN = "app-eu1.hubspot.com"
 _INLINE = 100
+_EMAIL_SCOPE = "sales-email-read"
+_EMAIL_CONTENT = frozenset({"hs_email_subject", "hs_email_text", "hs_email_html", "hs_email_headers"})
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,13 @@ class Shown:
 def shown(
     portal: Portal, kind: Kind, names: Sequence[str], history: Sequence[str] = (), linked: Iterable[Kind] = ()
 ) -> Shown:
-    """The defaults where no property is asked for; unknown ones are left out without a word."""
+    """The defaults where no property is asked for; unknown ones are left out without a word.
+
+    So is what is written in emails, unless the token has a scope of its own for that.
+    """
     wanted = portal.catalog.readable(kind, names) if names else list(kind.default_properties)
+    if kind is EMAILS and _EMAIL_SCOPE not in portal.settings.scopes:
+        wanted = [name for name in wanted if name not in _EMAIL_CONTENT]
     every = dict.fromkeys((*wanted, *kind.system_properties))
     return Shown(tuple(every), tuple(portal.catalog.readable(kind, history)), tuple(linked))
 
@@ -70,6 +77,11 @@ def link_start(cursor: str) -> int | None:
     return int(last) if last.isdigit() else None
 
 
+def inline_results(links: Iterable[tuple[int, tuple[int, ...]]]) -> list[Json]:
+    """Links as v3 words them: one entry for each association type of each record."""
+    return [{"id": str(to_id), "type": inline_type(TYPES[type_id])} for to_id, types in links for type_id in types]
+
+
 def _history(portal: Portal, record: Record, name: str) -> list[Json]:
     """The newest value first."""
     versions = record.versions(name)
@@ -84,9 +96,7 @@ def _inline(portal: Portal, record: Record, target: Kind, host: str) -> Json | N
     links = sorted(portal.linked(record, target).items())
     if not links:
         return None
-    results = [
-        {"id": str(to_id), "type": inline_type(TYPES[type_id])} for to_id, types in links[:_INLINE] for type_id in types
-    ]
+    results = inline_results(links[:_INLINE])
     body: Json = {"results": results}
     if len(links) > _INLINE:
         after = link_cursor(target, links[_INLINE][0])

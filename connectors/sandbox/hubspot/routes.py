@@ -146,6 +146,9 @@ def _link_routes() -> tuple[Route, ...]:
         Route("POST", f"{_A}/batch/create", linking.make_labelled, pool="associations"),
         Route("POST", f"{_A}/batch/archive", linking.remove_many, pool="associations"),
         Route("GET", f"{_A}/labels", linking.labels, pool="associations"),
+        Route(
+            "GET", f"{_O}/{{id}}/associations/{{to}}", linking.record_links_v3, ("limit", "after"), pool="associations"
+        ),
         Route("GET", f"{_L}/{{to}}", linking.record_links, ("limit", "after"), pool="associations"),
         Route("PUT", f"{_L}/default/{{to}}/{{to_id}}", linking.make_default, pool="associations"),
         Route("DELETE", f"{_L}/{{to}}/{{to_id}}", linking.remove, pool="associations"),

@@ -37,6 +37,14 @@ _SFORCE_HEADERS = frozenset(
         "sforce-auto-assign",
     }
 )
+_LIMITS = {
+    "ConcurrentAsyncGetReportInstances": 200,
+    "DailyBulkApiBatches": 15_000,
+    "DailyBulkV2QueryFileStorageMB": 976_562,
+    "DailyBulkV2QueryJobs": 10_000,
+    "DataStorageMB": 10_240,
+    "FileStorageMB": 10_240,
+}
 _SEASONS = {0: "Winter", 1: "Spring", 2: "Summer"}
 _BIG = 1_000
 
@@ -77,6 +85,13 @@ class SalesforceApp:
         except Refusal as refusal:
             return Reply(refusal.body, refusal.status, refusal.headers)
 
+    def limits(self, call: Call) -> Reply:
+        """What the org may use, and what is left of it."""
+        most = call.org.settings.daily_api_requests
+        answer = {name: {"Max": value, "Remaining": value} for name, value in _LIMITS.items()}
+        answer["DailyApiRequests"] = {"Max": most, "Remaining": most - self.sessions.used()}
+        return Reply(answer)
+
     def _respond(self, request: Request, body: bytes) -> Response:
         too_long = self._too_long(request)
         if too_long is not None:
@@ -99,7 +114,7 @@ class SalesforceApp:
         if path.rstrip("/") == "/services/oauth2/token" and request.method == "POST":
             return token(self.org, self.sessions, headers, body, base), False
         if path.startswith("/services/Soap/") and request.method == "POST":
-            return soap(self.org, self.sessions, self.deploys, path, body, base), False
+            return soap(self.org, self.sessions, self.deploys, path, body=body, base=base), False
         found = _VERSION.fullmatch(request.url.path)
         if found is None:
             raise unknown_to_sandbox(f"path {request.method} {path}")
@@ -211,8 +226,8 @@ def _routes(org: Org, app: SalesforceApp) -> list[Route]:
     q, window, none = frozenset({"q"}), frozenset({"start", "end"}), frozenset[str]()
     row, collection = "sobjects/{sobject}", "composite/sobjects"
     return [
-        Route("", {"GET": lambda call: Reply(_resources(call))}),
-        Route("limits", {"GET": lambda call: Reply(_limits(app))}),
+        Route("", {"GET": _resources}),
+        Route("limits", {"GET": app.limits}),
         Route("query", {"GET": queries.query}, q),
         Route("queryAll", {"GET": queries.query_all}, q),
         Route("query/{locator}", {"GET": queries.more}),
@@ -257,21 +272,6 @@ def _routes(org: Org, app: SalesforceApp) -> list[Route]:
     ]
 
 
-def _resources(call: Call) -> dict[str, str]:
+def _resources(call: Call) -> Reply:
     names = ("tooling", "metadata", "query", "queryAll", "composite", "limits", "sobjects")
-    return {name: f"{call.here}/{name}" for name in names}
-
-
-def _limits(app: SalesforceApp) -> dict[str, dict[str, int]]:
-    most = app.org.settings.daily_api_requests
-    fixed = {
-        "ConcurrentAsyncGetReportInstances": 200,
-        "DailyBulkApiBatches": 15_000,
-        "DailyBulkV2QueryFileStorageMB": 976_562,
-        "DailyBulkV2QueryJobs": 10_000,
-        "DataStorageMB": 10_240,
-        "FileStorageMB": 10_240,
-    }
-    answer = {name: {"Max": value, "Remaining": value} for name, value in fixed.items()}
-    answer["DailyApiRequests"] = {"Max": most, "Remaining": most - app.sessions.used()}
-    return answer
+    return Reply({name: f"{call.here}/{name}" for name in names})

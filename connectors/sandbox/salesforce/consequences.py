@@ -70,6 +70,7 @@ def _note_activity(org: Org, new: Mapping[str, Any], old: Mapping[str, Any] | No
             if row is None:
                 continue
             known, on = target.value(row, "LastActivityDate"), _counts_on(new)
+            latest: str | None
             if on and new[ref] == record_id and on >= (known or ""):
                 latest = on
             elif old and old[ref] == record_id and _counts_on(old) == known:

@@ -13,6 +13,8 @@ from connectors.sandbox.salesforce.instants import parsed_day, parsed_stamp
 _CREATED = ("Account", "Contact", "Opportunity", "OpportunityHistory", "Task", "Event")
 _STAMPS = ("CreatedDate", "LastModifiedDate", "SystemModstamp")
 _DONE = "completed"
+# What a date field of an org takes at the earliest and at the latest.
+_FIRST, _LAST = "1700-01-01", "4000-12-31"
 
 
 class Dates:
@@ -24,8 +26,9 @@ class Dates:
         self.latest_stamp = max(
             [*changed, *(s for name in _CREATED for s in _stamps(export, name, _STAMPS))], default=""
         )
-        # A close date that nobody can have written yet is a slip of the pen, where the export says when rows changed.
-        self._limit = max(changed)[:10] if changed else "9999"
+        # A close date that nobody can have written yet is a slip of the pen, where every deal says when it changed.
+        stated = all(any(c in row for c in _STAMPS[1:]) for row in export.rows.get("Opportunity", ()))
+        self._limit = max(changed)[:10] if changed and stated else "9999"
         happened = sorted(self._happened(export)) or sorted(_days(export, "Event", "ActivityDate"))
         self.earliest = dt.date.fromisoformat(happened[0]) if happened else None
         self.latest_event = dt.date.fromisoformat(happened[-1]) if happened else None
@@ -74,11 +77,11 @@ class Dates:
         for name in _CREATED:
             yield from (stamp[:10] for stamp in _stamps(export, name, _STAMPS[:1]))
         for row in export.rows.get("Opportunity", ()):
-            day = parsed_day(row.get("CloseDate", ""))
+            day = day_of(row.get("CloseDate", ""))
             if day is not None and day <= self._limit and is_closed(row, self._stages):
                 yield day
         for row in export.rows.get("Task", ()):
-            day = parsed_day(row.get("ActivityDate", ""))
+            day = day_of(row.get("ActivityDate", ""))
             done = row.get("IsClosed", row.get("Status", "")).lower() in {"true", "1", _DONE}
             if day is not None and day <= self._limit and done:
                 yield day
@@ -87,10 +90,16 @@ class Dates:
 def stamp_of(text: str) -> str | None:
     """The stamp for a date and time, or for a date alone: its noon in UTC, which is that day nearly everywhere."""
     stamp = parsed_stamp(text)
-    if stamp is not None:
-        return stamp
-    day = parsed_day(text) if len(text) == 10 else None
-    return None if day is None else _noon(day)
+    if stamp is None and len(text) == 10:
+        day = day_of(text)
+        stamp = None if day is None else _noon(day)
+    return stamp if stamp is not None and _FIRST <= stamp[:10] <= _LAST else None
+
+
+def day_of(text: str) -> str | None:
+    """The day as stored; None where this is none, or none that Salesforce takes."""
+    day = parsed_day(text)
+    return day if day is not None and _FIRST <= day <= _LAST else None
 
 
 def _stamps(export: Export, name: str, columns: tuple[str, ...]) -> Iterator[str]:
@@ -100,7 +109,7 @@ def _stamps(export: Export, name: str, columns: tuple[str, ...]) -> Iterator[str
 
 
 def _days(export: Export, name: str, column: str) -> Iterator[str]:
-    days = (parsed_day(row.get(column, "")) for row in export.rows.get(name, ()))
+    days = (day_of(row.get(column, "")) for row in export.rows.get(name, ()))
     return (day for day in days if day is not None)
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from connectors.sandbox.salesforce.csv_dates import Dates, stamp_of
+from connectors.sandbox.salesforce.csv_dates import Dates, day_of, stamp_of
 from connectors.sandbox.salesforce.csv_export import Export, TextRow
 from connectors.sandbox.salesforce.csv_ids import Ids
 from connectors.sandbox.salesforce.fields import Field
@@ -143,6 +143,7 @@ def _name(name: str, record: Record, key: str) -> None:
         record.setdefault("Name", key)
 
 
+_MOMENTS = {"date": day_of, "datetime": stamp_of}
 _KINDS = {
     "date": "a date",
     "datetime": "a date and time",
@@ -155,7 +156,10 @@ _KINDS = {
 
 
 def _value(field: Field, text: str) -> Any:
+    reader = _MOMENTS.get(field.type)
+    if reader is not None:
+        text = reader(text) or "no moment"
     try:
-        return stored(field, (stamp_of(text) or text) if field.type == "datetime" else text)
-    except (WrongType, RowRefused, OverflowError):
+        return stored(field, text)
+    except (WrongType, RowRefused, ArithmeticError):
         raise _Unfit(f"{field.name} is not {_KINDS.get(field.type, 'readable')}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from connectors.sandbox.salesforce.setup import STAGES
 
 _WON = frozenset({"closed won", "won", "closedwon", "cerrada ganada", "ganada", "ganado"})
 _LOST = frozenset({"closed lost", "lost", "closedlost", "cerrada perdida", "perdida", "perdido"})
+_PERCENTAGE = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,9})?")
 _TRUE = frozenset({"true", "1"})
 _USUAL = {label.lower(): probability for label, probability, *_ in STAGES}
 
@@ -25,11 +27,19 @@ class Stage(NamedTuple):
     category: str
 
 
+_EVERYWHERE = (
+    Stage("Prospecting", closed=False, won=False, probability=10, category="Pipeline"),
+    Stage("Closed Won", closed=True, won=True, probability=100, category="Closed"),
+    Stage("Closed Lost", closed=True, won=False, probability=0, category="Omitted"),
+)
+
+
 def stages_of(export: Export) -> dict[str, Stage]:
     """Every stage that is declared or used, by name, open ones first.
 
     What OpportunityStage.csv says; else what the columns IsClosed and IsWon say of the first deal in the stage; else
-    what well-known names mean (Closed Won, Won, Closed Lost, Lost, and in Spanish). Other stages are open.
+    what well-known names mean (Closed Won, Won, Closed Lost, Lost, and in Spanish). Other stages are open. What is
+    missing of an open, a won and a lost stage is added, for every org has them.
     """
     declared = [_declared(row) for row in export.rows.get("OpportunityStage", ()) if "MasterLabel" in row]
     stages = {stage.label: stage for stage in declared}
@@ -39,7 +49,9 @@ def stages_of(export: Export) -> dict[str, Stage]:
             if "StageName" in row and row["StageName"] not in stages:
                 used[row["StageName"]].append(row)
     found = {label: _used(label, rows) for label, rows in used.items()}
-    return stages | dict(sorted(found.items(), key=lambda item: (item[1].closed, not item[1].won)))
+    stages |= dict(sorted(found.items(), key=lambda item: (item[1].closed, not item[1].won)))
+    have = {(stage.closed, stage.won) for stage in stages.values()}
+    return stages | {stage.label: stage for stage in _EVERYWHERE if (stage.closed, stage.won) not in have}
 
 
 def is_closed(row: TextRow, stages: dict[str, Stage]) -> bool:
@@ -74,5 +86,5 @@ def _category(*, closed: bool, won: bool) -> str:
 
 def _percent(texts: Iterable[str]) -> float | None:
     """The most frequent of the texts that is a percentage."""
-    common = Counter(text for text in texts if text.replace(".", "", 1).isdigit()).most_common(1)
+    common = Counter(text for text in texts if _PERCENTAGE.fullmatch(text)).most_common(1)
     return float(common[0][0]) if common else None

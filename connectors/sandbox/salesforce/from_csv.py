@@ -13,7 +13,7 @@ from connectors.sandbox.salesforce.csv_export import Export, NotAnExport, read_e
 from connectors.sandbox.salesforce.csv_rows import OBJECTS, Rows
 from connectors.sandbox.salesforce.csv_stages import Stage, stages_of
 from connectors.sandbox.salesforce.ids import salesforce_id
-from connectors.sandbox.salesforce.instants import instant
+from connectors.sandbox.salesforce.instants import instant, parsed_day
 from connectors.sandbox.salesforce.objects.opportunity import FORECAST_NAMES
 from connectors.sandbox.salesforce.org import Org
 from connectors.sandbox.salesforce.settings import OrgSettings
@@ -54,8 +54,8 @@ class LoadReport:
 def latest_event_date(folder: Path) -> dt.date | None:
     """The day of the latest thing that happened: a deal or record entered, a deal closed, a task done.
 
-    Planned things do not count, nor close dates after the last change of any row. None where nothing has a date.
-    Raises NotAnExport.
+    Planned things do not count, nor, where every deal says when it was changed, what lies after the last change of any
+    row. None where nothing has a date. Raises NotAnExport.
     """
     export = read_export(folder)
     return Dates(export, stages_of(export)).latest_event
@@ -131,14 +131,15 @@ def _currencies(export: Export, home: str) -> list[str]:
 
 def _use_rates(org: Org, export: Export, report: LoadReport) -> None:
     rates: dict[str, list[tuple[str, float]]] = {org.home_currency: [(_FOREVER_AGO, 1.0)]}
-    for name, start in (("CurrencyType", None), ("DatedConversionRate", "StartDate")):
+    for name, column in (("CurrencyType", None), ("DatedConversionRate", "StartDate")):
         steps: dict[str, list[tuple[str, float]]] = {}
         for row in export.rows.get(name, ()):
             rate = _positive(row.get("ConversionRate"))
-            if "IsoCode" not in row or rate is None:
-                export.set_aside[name, "no IsoCode or no ConversionRate"] += 1
+            start = parsed_day(row.get(column, "")) if column else _FOREVER_AGO
+            if "IsoCode" not in row or rate is None or start is None:
+                export.set_aside[name, "no IsoCode, no rate above 0 or no day from which it is valid"] += 1
             elif row["IsoCode"] != org.home_currency:
-                steps.setdefault(row["IsoCode"], []).append((row.get(start or "", _FOREVER_AGO)[:10], rate))
+                steps.setdefault(row["IsoCode"], []).append((start, rate))
         rates |= {code: sorted(found) for code, found in steps.items()}
     use_rates(org, rates)
     named = org.table("Account").field("CurrencyIsoCode")
@@ -161,8 +162,6 @@ def _true(text: str | None) -> bool:
 
 def _use_stages(org: Org, stages: dict[str, Stage]) -> None:
     table = org.table("OpportunityStage")
-    if not stages:
-        return
     for record_id in list(table.rows):
         table.drop(record_id)
     org.load(

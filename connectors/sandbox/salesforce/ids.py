@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _POD = "Kb0"
+_CASE = {ord(c): "1" if c.isupper() else "0" for c in _DIGITS}
 _SHAPE = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?")
 
 ACCOUNT, CONTACT, OPPORTUNITY, HISTORY = "001", "003", "006", "008"
 TASK, EVENT, USER = "00T", "00U", "005"
 
 
+@lru_cache(maxsize=2**16)
 def salesforce_id(prefix: str, number: int) -> str:
     """The 18-character id of the n-th record of a kind; ids sort as their numbers do.
 
@@ -30,13 +33,18 @@ def salesforce_id(prefix: str, number: int) -> str:
 
 def with_suffix(short: str) -> str:
     """The 18-character form of a 15-character id."""
-    bits = (sum(1 << n for n, c in enumerate(short[at : at + 5]) if "A" <= c <= "Z") for at in (0, 5, 10))
-    return short + "".join(_SUFFIX[b] for b in bits)
+    bits = short.translate(_CASE)
+    return short + "".join(_SUFFIX[int(bits[at : at + 5][::-1], 2)] for at in (0, 5, 10))
 
 
 def widened(text: object) -> str | None:
     """An id as it is stored; None where this is none: wrong length or characters, or a suffix that does not fit."""
-    if not isinstance(text, str) or not _SHAPE.fullmatch(text):
+    return _widened(text) if isinstance(text, str) else None
+
+
+@lru_cache(maxsize=2**17)
+def _widened(text: str) -> str | None:
+    if not _SHAPE.fullmatch(text):
         return None
     full = with_suffix(text[:15])
     return full if len(text) == 15 or text[15:].upper() == full[15:] else None

@@ -9,33 +9,34 @@ import datetime as dt
 import re
 from zoneinfo import ZoneInfo
 
+_STORED = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}\+0000")
 _SHAPE = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE)
 
 
 def stamp(instant: dt.datetime) -> str:
     """An aware datetime, cut to the second."""
-    return instant.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+    return instant.astimezone(dt.UTC).isoformat()[:19] + ".000+0000"
 
 
 def instant(text: str) -> dt.datetime:
     """The aware UTC datetime of a stored stamp."""
-    return dt.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z").astimezone(dt.UTC)
+    return dt.datetime.fromisoformat(text)
 
 
 def parsed_stamp(text: str, *, zone_needed: bool = False) -> str | None:
     """The stored form of an ISO datetime, without zone taken for UTC; None where it is none."""
+    if _STORED.fullmatch(text):
+        return text
     found = _SHAPE.fullmatch(text.strip())
     if not found or (zone_needed and not found[4]):
         return None
     day, clock, fraction, zone = found.groups()
-    offset = "+0000" if zone in {None, "Z", "z"} else zone.replace(":", "")
-    if len(clock) == 5:
-        clock += ":00"
+    offset = "+00:00" if zone in {None, "Z", "z"} else zone
     try:
-        at = dt.datetime.strptime(f"{day}T{clock}{offset}", "%Y-%m-%dT%H:%M:%S%z").astimezone(dt.UTC)
+        at = dt.datetime.fromisoformat(f"{day}T{clock}{offset}").astimezone(dt.UTC)
     except (ValueError, OverflowError):
         return None
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + (fraction or "000")[:3].ljust(3, "0") + "+0000"
+    return f"{at.isoformat()[:19]}.{(fraction or '')[:3].ljust(3, '0')}+0000"
 
 
 def parsed_day(text: str) -> str | None:

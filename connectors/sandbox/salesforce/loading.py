@@ -8,62 +8,70 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.sandbox.salesforce import consequences, rules
 from connectors.sandbox.salesforce.fields import Field
-from connectors.sandbox.salesforce.ids import widened
 from connectors.sandbox.salesforce.instants import stamp
+from connectors.sandbox.salesforce.refusals import RowRefused
 from connectors.sandbox.salesforce.table import Row, Table
-from connectors.sandbox.salesforce.values import WrongType, stored
+from connectors.sandbox.salesforce.values import READERS, Reader, WrongType
 
 if TYPE_CHECKING:
     from connectors.sandbox.salesforce.org import Org
 
 
+_Columns = dict[str, tuple[Field, Reader]]
+
+
 def load(org: Org, table: Table, records: Iterable[Mapping[str, Any]]) -> int:
     """Put records into a table; fills in what a record does not say and what follows from it."""
-    rows = [_row(org, table, record) for record in records]
+    template = rules.fresh(org, table, {}, org.admin_user_id)
+    fields: _Columns = {}
+    rows = [_row(org, table, record, template, fields) for record in records]
     table.load(rows)
     if table.name in consequences.ACTIVITIES:
         _archive(org, table, rows)
         consequences.note_activities(org, table, rows)
     log = org.deletions.setdefault(table.name, {})
-    deleted = [(row[0], str(table.value(row, "SystemModstamp"))) for row in rows if table.deleted(row)]
-    log.update(deleted)
+    log.update((row[0], str(table.value(row, "SystemModstamp"))) for row in rows if table.deleted(row))
     org.changes += len(rows)
     return len(rows)
 
 
-def _row(org: Org, table: Table, record: Mapping[str, Any]) -> Row:
+def _row(
+    org: Org,
+    table: Table,
+    record: Mapping[str, Any],
+    template: Mapping[str, Any],
+    fields: dict[str, tuple[Field, Reader]],
+) -> Row:
+    """`fields` remembers the columns that were seen, by the name that records use for them."""
     given = {}
     for name, value in record.items():
-        field = table.field(name)
-        if field is None:
-            raise LookupError(f"{table.name} has no field {name}")
-        if value is not None:
-            given[field.name] = _stored(table, field, value)
-    full = widened(given.get("Id"))
-    if full is None:
-        raise LookupError(f"{table.name}: a record without a valid Id: {record.get('Id')!r}")
-    new = rules.fresh(org, table, {}, org.admin_user_id)
-    _stamps(new, given)
-    new.update(given)
+        field, reader = fields.get(name) or fields.setdefault(name, _known(table, name))
+        if value is None or value == "":
+            continue
+        try:
+            given[field.name] = reader(field, value)
+        except (WrongType, RowRefused) as problem:
+            raise LookupError(f"{table.name}.{field.name}: {problem}") from problem
+    if given.get("Id") is None:
+        raise LookupError(f"{table.name}: a record without an Id")
+    new = {**template, **_stamps(given), **given}
     rules.derive_loaded(org, table, new, given)
-    new["Id"] = full
-    return table.row_of(new)
+    return [new[one.name] for one in table.fields]
 
 
-def _stored(table: Table, field: Field, value: Any) -> Any:
-    try:
-        return stored(field, value)
-    except WrongType as problem:
-        raise LookupError(f"{table.name}.{field.name}: {problem}") from problem
+def _known(table: Table, name: str) -> tuple[Field, Reader]:
+    field = table.field(name)
+    if field is None:
+        raise LookupError(f"{table.name} has no field {name}")
+    return field, READERS[field.type]
 
 
-def _stamps(new: dict[str, Any], given: Mapping[str, Any]) -> None:
+def _stamps(given: Mapping[str, Any]) -> dict[str, Any]:
     """A record that states only some of its stamps was not touched later than the latest of them."""
     created = given.get("CreatedDate")
     changed = given.get("LastModifiedDate") or created
-    for name, value in (("CreatedDate", created), ("LastModifiedDate", changed), ("SystemModstamp", changed)):
-        if value is not None:
-            new[name] = value
+    stamps = {"CreatedDate": created, "LastModifiedDate": changed, "SystemModstamp": changed}
+    return {name: value for name, value in stamps.items() if value is not None}
 
 
 def _archive(org: Org, table: Table, rows: list[Row]) -> None:

@@ -106,7 +106,7 @@ _UNIQUE_TOGETHER = {
 
 
 def _check_unique(table: Table, new: Record, given: Mapping[str, Any]) -> None:
-    keys = [(f.name,) for f in table.fields if f.unique and given.get(f.name) is not None]
+    keys: list[tuple[str, ...]] = [(f.name,) for f in table.fields if f.unique and given.get(f.name) is not None]
     together = _UNIQUE_TOGETHER.get(table.name)
     if together and any(name in given for name in together):
         keys.append(together)

@@ -89,7 +89,8 @@ def use_stages(org: Org, stages: Iterable[tuple[str, int, str, bool, bool]]) -> 
 def use_rates(org: Org, rates: Mapping[str, Sequence[tuple[str, float]]]) -> None:
     """Replace the currencies. Per code: (start date, units per unit of the corporate currency), oldest first."""
     today = org.now()[:10]
-    types, dated = [], []
+    types: list[dict[str, Any]] = []
+    dated: list[dict[str, Any]] = []
     for place, (code, steps) in enumerate(rates.items(), 1):
         current = [rate for start, rate in steps if start <= today] or [steps[0][1]]
         types.append(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
+from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
@@ -11,6 +11,8 @@ from connectors.sandbox.salesforce.fields import NUMBERS, TEXTS, Field
 from connectors.sandbox.salesforce.ids import widened
 from connectors.sandbox.salesforce.instants import parsed_day, parsed_stamp, stamp
 from connectors.sandbox.salesforce.refusals import RowRefused
+
+Reader = Callable[[Field, Any], Any]
 
 
 class WrongType(Exception):
@@ -21,7 +23,7 @@ def stored(field: Field, value: Any) -> Any:
     """The value as stored, read by the field's type and not checked against its rules. Raises WrongType."""
     if value is None or value == "":
         return field.default if field.type == "boolean" else None
-    return _READERS[field.type](field, value)
+    return READERS[field.type](field, value)
 
 
 def checked(field: Field, value: Any) -> Any:
@@ -77,7 +79,7 @@ def _text(field: Field, value: Any) -> str | None:
     return (kept if field.type == "textarea" else kept.strip()) or None
 
 
-def _boolean(field: Field, value: Any) -> bool:
+def _boolean(_: Field, value: Any) -> bool:
     if isinstance(value, bool):
         return value
     if str(value).lower() in {"true", "1"}:
@@ -88,34 +90,35 @@ def _boolean(field: Field, value: Any) -> bool:
 
 
 def _number(field: Field, value: Any) -> float:
-    try:
-        if isinstance(value, bool | dict | list):
-            raise InvalidOperation
-        exact = Decimal(str(value).strip())
-        if not math.isfinite(exact):
-            raise InvalidOperation
-    except InvalidOperation:
-        raise WrongType(f"Cannot deserialize instance of double from VALUE_STRING value {value}") from None
-    return (
-        float(exact.quantize(Decimal(1).scaleb(-field.scale), ROUND_HALF_UP))
-        if _has_more(exact, field)
-        else float(exact)
-    )
-
-
-def _has_more(exact: Decimal, field: Field) -> bool:
+    exact = _decimal(value)
+    if exact is None:
+        raise WrongType(f"Cannot deserialize instance of double from VALUE_STRING value {value}")
     exponent = exact.as_tuple().exponent
-    return isinstance(exponent, int) and -exponent > field.scale
+    if isinstance(exponent, int) and -exponent > field.scale:
+        exact = exact.quantize(Decimal(1).scaleb(-field.scale), ROUND_HALF_UP)
+    return float(exact)
 
 
-def _integer(field: Field, value: Any) -> int:
-    kept = _number(field, value)
-    if kept != int(kept):
-        raise WrongType(f"Cannot deserialize instance of int from VALUE_NUMBER_FLOAT value {value}")
-    return int(kept)
+def _decimal(value: Any) -> Decimal | None:
+    if isinstance(value, Decimal):
+        return value if value.is_finite() else None
+    if not isinstance(value, int | float | str) or isinstance(value, bool):
+        return None
+    try:
+        exact = Decimal(str(value).strip())
+    except InvalidOperation:
+        return None
+    return exact if exact.is_finite() else None
 
 
-def _day(field: Field, value: Any) -> str:
+def _integer(_: Field, value: Any) -> int:
+    exact = _decimal(value)
+    if exact is None or exact != int(exact):
+        raise WrongType(f"Cannot deserialize instance of int from VALUE value {value}")
+    return int(exact)
+
+
+def _day(_: Field, value: Any) -> str:
     kept = (
         value.isoformat()[:10] if isinstance(value, dt.date) else parsed_day(value) if isinstance(value, str) else None
     )
@@ -124,7 +127,7 @@ def _day(field: Field, value: Any) -> str:
     return kept
 
 
-def _moment(field: Field, value: Any) -> str:
+def _moment(_: Field, value: Any) -> str:
     kept = stamp(value) if isinstance(value, dt.datetime) else parsed_stamp(value) if isinstance(value, str) else None
     if kept is None:
         raise WrongType(f"Cannot deserialize instance of datetime from VALUE_STRING value {value}")
@@ -138,11 +141,11 @@ def _id(field: Field, value: Any) -> str:
     return kept
 
 
-def _compound(field: Field, value: Any) -> Any:
+def _compound(field: Field, _: Any) -> Any:
     raise WrongType(f"{field.name} is compound: write its parts")
 
 
-_READERS = {
+READERS: dict[str, Reader] = {
     **dict.fromkeys(TEXTS, _text),
     "boolean": _boolean,
     "double": _number,

@@ -179,6 +179,7 @@ def _deleted(number: int, like: Company, line: Timeline) -> Company:
         name=f"Test {like.name}"[:255],
         domain=None,
         currency=HOME,
+        kind="Customer",
         updated_at=gone_at,
         deleted=True,
         strategic_value=None,

@@ -57,11 +57,12 @@ def loose_deals(count: int, line: Timeline) -> Iterator[Deal]:
 
 
 def numbered(deals: list[Deal]) -> list[Deal]:
-    """The deals in the order in which they were entered, numbered from 1; the first has a hostile name."""
+    """The deals in the order in which they were entered, numbered from 1; the first that is left has a hostile name."""
     ordered = sorted(deals, key=lambda d: (d.created_at, d.company or 0))
     made = [replace(deal, id=number) for number, deal in enumerate(ordered, start=1)]
-    made[0] = replace(made[0], name=hostile.DEAL)
-    lost = next((i for i, deal in enumerate(made) if deal.changes[-1].stage == "lost"), None)
+    kept = [i for i, deal in enumerate(made) if not deal.deleted]
+    made[kept[0]] = replace(made[kept[0]], name=hostile.DEAL)
+    lost = next((i for i in kept if made[i].changes[-1].stage == "lost"), None)
     if lost is not None:
         made[lost] = replace(made[lost], lost_reason=hostile.LOST_REASON)
     return made

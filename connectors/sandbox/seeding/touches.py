@@ -50,7 +50,7 @@ class Diary:
             day = self._free(day, kind, with_whom[0], step=1 if planned else -1)
         at = line.at(day)
         created = self._created(at, planned=planned)
-        deal = rng.choice(deals) if deals and rng.random() < 0.25 else None
+        deal = line.pick(deals) if deals and rng.random() < 0.25 else None
         return Touch(
             id=self._number(),
             kind=kind,
@@ -58,12 +58,12 @@ class Diary:
             owner=LEFT if at < line.left_at and not account.company.id % 11 else account.company.owner,
             created_at=created,
             updated_at=created,
-            subject=rng.choice(SUBJECTS[kind]),
+            subject=line.pick(SUBJECTS[kind]),
             done=not planned and not (kind == "task" and rng.random() < 0.15),
             company=account.company.id,
             deal=deal.id if deal and not deal.deleted and deal.created_at <= created else None,
             people=with_whom,
-            minutes=rng.choice((15, 30, 45, 60, 90)) if kind in {"call", "meeting"} else None,
+            minutes=line.pick((15, 30, 45, 60, 90)) if kind in {"call", "meeting"} else None,
             inbound=rng.random() < 0.35 if kind in {"call", "email"} else None,
             deleted=rng.random() < 0.003,
         )
@@ -73,9 +73,9 @@ class Diary:
         return self._last
 
     def _people(self, people: Sequence[int], *, two: bool) -> tuple[int, ...]:
-        first = self.line.rng.choice(people)
+        first = self.line.pick(people)
         others = [person for person in people if person != first]
-        return (first, self.line.rng.choice(others)) if two and others else (first,)
+        return (first, self.line.pick(others)) if two and others else (first,)
 
     def _free(self, day: dt.date, kind: TouchKind, person: int, step: int) -> dt.date:
         while (day, kind, person) in self._taken:

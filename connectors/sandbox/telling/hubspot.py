@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Iterator
 from decimal import Decimal
 
 from connectors.sandbox.hubspot.instants import iso, ms_of
@@ -31,26 +32,13 @@ class HubSpotDeeds:
 
     def accounts(self) -> list[SeenAccount]:
         """Live accounts, those who bought most first, equals by id."""
-        won: dict[str, list[Decimal]] = defaultdict(list)
-        foreign: set[str] = set()
-        for deal in self._live(DEALS.name):
-            company = self._value(deal, "hs_primary_associated_company")
-            amount = Decimal(self._value(deal, "amount") or 0)
-            if amount and self._value(deal, "hs_is_closed_won") == "true":
-                won[company].append(amount)
-            if not self._at_home(deal):
-                foreign.add(company)
-        seen = [self._seen(record, won[str(record.id)], foreign) for record in self._live(COMPANIES.name)]
-        return sorted(seen, key=lambda account: (-account.won, account.id))
+        with self.portal.lock:
+            return sorted(self._accounts(), key=lambda account: (-account.won, account.id))
 
     def open_deals(self) -> list[SeenDeal]:
         """Open deals with an amount, in the company's own currency, largest first, equals by id."""
-        seen = []
-        for deal in self._live(DEALS.name):
-            company, amount = self._value(deal, "hs_primary_associated_company"), self._value(deal, "amount")
-            if company and amount and self._value(deal, "hs_is_closed") == "false" and self._at_home(deal):
-                seen.append(SeenDeal(str(deal.id), self._value(deal, "dealname"), company, Decimal(amount)))
-        return sorted(seen, key=lambda deal: (-deal.amount, deal.id))
+        with self.portal.lock:
+            return sorted(self._open_deals(), key=lambda deal: (-deal.amount, deal.id))
 
     def add_deal(self, account: str, name: str, amount: Decimal) -> str:
         """Open a deal, expected to close in two weeks; gives its id."""
@@ -106,6 +94,25 @@ class HubSpotDeeds:
     def merge(self, winner: str, loser: str) -> None:
         """Merge an account into another."""
         self.portal.merge("companies", winner, loser)
+
+    def _accounts(self) -> Iterator[SeenAccount]:
+        won: dict[str, list[Decimal]] = defaultdict(list)
+        foreign: set[str] = set()
+        for deal in self._live(DEALS.name):
+            company = self._value(deal, "hs_primary_associated_company")
+            amount = Decimal(self._value(deal, "amount") or 0)
+            if amount and self._value(deal, "hs_is_closed_won") == "true":
+                won[company].append(amount)
+            if not self._at_home(deal):
+                foreign.add(company)
+        for record in self._live(COMPANIES.name):
+            yield self._seen(record, won[str(record.id)], foreign)
+
+    def _open_deals(self) -> Iterator[SeenDeal]:
+        for deal in self._live(DEALS.name):
+            company, amount = self._value(deal, "hs_primary_associated_company"), self._value(deal, "amount")
+            if company and amount and self._value(deal, "hs_is_closed") == "false" and self._at_home(deal):
+                yield SeenDeal(str(deal.id), self._value(deal, "dealname"), company, Decimal(amount))
 
     def _seen(self, record: Record, won: list[Decimal], foreign: set[str]) -> SeenAccount:
         number = str(record.id)

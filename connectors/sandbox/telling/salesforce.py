@@ -54,8 +54,7 @@ class SalesforceDeeds:
 
     def open_deals(self) -> list[SeenDeal]:
         """Open deals with an amount, in the company's own currency, largest first, equals by id."""
-        table = self.org.table("Account")
-        live = {row[0] for row in table.rows.values() if not table.deleted(row)}
+        live = {account["Id"] for account in self.org.records("Account") if not account["IsDeleted"]}
         seen = [
             SeenDeal(deal["Id"], deal["Name"], deal["AccountId"], Decimal(str(deal["Amount"])))
             for deal in self._deals()
@@ -137,8 +136,9 @@ class SalesforceDeeds:
         return str(owner if owner in active else next(iter(active), self.org.admin_user_id))
 
     def _about(self, account: str) -> dict[str, Any]:
-        contacts = self.org.table("Contact")
-        people = [row[0] for row in contacts.where("AccountId", account) if not contacts.deleted(row)]
+        with self.org.lock:
+            contacts = self.org.table("Contact")
+            people = [row[0] for row in contacts.where("AccountId", account) if not contacts.deleted(row)]
         who = {"WhoId": min(people)} if people else {}
         return {"WhatId": account, "OwnerId": self._owner_of(account), **who}
 

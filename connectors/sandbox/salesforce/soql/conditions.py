@@ -150,7 +150,7 @@ class Conditions:
         if literal.kind == "null":
             return None
         if field.type in _IDS and literal.kind == "string":
-            return self._id(field, literal)
+            return self._id(literal)
         if field.type in TEXTS and literal.kind == "string":
             return literal.value or None
         fits = (
@@ -162,7 +162,7 @@ class Conditions:
             raise self._wrong_type(field, literal)
         return literal.value
 
-    def _id(self, field: Field, literal: Literal) -> str | None:
+    def _id(self, literal: Literal) -> str | None:
         if not literal.value:
             return None
         text = str(literal.value)

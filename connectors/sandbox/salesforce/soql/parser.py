@@ -234,8 +234,7 @@ class _Reader:
             return Literal("date" if token.kind == "date" else "datetime", read, token.at)
         if token.kind == "name":
             return self.named_literal(token)
-        self._place -= token.kind != "end"
-        self.refuse()
+        raise malformed_query(self.soql, token.at, f"unexpected token: '{token.text}'")
 
     def named_literal(self, token: Token) -> Literal:
         if token.word in {"TRUE", "FALSE"}:

@@ -103,7 +103,7 @@ def _matching(world: World, scope: Scope, table: Table, *, everything: bool) -> 
 def _current(table: Table) -> Callable[[Row], bool]:
     deleted, archived = table.position.get("isdeleted"), table.position.get("isarchived")
     if deleted is None:
-        return lambda row: True
+        return lambda _: True
     if archived is None:
         return lambda row: not row[deleted]
     return lambda row: not (row[deleted] or row[archived])

@@ -120,7 +120,10 @@ def _request(call: Call) -> tuple[Sequence[Mapping[str, Any]], bool]:
     _check_size(call, records)
     kinds = [(record.get("attributes") or {}).get("type") for record in records]
     if len(list(groupby(kinds))) > _CHUNKS:
-        message = f"Cannot have more than {_CHUNKS} chunks in a single operation. Please rearrange the data to reduce chunking."
+        message = (
+            f"Cannot have more than {_CHUNKS} chunks in a single operation. "
+            "Please rearrange the data to reduce chunking."
+        )
         raise error(400, "LIMIT_EXCEEDED", message)
     return records, flag(body.get("allOrNone", False), "allOrNone")
 

@@ -96,7 +96,7 @@ def checked_options(options: Json) -> Json:
 
 def result_of(deploy: Deploy, *, details: bool) -> Json:
     """The DeployResult."""
-    result = {
+    result: Json = {
         "checkOnly": bool(deploy.options.get("checkOnly")),
         "completedDate": deploy.completed,
         "createdBy": deploy.by,

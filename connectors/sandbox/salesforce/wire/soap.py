@@ -24,7 +24,7 @@ _METADATA = NAMESPACE.strip("{}")
 _XML = "text/xml;charset=UTF-8"
 
 
-def soap(org: Org, sessions: Sessions, deploys: Deploys, path: str, body: bytes, base: str) -> Reply:
+def soap(org: Org, sessions: Sessions, deploys: Deploys, path: str, *, body: bytes, base: str) -> Reply:
     """Answer an envelope; what goes wrong is a fault with HTTP 500."""
     kind, version = _address(path)
     namespace = _PARTNER if kind == "u" else _METADATA

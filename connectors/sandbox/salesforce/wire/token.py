@@ -129,7 +129,8 @@ def _claims(org: Org, assertion: str) -> dict[str, Any]:
     unchecked: Any = dict.fromkeys(("verify_exp", "verify_aud", "verify_iss", "verify_iat", "verify_sub"), False)
     try:
         if key is None:
-            return dict(jwt.decode(assertion, options={**unchecked, "verify_signature": False}))
+            unchecked["verify_signature"] = False
+            return dict(jwt.decode(assertion, options=unchecked))
         return dict(jwt.decode(assertion, key, algorithms=["RS256"], options=unchecked))
     except jwt.PyJWTError:
         raise refused("invalid_grant", "invalid assertion") from None

@@ -1,0 +1,73 @@
+"""A small book served as a Salesforce org, one server for many orgs."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import SecretStr
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from connectors.retry import Patience
+from connectors.salesforce.connector import SalesforceConnector
+from connectors.salesforce.settings import SalesforceSettings
+from connectors.sandbox.book import Book
+from connectors.sandbox.clock import Clock
+from connectors.sandbox.faults import Faults
+from connectors.sandbox.salesforce.app import refuse, salesforce_app
+from connectors.sandbox.salesforce.org import Org
+from connectors.sandbox.salesforce.settings import CLIENT_ID, CLIENT_SECRET, OrgSettings
+from connectors.sandbox.serving import served
+from tests.contract.hubspot_world import small_book
+
+SECOND, HOUR = dt.timedelta(seconds=1), dt.timedelta(hours=1)
+
+
+def org(book: Book | None = None, **settings: Any) -> Org:
+    """The org of a book, its clock standing at the book's now."""
+    found = book or small_book()
+    return Org.from_book(found, Clock(found.now), {1: "123456"}, OrgSettings(**settings))
+
+
+@dataclass
+class Front:
+    """A server whose org is changed between tests: starting one takes longer than most tests."""
+
+    url: str = ""
+    faults: Faults = field(default_factory=Faults)
+    app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self.app is not None
+        await self.app(scope, receive, send)
+
+    def show(self, there: Org) -> Org:
+        self.app = salesforce_app(there)
+        self.faults.clear()
+        return there
+
+    def asked(self, part: str) -> int:
+        """How many calls had this in their method and path."""
+        return sum(part in f"{call.method} {call.path}" for call in self.faults.log)
+
+
+@contextmanager
+def open_front() -> Iterator[Front]:
+    front = Front()
+    with served(front, refuse) as there:
+        front.url, front.faults = there.url, there.faults
+        yield front
+
+
+@contextmanager
+def connected(
+    front: Front, sleep: Callable[[float], None] = lambda _: None, **settings: Any
+) -> Iterator[SalesforceConnector]:
+    """A connector to the front, whose waits take no time."""
+    known = {"instance_url": front.url, "client_id": CLIENT_ID, "client_secret": SecretStr(CLIENT_SECRET), **settings}
+    connector = SalesforceConnector(SalesforceSettings(**known), patience=Patience(sleep=sleep))
+    try:
+        yield connector
+    finally:
+        connector.close()

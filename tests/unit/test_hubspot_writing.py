@@ -1,0 +1,145 @@
+"""Writes to companies: one outcome for each write, whatever HubSpot makes of the batch."""
+
+from typing import Any
+
+import pytest
+
+from connectors.contract import AccountWrite
+from connectors.errors import AnswerUnclear, FieldsNotProvisioned
+from connectors.hubspot.writing import read_fields, write_fields
+from kammodel.publish.fields import OURS, CustomField
+from tests.unit.hubspot_script import Reply, Script, server, told
+
+FIELD = {f.key: f for f in OURS}
+FIELDS: list[CustomField] = [FIELD[k] for k in ("tier", "score", "scored_on")]
+
+
+def write(source_id: str, **values: str | None) -> AccountWrite:
+    return AccountWrite(source_id, values or {"tier": "key"})
+
+
+def done(*ids: str, errors: list[Any] | None = None, traced: bool = True) -> Reply:
+    rows = [{"id": i, "properties": {}} | ({"objectWriteTraceId": f"kam-{i}"} if traced else {}) for i in ids]
+    return (207 if errors else 200), {}, {"status": "COMPLETE", "results": rows, "errors": errors or []}
+
+
+def written(script: Script, *writes: AccountWrite) -> list[list[tuple[str, str, str | None]]]:
+    with server(script) as client:
+        return [[(o.source_id, o.outcome, o.code) for o in batch] for batch in write_fields(client, FIELDS, writes)]
+
+
+def sent(script: Script) -> list[list[str]]:
+    return [[i["id"] for i in body["inputs"]] for *_, body in script.asked]
+
+
+def test_values_as_hubspot_takes_them() -> None:
+    """Internal names; an empty text clears; numbers without an exponent; a trace id to know the row by."""
+    script = Script(done("1"))
+    assert written(script, write("1", tier=None, score="1E+2", scored_on="2026-01-31")) == [[("1", "written", None)]]
+    ((method, path, _, body),) = script.asked
+    assert (method, path) == ("POST", "/crm/v3/objects/companies/batch/update")
+    properties = {"kam_tier": "", "kam_score": "100", "kam_scored_on": "2026-01-31"}
+    assert body == {"inputs": [{"id": "1", "properties": properties, "objectWriteTraceId": "kam-1"}]}
+
+
+def test_a_hundred_a_call() -> None:
+    """One list of outcomes per batch, one outcome per write."""
+    ids = [str(n) for n in range(150)]
+    script = Script(done(*ids[:100]), done(*ids[100:]))
+    assert [len(batch) for batch in written(script, *(write(i) for i in ids))] == [100, 50]
+    assert written(Script(done())) == []
+
+
+def test_writes_for_one_company_are_put_together() -> None:
+    """HubSpot refuses an id that stands twice; the later value wins, and each write has its outcome."""
+    script = Script(done("1"))
+    outcomes = written(script, write("1", tier="key", score="1"), write("1", tier="growth"))
+    assert outcomes == [[("1", "written", None), ("1", "written", None)]]
+    assert script.asked[0][3]["inputs"][0]["properties"] == {"kam_tier": "growth", "kam_score": "1"}
+
+
+def test_outcomes_are_matched_by_id_and_not_by_place() -> None:
+    """Any order, with errors in between; a row that nothing is said about is tried again later."""
+    errors = [
+        {
+            "category": "VALIDATION_ERROR",
+            "errors": [{"code": "INVALID_OPTION"}],
+            "context": {"objectWriteTraceId": ["kam-2"]},
+        },
+        {"category": "OBJECT_NOT_FOUND", "context": {"ids": ["3"]}},
+        {"category": "RATE_LIMITS", "id": "4", "context": {}},
+    ]
+    script = Script(done("6", "1", errors=errors))
+    assert written(script, *(write(str(n)) for n in range(1, 7))) == [
+        [
+            ("1", "written", None),
+            ("2", "rejected", "INVALID_OPTION"),
+            ("3", "gone", "OBJECT_NOT_FOUND"),
+            ("4", "retry", "RATE_LIMITS"),
+            ("5", "retry", "NO_ANSWER"),
+            ("6", "written", None),
+        ]
+    ]
+
+
+def test_rows_without_a_trace_are_known_by_their_id() -> None:
+    """A server that does not give the trace back is understood too."""
+    assert written(Script(done("2", "1", traced=False)), write("1"), write("2")) == [
+        [("1", "written", None), ("2", "written", None)]
+    ]
+
+
+def test_a_batch_refused_for_one_row_is_halved() -> None:
+    """Until the bad row stands alone; the others are written."""
+    bad = told(400, category="VALIDATION_ERROR", errors=[{"code": "INVALID_OPTION"}])
+    script = Script(bad, done("1", "2"), bad, done("3"), bad)
+    assert written(script, *(write(i) for i in "1234")) == [
+        [("1", "written", None), ("2", "written", None), ("3", "written", None), ("4", "rejected", "INVALID_OPTION")]
+    ]
+    assert sent(script) == [["1", "2", "3", "4"], ["1", "2"], ["3", "4"], ["3"], ["4"]]
+
+
+def test_one_company_that_is_not_there_is_gone() -> None:
+    """Alone in its call, the status says it."""
+    assert written(Script(told(404, category="OBJECT_NOT_FOUND")), write("1"))[0][0][1] == "gone"
+
+
+@pytest.mark.parametrize("code", ["PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE"])
+def test_a_property_that_is_missing_is_no_matter_of_rows(code: str) -> None:
+    """The run stops at once and says what to do."""
+    script = Script(told(400, category="VALIDATION_ERROR", errors=[{"code": code}]))
+    with pytest.raises(FieldsNotProvisioned, match="run kam provision"):
+        written(script, write("1"), write("2"))
+    assert len(script.asked) == 1
+
+
+def test_a_batch_that_fails_for_now_leaves_its_rows_for_later() -> None:
+    """The next batch goes on; three in a row are no longer about the rows, and the run stops."""
+    ids = [str(n) for n in range(300)]
+    passing = [(503, {}, b"")] * 3
+    script = Script(done(*ids[:100]), *passing, done(*ids[200:]))
+    outcomes = written(script, *(write(i) for i in ids))
+    assert [{o for _, o, _ in batch} for batch in outcomes] == [{"written"}, {"retry"}, {"written"}]
+    with pytest.raises(AnswerUnclear):
+        written(Script("drop"), *(write(i) for i in ids))
+
+
+def test_fields_are_read_in_their_one_spelling() -> None:
+    """A date as a day or as its midnight in milliseconds, numbers without zeros, blank as null; others as they are."""
+    rows = [
+        {"id": "1", "properties": {"kam_tier": "key", "kam_score": "71.0", "kam_scored_on": "1769817600000"}},
+        {"id": "2", "properties": {"kam_tier": "", "kam_score": "n/a", "kam_scored_on": "2026-01-31"}},
+        {"id": "3", "properties": {"kam_tier": None, "kam_score": None, "kam_scored_on": "soon"}},
+    ]
+    script = Script(
+        (207, {}, {"results": rows, "errors": [{"category": "OBJECT_NOT_FOUND", "context": {"ids": ["4"]}}]})
+    )
+    with server(script) as client:
+        (frame,) = read_fields(client, FIELDS, ["1", "2", "2", "3", "4"])
+    assert frame.columns == ["source_id", "tier", "score", "scored_on"]
+    assert frame.rows() == [
+        ("1", "key", "71", "2026-01-31"),
+        ("2", None, "n/a", "2026-01-31"),
+        ("3", None, None, "soon"),
+    ]
+    assert [i["id"] for i in script.asked[0][3]["inputs"]] == ["1", "2", "3", "4"]
