@@ -196,7 +196,7 @@ def test_a_loaded_record_states_its_own_past() -> None:
     """Stamps stand as given, text is read by type, and an unknown column is named."""
     org = small_org()
     row = {"Id": "00T000000000001", "Status": "Completed", "ActivityDate": "2024-01-01", "WhatId": ACME}
-    org.load("Task", [{**row, "CreatedDate": "2024-01-01", "IsDeleted": "false", "CallDurationInSeconds": "60"}])
+    org.load("Task", [{**row, "CreatedDate": "2024-01-01T09:00:00Z", "IsDeleted": "false", "CallDurationInSeconds": "60"}])
     got = of(org, "Task", "00T000000000001AAA", "IsClosed", "AccountId", "IsArchived", "CallDurationInSeconds")
     assert got == (True, ACME, True, 60)
     assert of(org, "Account", ACME, "LastActivityDate") == ("2024-01-01",)

@@ -103,7 +103,7 @@ def test_a_deal_closed_later_was_open_as_its_history_says(world: World) -> None:
     """Reading 4: amount, probability and close date of the last row at or before the cut."""
     world.deal("a", 900, source_id="d", status="won", close_on=on("2026-08-01"), updated_at=at("2026-08-01T09:00"))
     world.event("d", "2026-01-01T09:00", "open", 100, probability=0.1, close_on=on("2026-05-01"))
-    world.event("d", "2026-06-30T21:59", "open", 200, probability=0.4, close_on=on("2026-09-01"))
+    world.event("d", "2026-06-30T21:59:59.999999", "open", 200, probability=0.4, close_on=on("2026-09-01"))
     world.event("d", "2026-06-30T22:00", "open", 300, probability=0.8, close_on=on("2026-10-01"))
     world.event("d", "2026-08-01T09:00", "won", 900, probability=1.0, close_on=on("2026-08-01"))
     row = only(world)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from connectors.sandbox.salesforce import fields as f
 
-_WHO = ("Contact",)
+_WHO = ("Contact", "Lead")
 _WHAT = ("Account", "Opportunity")
 
 
@@ -15,7 +15,7 @@ def _shared(what: str) -> tuple[f.Field, ...]:
         f.lookup("WhatId", "Related To ID", _WHAT, "What", permissionable=False),
         f.Field(name="Subject", label="Subject", type="combobox", length=255, values=("Call", "Email", "Other")),
         f.day("ActivityDate", what, permissionable=False),
-        f.lookup("OwnerId", "Assigned To ID", "User", "Owner").required,
+        f.lookup("OwnerId", "Assigned To ID", ("User", "Group"), "Owner").required,
         f.long_text("Description", "Description"),
         f.picklist("Type", "Type", ("Call", "Email", "Meeting", "Other")),
         f.lookup("AccountId", "Account ID", "Account", "Account", permissionable=False).fixed,

@@ -21,7 +21,7 @@ class _Wanted:
     """Fields of one object, and those reached over its lookups."""
 
     fields: dict[str, Path] = field(default_factory=dict)
-    beyond: dict[str, tuple[_Wanted, Path]] = field(default_factory=dict)
+    beyond: dict[str, tuple[_Wanted, Path, str]] = field(default_factory=dict)
     order: list[tuple[str, bool]] = field(default_factory=list)
 
 
@@ -44,7 +44,7 @@ def _sort_in(wanted: _Wanted, parts: tuple[str, ...], path: Path) -> None:
             wanted.order.append((name, False))
         return
     if name not in wanted.beyond:
-        wanted.beyond[name] = (_Wanted(), path)
+        wanted.beyond[name] = (_Wanted(), path, parts[0])
         wanted.order.append((name, True))
     _sort_in(wanted.beyond[name][0], parts[1:], path)
 
@@ -53,8 +53,8 @@ def _shape(scope: Scope, table: Table, wanted: _Wanted, base: str) -> Shape:
     steps: list[tuple[str, Callable[[Row], Any]]] = []
     for name, is_lookup in wanted.order:
         if is_lookup:
-            inner, path = wanted.beyond[name]
-            lookup = scope.lookup(table, name, path)
+            inner, path, written = wanted.beyond[name]
+            lookup = scope.lookup(table, written, path)
             steps.append((lookup.relationship or name, _beyond(scope, table, lookup, inner, base)))
             continue
         one = scope.visible(table, name)
@@ -96,8 +96,8 @@ def _beyond(scope: Scope, table: Table, lookup: Field, inner: _Wanted, base: str
 
 
 def _pointed(scope: Scope, targets: list[Table], inner: _Wanted, place: int, base: str) -> Callable[[Row], Any]:
-    for name, (_, path) in inner.beyond.items():
-        raise no_such_relationship(scope.statement.text, path.at, name)
+    for _, path, written in inner.beyond.values():
+        raise no_such_relationship(scope.statement.text, path.at, written)
     names = []
     for name, path in inner.fields.items():
         if name not in NAME_FIELDS:
