@@ -1,17 +1,11 @@
 """The parameters of our flows, as Prefect's UI renders them into a form: one titled, described type each."""
 
 import datetime as dt
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
-
-class Crm(StrEnum):
-    """The CRMs that can be read and written."""
-
-    salesforce = "salesforce"
-    hubspot = "hubspot"
+from flows.crms import Crm
 
 
 def _titled(title: str) -> dict[str, str]:

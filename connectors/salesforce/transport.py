@@ -69,6 +69,7 @@ class Transport:
         self.calls_left: int | None = None
         self._version = version
         self._library: Any = None
+        self._for_soap: Any = None
         self._lock = threading.Lock()
 
     def carry(self, signed_in: SignedIn, call: Call, url: str) -> requests.Response:
@@ -92,13 +93,15 @@ class Transport:
         return response
 
     def by_library(self, signed_in: SignedIn, what: str, call: Callable[[Any], T]) -> T:
-        """What one of the library's own SOAP calls gives, on an object of its own: it leaves its headers behind."""
+        """What one of the library's SOAP calls gives. They have an object of their own: they leave headers behind."""
         from simple_salesforce.exceptions import SalesforceError
 
-        library = self._made(signed_in)
-        library.metadata_url = f"{signed_in.root}/services/Soap/m/{self._version}/"
+        with self._lock:
+            if self._for_soap is None or self._for_soap.session_id != signed_in.token:
+                self._for_soap = self._made(signed_in)
+                self._for_soap.metadata_url = f"{signed_in.root}/services/Soap/m/{self._version}/"
         try:
-            return call(library)
+            return call(self._for_soap)
         except SalesforceError as fault:
             raise soap_fault_of(fault.status, str(fault.content), call=what) from fault
         except requests.RequestException as fault:

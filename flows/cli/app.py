@@ -9,6 +9,7 @@ from typing import Annotated, Optional
 import typer
 
 from flows.cli.faults import exits
+from flows.crms import Crm
 
 app = typer.Typer(
     name="kam",
@@ -23,7 +24,7 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document for programs instead of tables.")]
-OneCrm = Annotated[Optional[str], typer.Option("--crm", help="salesforce or hubspot; by default every configured one.")]  # noqa: UP045
+OneCrm = Annotated[Optional[Crm], typer.Option("--crm", help="By default every configured one.")]  # noqa: UP045
 AsOf = Annotated[
     Optional[dt.datetime],  # noqa: UP045 - typer reads the annotation
     typer.Option(

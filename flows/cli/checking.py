@@ -105,6 +105,8 @@ def _lines(one: Found) -> Text:
             text.append(f", {one.calls_left:,} calls left today", style="dim")
         text.append(f"\n  reads {', '.join(one.streams)}", style="default")
     for what, why in sorted(one.unavailable.items()):
+        if what.rsplit(".", 1)[-1] in one.missing_fields:
+            continue
         text.append(f"\n  not available: {plain(what)}: {plain(why)}", style="yellow")
     if one.missing_fields:
         text.append(f"\n  fields missing: {plain(', '.join(one.missing_fields))}", style="yellow")

@@ -79,9 +79,8 @@ def _measures(found: Explanation, say: Words) -> Table:
 
 
 def _measure_row(criterion: CriterionExplained, measure: MeasureExplained, say: Words) -> tuple[str | Text, ...]:
-    percentile = None if measure.percentile is None else 100 * measure.percentile
     name = Text(f"{criterion.label}: {measure.label}" if criterion.label != measure.label else measure.label)
-    return (name, quantity(measure, say), say.number(percentile), Text(measure.why or "", style="dim"))
+    return (name, quantity(measure, say), say.number(measure.percentile), Text(measure.why or "", style="dim"))
 
 
 def quantity(measure: MeasureExplained, say: Words) -> str:

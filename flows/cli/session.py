@@ -10,9 +10,10 @@ from collections.abc import Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from flows.cli.bars import Bars
+from flows.crms import Crm
 from flows.local_server import LocalServer
 from flows.logs import set_up_logging
 from flows.pipeline import Progress
@@ -20,9 +21,6 @@ from flows.prefect_settings import set_prefect_environment
 from flows.runtime import Runtime, using
 from flows.settings import load_settings
 from kammodel.errors import KamError
-
-if TYPE_CHECKING:
-    from flows.parameters import Crm
 
 T = TypeVar("T")
 
@@ -41,8 +39,6 @@ class Session:
 
     def one(self, crm: str | None) -> Crm | None:
         """The CRM as flows take it; raises NotConfigured where it is unknown or not set up."""
-        from flows.parameters import Crm
-
         return Crm(self.runtime.chosen(crm)[0]) if crm else None
 
     def flow(self, call: Coroutine[Any, Any, T]) -> T:
