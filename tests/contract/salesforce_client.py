@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -14,7 +14,7 @@ from simple_salesforce import Salesforce
 from connectors.sandbox.salesforce.settings import CLIENT_ID, CLIENT_SECRET
 
 DOMAIN = "acme.my"
-VERSION = "66.0"
+VERSION = "60.0"
 
 
 class ToLoopback(HTTPAdapter):
@@ -34,29 +34,10 @@ class ToLoopback(HTTPAdapter):
 
 
 @contextmanager
-def loopback_session(url: str) -> Iterator[requests.Session]:
-    """A session whose https goes to `url`, and which hears nothing of proxies in the environment."""
+def signed_in(url: str, **login: Any) -> Iterator[Salesforce]:
+    """simple-salesforce, signed in; by client credentials of the integration user unless told otherwise."""
     with requests.Session() as session:
         session.trust_env = False
         session.mount("https://", ToLoopback(url))
-        yield session
-
-
-@contextmanager
-def signed_in(url: str, **login: Any) -> Iterator[Salesforce]:
-    """simple-salesforce, signed in; by client credentials of the integration user unless told otherwise."""
-    with loopback_session(url) as session:
         how = login or {"consumer_key": CLIENT_ID, "consumer_secret": CLIENT_SECRET, "domain": DOMAIN}
         yield Salesforce(session=session, version=VERSION, **how)
-
-
-def rest(url: str, headers: Mapping[str, str] | None = None, **login: str) -> tuple[requests.Session, str]:
-    """A plain session with a token, and the address of the version it speaks. Close the session."""
-    session = requests.Session()
-    session.trust_env = False
-    form = {"grant_type": "client_credentials", "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, **login}
-    with session.post(f"{url}/services/oauth2/token", data=form) as answer:
-        answer.raise_for_status()
-        session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-    session.headers.update(headers or {})
-    return session, f"{url}/services/data/v{VERSION}"

@@ -195,9 +195,11 @@ def test_a_validation_rule_refuses_a_row_by_what_it_would_become() -> None:
 def test_a_loaded_record_states_its_own_past() -> None:
     """Stamps stand as given, text is read by type, and an unknown column is named."""
     org = small_org()
-    row = {"Id": "00T000000000001", "Status": "Completed", "ActivityDate": "2024-01-01", "WhatId": ACME}
-    org.load("Task", [{**row, "CreatedDate": "2024-01-01T09:00:00Z", "IsDeleted": "false", "CallDurationInSeconds": "60"}])
-    got = of(org, "Task", "00T000000000001AAA", "IsClosed", "AccountId", "IsArchived", "CallDurationInSeconds")
+    row = {"Id": salesforce_id("00T", 77)[:15], "Status": "Completed", "ActivityDate": "2024-01-01", "WhatId": ACME}
+    org.load(
+        "Task", [{**row, "CreatedDate": "2024-01-01T09:00:00Z", "IsDeleted": "false", "CallDurationInSeconds": "60"}]
+    )
+    got = of(org, "Task", salesforce_id("00T", 77), "IsClosed", "AccountId", "IsArchived", "CallDurationInSeconds")
     assert got == (True, ACME, True, 60)
     assert of(org, "Account", ACME, "LastActivityDate") == ("2024-01-01",)
     with pytest.raises(LookupError, match="Task has no field Colour"):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.contract.salesforce_small_org import ACME, BETA, GONE, OPEN, WON, ZOE, small_org
 
+from connectors.sandbox.salesforce.ids import salesforce_id
 from connectors.sandbox.salesforce.org import Org
 from connectors.sandbox.salesforce.refusals import Refusal
 from connectors.sandbox.salesforce.soql.running import World, run
@@ -114,7 +115,7 @@ def test_deleted_rows_are_seen_by_query_all_only(org: Org) -> None:
 def test_archived_activities_are_seen_by_query_all_only() -> None:
     """A task closed more than a year ago."""
     org = small_org()
-    old = {"Id": "00T000000000001AAA", "Status": "Completed", "ActivityDate": "2025-01-01"}
+    old = {"Id": salesforce_id("00T", 77), "Status": "Completed", "ActivityDate": "2025-01-01"}
     org.load("Task", [{**old, "CreatedDate": "2025-01-01T00:00:00Z"}])
     assert found(org, "SELECT Id FROM Task") == []
     assert found(org, "SELECT Id, IsArchived FROM Task", everything=True) == [{"Id": old["Id"], "IsArchived": True}]

@@ -1,0 +1,114 @@
+"""prefect.yaml, read strictly: Prefect passes over an unknown key and takes a word for a list of letters."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import pytest
+import yaml
+from prefect import Flow
+from prefect.client.schemas.schedules import CronSchedule
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+FILE = Path(__file__).parents[2] / "prefect.yaml"
+
+
+class Strict(BaseModel):
+    """Nothing unknown, nothing converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Schedule(Strict):
+    slug: str
+    cron: str
+    timezone: str
+    active: bool
+
+
+class Limit(Strict):
+    limit: Literal[1]
+    collision_strategy: Literal["ENQUEUE", "CANCEL_NEW"]
+    grace_period_seconds: int = Field(ge=60, le=86_400)
+
+
+class Pool(Strict):
+    name: Literal["kam-process"]
+
+
+class Deployment(Strict):
+    name: str
+    description: str
+    entrypoint: str
+    tags: list[str]
+    parameters: dict[str, str | bool | None]
+    schedules: list[Schedule] = Field(min_length=1)
+    concurrency_limit: Limit
+    work_pool: Pool
+
+
+class PrefectFile(Strict):
+    name: Literal["kam"]
+    pull: list[Any] = Field(max_length=0)
+    definitions: dict[str, Any]
+    deployments: list[Deployment]
+
+
+def read() -> PrefectFile:
+    return PrefectFile.model_validate(yaml.safe_load(FILE.read_text("utf-8")))
+
+
+def flow_of(deployment: Deployment) -> Flow[Any, Any]:
+    module, name = deployment.entrypoint.rsplit(".", 1)
+    found = getattr(import_module(module), name)
+    assert isinstance(found, Flow)
+    return found
+
+
+def test_every_flow_that_is_scheduled_has_its_deployment() -> None:
+    """Both CRMs are pulled, scores are made, cells are written, and one deployment does it all."""
+    names = [f"{flow_of(d).name}/{d.name}" for d in read().deployments]
+    assert names == [
+        "kam-run/nightly",
+        "kam-pull/salesforce-hourly",
+        "kam-pull/hubspot-hourly",
+        "kam-score/midday",
+        "kam-write-back/midday",
+    ]
+
+
+@pytest.mark.parametrize("deployment", read().deployments, ids=lambda d: d.entrypoint)
+def test_parameters_are_those_of_the_flow(deployment: Deployment) -> None:
+    """Every parameter is named, known and of the right type: a run must not find that out at night."""
+    flow = flow_of(deployment)
+    assert set(deployment.parameters) == set(flow.parameters.properties)
+    flow.validate_parameters(deployment.parameters)
+
+
+@pytest.mark.parametrize("deployment", read().deployments, ids=lambda d: d.entrypoint)
+def test_schedules_can_be_read(deployment: Deployment) -> None:
+    """Cron lines and time zones are real ones."""
+    for schedule in deployment.schedules:
+        CronSchedule(cron=schedule.cron, timezone=schedule.timezone)
+        assert ZoneInfo(schedule.timezone).key == schedule.timezone
+
+
+@pytest.mark.parametrize("deployment", read().deployments, ids=lambda d: d.entrypoint)
+def test_forms_have_titles_descriptions_and_positions(deployment: Deployment) -> None:
+    """Whoever starts a run from the UI is told what each field is for."""
+    flow = flow_of(deployment)
+    for place, (name, shown) in enumerate(flow.parameters.properties.items()):
+        assert shown["title"] != name
+        assert shown["description"].endswith(".")
+        assert shown["position"] == place
+
+
+@pytest.mark.parametrize("change", [{"tags": "abc"}, {"work_pol": {}}, {"schedules": []}])
+def test_the_reading_is_strict(change: dict[str, Any]) -> None:
+    """The check itself fails on what Prefect would pass over."""
+    good = yaml.safe_load(FILE.read_text("utf-8"))["deployments"][0]
+    with pytest.raises(ValidationError):
+        Deployment.model_validate({**good, **change})

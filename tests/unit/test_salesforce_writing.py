@@ -1,0 +1,146 @@
+"""How the Salesforce connector reads the answer to a batch of writes."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+import responses
+
+from connectors.contract import AccountWrite, WriteOutcome
+from connectors.errors import FieldsNotProvisioned, RequestRefused, TryAgainLater, UnexpectedAnswer
+from connectors.retry import Patience
+from connectors.salesforce.connector import SalesforceConnector
+from connectors.salesforce.settings import SalesforceSettings
+from kammodel.publish.fields import OURS
+
+HOST = "https://acme.my.salesforce.com"
+BATCH = f"{HOST}/services/data/v66.0/composite/sobjects"
+FIRST, SECOND = "001000000000001AAA", "001000000000002AAA"
+
+
+@pytest.fixture
+def wire() -> Iterator[responses.RequestsMock]:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        mock.post(f"{HOST}/services/oauth2/token", json={"access_token": "t"})
+        yield mock
+
+
+@pytest.fixture
+def connector() -> Iterator[SalesforceConnector]:
+    settings = SalesforceSettings(instance_url=HOST, client_id="k", client_secret="s")
+    held = SalesforceConnector(settings, patience=Patience(tries=2, sleep=lambda _: None))
+    yield held
+    held.close()
+
+
+def done(record_id: str) -> dict[str, Any]:
+    return {"id": record_id, "success": True, "errors": []}
+
+
+def failed(code: str | None, message: str = "a value of a stranger") -> dict[str, Any]:
+    return {"success": False, "errors": [{"statusCode": code, "message": message, "fields": ["KAM_Score__c"]}]}
+
+
+def write(connector: SalesforceConnector, *ids: str, **values: str | None) -> list[WriteOutcome]:
+    writes = [AccountWrite(i, values or {"score": "1"}) for i in ids]
+    return [outcome for batch in connector.write_fields(OURS, writes) for outcome in batch]
+
+
+def test_what_is_sent(wire: responses.RequestsMock, connector: SalesforceConnector) -> None:
+    """Numbers with all their digits and without quotes, null to clear, rows in the order of ids, each on its own."""
+    wire.patch(BATCH, json=[done(FIRST), done(SECOND)])
+    write(connector, SECOND, FIRST, revenue_ttm="1234567890123456.78", score="87.50", tier="key", reason=None)
+    raw = wire.calls[-1].request.body
+    assert b'"KAM_Revenue_Ttm__c":1234567890123456.78' in raw
+    sent = orjson.loads(raw)
+    assert sent["allOrNone"] is False
+    assert [r["id"] for r in sent["records"]] == [FIRST, SECOND]
+    values = {k: v for k, v in sent["records"][0].items() if k != "KAM_Revenue_Ttm__c"}
+    assert values == {
+        "attributes": {"type": "Account"},
+        "id": FIRST,
+        "KAM_Score__c": 87.5,
+        "KAM_Tier__c": "key",
+        "KAM_Reason__c": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "outcome"),
+    [
+        ("FIELD_CUSTOM_VALIDATION_EXCEPTION", "", "rejected"),
+        ("ENTITY_IS_LOCKED", "", "rejected"),
+        ("ENTITY_IS_DELETED", "", "gone"),
+        ("INVALID_CROSS_REFERENCE_KEY", "", "gone"),
+        ("SERVER_UNAVAILABLE", "", "retry"),
+        ("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "KamTrigger: UNABLE_TO_LOCK_ROW", "retry"),
+        ("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "KamTrigger: null pointer", "rejected"),
+        (None, "", "retry"),
+    ],
+)
+def test_what_a_row_says(
+    wire: responses.RequestsMock, connector: SalesforceConnector, code: str | None, message: str, outcome: str
+) -> None:
+    """Gone, not now, or never: by the code, and by the lock that an automation hit."""
+    wire.patch(BATCH, json=[failed(code, message)])
+    (told,) = write(connector, FIRST)
+    assert told.outcome == outcome
+    assert "stranger" not in str(told.message)
+
+
+def test_rows_in_another_order_are_refused(wire: responses.RequestsMock, connector: SalesforceConnector) -> None:
+    """An outcome must not be taken for that of another account."""
+    wire.patch(BATCH, json=[done(SECOND), done(FIRST)])
+    with pytest.raises(UnexpectedAnswer, match="order"):
+        write(connector, FIRST, SECOND)
+
+
+def test_short_ids_are_the_same_ids(wire: responses.RequestsMock, connector: SalesforceConnector) -> None:
+    """An answer may name a row by fifteen characters."""
+    wire.patch(BATCH, json=[done(FIRST[:15])])
+    assert write(connector, FIRST) == [WriteOutcome(FIRST, "written")]
+
+
+def test_answer_that_is_too_short_is_asked_for_again(
+    wire: responses.RequestsMock, connector: SalesforceConnector
+) -> None:
+    """A batch is answered row by row, or it is sent again: what we send is absolute."""
+    wire.patch(BATCH, json=[done(FIRST)])
+    wire.patch(BATCH, json=[done(FIRST), done(SECOND)])
+    assert [o.outcome for o in write(connector, FIRST, SECOND)] == ["written", "written"]
+
+
+@pytest.mark.parametrize("code", ["INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE"])
+@pytest.mark.parametrize("whole", [True, False])
+def test_missing_field_is_about_all_rows(
+    wire: responses.RequestsMock, connector: SalesforceConnector, code: str, whole: bool
+) -> None:
+    """The write stops with the command to run, whether the call or each row is refused."""
+    body = [{"errorCode": code, "message": ""}] if whole else [failed(code)]
+    wire.patch(BATCH, status=400 if whole else 200, json=body)
+    with pytest.raises(FieldsNotProvisioned, match="kam provision"):
+        write(connector, FIRST)
+
+
+def test_batches_that_fail_for_now_are_left_to_a_later_run(
+    wire: responses.RequestsMock, connector: SalesforceConnector
+) -> None:
+    """One is left over as `retry`; three in a row are not about the rows, and stop the run."""
+    ids = [f"001{n:015}" for n in range(401)]
+    wire.patch(BATCH, status=503, body="")
+    wire.patch(BATCH, status=503, body="")
+    wire.patch(BATCH, json=[done(i) for i in ids[200:400]])
+    wire.patch(BATCH, json=[done(ids[400])])
+    outcomes = [o.outcome for o in write(connector, *ids)]
+    assert outcomes == ["retry"] * 200 + ["written"] * 201
+    wire.replace("PATCH", BATCH, status=503, body="")
+    with pytest.raises(TryAgainLater):
+        write(connector, *[f"001{n:015}" for n in range(600)])
+
+
+def test_malformed_request_is_an_error(wire: responses.RequestsMock, connector: SalesforceConnector) -> None:
+    """What is wrong with the call itself is no outcome of its rows."""
+    wire.patch(BATCH, status=400, json=[{"errorCode": "JSON_PARSER_ERROR", "message": ""}])
+    with pytest.raises(RequestRefused):
+        write(connector, FIRST)
