@@ -109,7 +109,7 @@ def _latest(judged: pl.DataFrame) -> pl.DataFrame:
 def _accepted(judged: pl.DataFrame, mapping: Mapping) -> pl.DataFrame:
     schema = polars_schema(mapping.entity)
     present = {ln.ours for ln in mapping.lines}
-    defaults = {"deleted": False, "is_counted": True}
+    defaults = {"deleted": False, "is_counted": True, "is_calendar": False}
     columns = [
         (pl.col(name) if name in present else pl.lit(None)).cast(dtype).fill_null(defaults[name]).alias(name)
         if name in defaults

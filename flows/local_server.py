@@ -47,6 +47,7 @@ class LocalServer:
     def __init__(self, home: Path, *, keeps: bool = False) -> None:
         self.home, self.keeps = home, keeps
         self.log = home / "server.log"
+        self._is_up = False
         self.port = _free_port()
         self.api_url = f"http://{HOST}:{self.port}/api"
         home.mkdir(parents=True, exist_ok=True)
@@ -69,13 +70,16 @@ class LocalServer:
             if self._process.poll() is not None:
                 break
             if self._answers():
+                self._is_up = True
                 return self
             time.sleep(0.1)
         raise KamError(f"the local Prefect server did not start; its log is {self.log}")
 
     def stop(self) -> None:
-        """Ends the server's process."""
-        if self._process.poll() is None and self.keeps:
+        """Ends the server's process. One that is still starting would first finish that: it is cut short."""
+        if not self._is_up:
+            self._process.kill()
+        elif self.keeps:
             time.sleep(RECORDS_WITHIN)
         if self._process.stdin is not None:
             self._process.stdin.close()

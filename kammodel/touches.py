@@ -14,12 +14,6 @@ from kammodel.identity import AccountGroups
 _ORG = KEY[:2]
 _TOUCHES = ("call", "email", "meeting")
 _TWO_WAY = ("call", "meeting")
-_TASK_ID = r"^(task:|00T)"
-"""Ids of tasks: HubSpot's as our connector writes them, Salesforce's by their key prefix. A meeting that is over
-was held; a task of type meeting that was due was not, until it is closed."""
-
-_EVENT_ID = r"^00U"
-"""Ids of Salesforce's calendar events, calls among them: it never says that one was done."""
 
 ACTIVITY_COLUMNS = (
     *KEY,
@@ -27,7 +21,9 @@ ACTIVITY_COLUMNS = (
     "deleted",
     "kind",
     "status",
+    "is_calendar",
     "occurred_on",
+    "due_on",
     "starts_at",
     "ends_at",
     "completed_at",
@@ -54,9 +50,9 @@ class Touches:
 def touches(activities: pl.DataFrame, opportunities: pl.DataFrame, groups: AccountGroups, moment: Cut) -> Touches:
     """Calls, e-mails and meetings that were done by the cut. Readings 1, 5 and 20-22.
 
-    - Done: a call, e-mail or task that its CRM says is done, on a day up to the as-of day; a meeting, or a call
-      in the calendar, once it is over, unless cancelled. Its day is the CRM's date, else the day it was
-      completed, else that of its start.
+    - Done: a call, e-mail or task that its CRM says is done, on a day up to the as-of day; what stands in a
+      calendar once it is over, unless cancelled (a task of type meeting that was due was not held, until it is
+      closed). Its day is the CRM's date, else the day it was completed, else that of its start, else when due.
     - It belongs to the accounts it names, each group once; naming none, to its opportunity's account.
     - With persons it counts once per group, day, kind, owner (meetings: whoever owns it) and set of persons.
       Without, it is kept apart (`has_person` False) and never taken for another.
@@ -82,15 +78,9 @@ def touches(activities: pl.DataFrame, opportunities: pl.DataFrame, groups: Accou
     return Touches(facts, _contacts(once), counts)
 
 
-def _is_event() -> pl.Expr:
-    """Something with a time of its own, that is done once that is over."""
-    is_task, is_event = (pl.col("source_id").str.contains(pattern) for pattern in (_TASK_ID, _EVENT_ID))
-    return is_event | ((pl.col("kind") == "meeting") & ~is_task)
-
-
 def _day(moment: Cut) -> pl.Expr:
-    completed = pl.when(~_is_event()).then(moment.local_day(pl.col("completed_at")))
-    return pl.coalesce("occurred_on", completed, moment.local_day(pl.col("starts_at")))
+    completed = pl.when(~pl.col("is_calendar")).then(moment.local_day(pl.col("completed_at")))
+    return pl.coalesce("occurred_on", completed, moment.local_day(pl.col("starts_at")), "due_on")
 
 
 def _is_done(moment: Cut) -> pl.Expr:
@@ -99,7 +89,7 @@ def _is_done(moment: Cut) -> pl.Expr:
     held = over & (pl.col("day") <= moment.day) & pl.col("status").ne_missing(pl.lit("cancelled"))
     finished = pl.col("completed_at").is_null() | (pl.col("completed_at") <= moment.at)
     said = (pl.col("status") == "done") & (pl.col("day") <= moment.day) & finished
-    return pl.when(_is_event()).then(held).otherwise(said)
+    return pl.when("is_calendar").then(held).otherwise(said)
 
 
 def _placed(done: pl.DataFrame, opportunities: pl.DataFrame, groups: AccountGroups) -> tuple[pl.DataFrame, int, int]:

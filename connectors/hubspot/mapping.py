@@ -211,6 +211,7 @@ ENGAGEMENTS: Map[str, Engagement] = {
             "meeting",
             (
                 made("kind", "@kind"),
+                made("is_calendar", "@calendar", boolean),
                 Line(
                     "status",
                     "hs_meeting_outcome",

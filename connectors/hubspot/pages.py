@@ -92,6 +92,7 @@ class PageReader:
         made = (
             pl.lit(ENGAGEMENTS[kind].word).alias("@kind"),
             pl.lit("done").alias("@done"),
+            pl.lit("true").alias("@calendar"),
             _prefixed(_prefix(kind), "@id"),
         )
         return {_table(mapping): shaped(frame.with_columns(made), mapping)}

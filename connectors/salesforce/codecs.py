@@ -52,6 +52,18 @@ day = Codec("salesforce_day", lambda column: codecs.date.decode(filled(column).s
 """A date. Some come with a time, which is always midnight UTC and means nothing."""
 
 
+def _day_unless_plain(stated: pl.Expr, subtype: pl.Expr | None = None) -> pl.Expr:
+    if subtype is None:
+        return day.decode(stated)
+    is_plain = filled(subtype).str.to_lowercase().fill_null("task") == "task"
+    return pl.when(~is_plain).then(day.decode(stated))
+
+
+day_unless_plain = Codec("salesforce_day_unless_plain", _day_unless_plain, total=True)
+"""A date, beside the subtype of the task that it belongs to: null for subtype `Task`, which is no call or e-mail.
+Without a subtype (old orgs, hidden field) every task keeps its date. What is unreadable is told by `due_on`."""
+
+
 def _host(column: pl.Expr) -> pl.Expr:
     bare = filled(column).str.strip_chars().str.to_lowercase().str.replace(r"^[a-z]+://", "")
     return filled(bare.str.replace(r"^[^/?#]*@", "").str.replace(r"[/?#:].*$", "").str.replace(r"^www\.", ""))

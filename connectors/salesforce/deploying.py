@@ -122,7 +122,7 @@ def _said(value: object) -> str | None:
 
 
 def _waits() -> Iterator[float]:
-    wait = 0.5
+    wait = 0.2
     for _ in range(_MOST_LOOKS):
         yield wait
         wait = min(_LONGEST, wait * 1.5)

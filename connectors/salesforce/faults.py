@@ -53,8 +53,8 @@ _SPENT = {"REQUEST_LIMIT_EXCEEDED", "EXCEEDEDQUOTA"}
 _LOST = {"INVALID_QUERY_LOCATOR", "INVALID_LOCATOR"}
 _WAITS = {406, 408, 420, 425, 429}
 _TOO_LONG = {414, 431}
-_CONCURRENT_FOR = 30.0
-"""Seconds. Calls of more than 20 seconds count against 25 at a time."""
+_CONCURRENT_FOR = 5.0
+"""Seconds to wait for one of the 25 places for calls of over 20 seconds: one is free as soon as any such call ends."""
 _FAULT_CODE = re.compile(r"<faultcode>\s*(?:\w+:)?(\w+)\s*</faultcode>")
 _CODE = re.compile(r"[^A-Za-z0-9_.:/-]+")
 _SIGN_IN = {

@@ -15,7 +15,7 @@ from connectors.salesforce import paths, soql
 from connectors.salesforce.client import Client
 from connectors.salesforce.deploying import deploy
 from connectors.salesforce.frames import Record, as_text
-from connectors.salesforce.guide import admin_guide
+from connectors.salesforce.guide import PACKAGE, admin_guide
 from connectors.salesforce.metadata import INTEGRATION, READER, package_files, zipped
 from connectors.salesforce.org import described_fields
 from connectors.salesforce.querying import read_all
@@ -59,8 +59,10 @@ def provision(client: Client, fields: Sequence[CustomField], language: str) -> P
 
 
 def export(fields: Sequence[CustomField], language: str, version: str, folder: Path) -> list[Path]:
-    """What `provision` would deploy, as a folder for `sf project deploy start`, with a guide for the admin."""
-    files = package_files(fields, language, version) | {"README.md": admin_guide(fields, language).encode()}
+    """What `provision` would deploy, with a guide for the admin beside it: a deployment takes all of its folder."""
+    package = package_files(fields, language, version)
+    files = {"README.md": admin_guide(fields, language).encode()}
+    files |= {f"{PACKAGE}/{name}": content for name, content in package.items()}
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

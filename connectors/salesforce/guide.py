@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from connectors.salesforce.metadata import INTEGRATION, READER
 from kammodel.publish.fields import CustomField
 
+PACKAGE = "package"
+"""The folder to deploy, beside the guide."""
 _GUIDE = {
     "en": """# Account fields for kam
 
@@ -18,10 +20,10 @@ _GUIDE = {
 
 With the Salesforce CLI, signed in as a user who may modify metadata, from this folder:
 
-    sf project deploy start --metadata-dir . --single-package
+    sf project deploy start --metadata-dir {package} --single-package
 
-(`--dry-run` checks without changing anything.) Or: zip `package.xml`, `objects` and `permissionsets`, and deploy
-the archive in Workbench (Migration > Deploy, Single Package). Nothing is deleted, and no data is touched.
+(`--dry-run` checks without changing anything.) Or: zip the contents of `{package}`, and deploy the
+archive in Workbench (Migration > Deploy, Single Package). Nothing is deleted, and no data is touched.
 
 ## Who sees and edits (Setup > Permission Sets)
 
@@ -49,10 +51,10 @@ every account. A value that a person types into them is never overwritten.
 
 Con la CLI de Salesforce, como usuario que puede modificar metadatos, desde esta carpeta:
 
-    sf project deploy start --metadata-dir . --single-package
+    sf project deploy start --metadata-dir {package} --single-package
 
-(`--dry-run` comprueba sin cambiar nada.) O bien: comprima `package.xml`, `objects` y `permissionsets` y despliegue
-el archivo en Workbench (Migration > Deploy, Single Package). No se borra nada ni se toca ningún dato.
+(`--dry-run` comprueba sin cambiar nada.) O bien: comprima el contenido de `{package}` y
+despliegue el archivo en Workbench (Migration > Deploy, Single Package). No se borra nada ni se toca ningún dato.
 
 ## Quién ve y edita (Configuración > Conjuntos de permisos)
 
@@ -81,7 +83,7 @@ def admin_guide(fields: Sequence[CustomField], language: str) -> str:
     rows = "\n".join(
         f"| `{f.salesforce_name}` | {f.label.in_(spoken)} | {_kind(f)} | {ours if f.ours else theirs} |" for f in fields
     )
-    return _GUIDE[spoken].format(rows=rows, integration=INTEGRATION, reader=READER)
+    return _GUIDE[spoken].format(rows=rows, package=PACKAGE, integration=INTEGRATION, reader=READER)
 
 
 def _kind(field: CustomField) -> str:

@@ -77,7 +77,6 @@ def _object(fields: Sequence[CustomField], language: str) -> bytes:
 
 def _field(node: Element, field: CustomField, language: str) -> None:
     _say(node, "fullName", field.salesforce_name)
-    _say(node, "externalId", "false")
     _say(node, "inlineHelpText", field.help.in_(language)[:_LONGEST_HELP])
     _say(node, "label", field.label.in_(language))
     if field.kind == "text":
@@ -88,8 +87,6 @@ def _field(node: Element, field: CustomField, language: str) -> None:
     _say(node, "required", "false")
     if field.kind in {"number", "percent"}:
         _say(node, "scale", str(field.scale))
-    # History would note each rescoring, and is limited to twenty fields an object.
-    _say(node, "trackHistory", "false")
     _say(node, "type", _TYPES[field.kind])
     if field.options:
         _values(SubElement(node, "valueSet"), field, language)

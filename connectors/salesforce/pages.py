@@ -56,6 +56,7 @@ class PageReader:
         constants = (
             pl.lit(self._catalogue.org.currency, pl.String).alias("@home_currency"),
             pl.lit("planned").alias("@planned"),
+            pl.lit("true").alias("@calendar"),
         )
         frame = frame.with_columns(constants)
         return self._with_status(frame) if "OpportunityId" in frame.columns else frame

@@ -54,7 +54,7 @@ def read_fields(client: Client, fields: Sequence[CustomField], ids: Sequence[str
 def write_fields(
     client: Client, fields: Sequence[CustomField], writes: Sequence[AccountWrite]
 ) -> Iterator[list[WriteOutcome]]:
-    """One outcome for each write, batch by batch, in the order of ids, so that neighbours meet in one batch.
+    """One outcome for each write, batch by batch, in the order given.
 
     Values are absolute: a batch whose answer was lost is sent again. Writes for one account are put together, the
     later value wins. A batch that fails for now comes back as `retry`.
@@ -67,7 +67,7 @@ def write_fields(
     times = pl.Series([w.source_id for w in writes], dtype=pl.String).value_counts()
     often = dict(times.iter_rows())
     failed = 0
-    for chunk in _chunks(sorted(values), BATCH):
+    for chunk in _chunks(list(values), BATCH):
         try:
             outcomes, failed = _written(client, {i: values[i] for i in chunk}), 0
         except TryAgainLater as fault:
@@ -105,7 +105,15 @@ def _send(client: Client, values: Mapping[str, _Values]) -> dict[str, WriteOutco
         if fault.code in _FOR_ALL_ROWS:
             raise FieldsNotProvisioned(f"{fault}: run kam provision", code=fault.code, status=fault.status) from fault
         raise
-    return {i: _outcome(i, row) for i, row in zip(values, answer, strict=True)}
+    return {i: _outcome(i, row) for i, row in zip(values, _as_sent(list(values), answer), strict=True)}
+
+
+def _as_sent(ids: list[str], answer: list[Any]) -> list[Any]:
+    """The rows of an answer in the order in which they were sent, which is how Salesforce documents it; where all
+    of them name their ids, these decide."""
+    by_id = {str(row.get("id"))[:15]: row for row in answer if isinstance(row, dict)}
+    asked = [i[:15] for i in ids]
+    return [by_id[i] for i in asked] if by_id.keys() == set(asked) else answer
 
 
 def _outcome(source_id: str, row: Any) -> WriteOutcome:

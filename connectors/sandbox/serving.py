@@ -38,31 +38,42 @@ class FaultyApp:
             return
         request = Request(scope, receive)
         fault = self.faults.take(f"{request.method} {request.url.path}")
-        status = 0
-        try:
-            status = await self._answer(fault, request, send)
-        finally:
-            self.faults.note(Call(request.method, request.url.path, request.url.query, status, fault))
+        noted = False
 
-    async def _answer(self, fault: Fault | None, request: Request, send: Send) -> int:
+        def note(status: int) -> None:
+            # Before the answer goes out: who has read it finds the call in the log.
+            nonlocal noted
+            if not noted:
+                noted = True
+                self.faults.note(Call(request.method, request.url.path, request.url.query, status, fault))
+
+        try:
+            await self._answer(fault, request, send, note)
+        finally:
+            note(0)
+
+    async def _answer(self, fault: Fault | None, request: Request, send: Send, note: Callable[[int], None]) -> None:
         if fault == "dropped_before":
             await _drain(request)
+            note(0)
             _transport(send).abort()
-            return 0
+            return
         if fault in {"dropped_after", "truncated"}:
             answer = await _collected(self.app, request)
+            note(0)
             if fault == "truncated":
                 await _send_half(answer, send)
                 _transport(send).close()
             else:
                 _transport(send).abort()
-            return 0
+            return
         refusal = self._refusal(fault, request) if fault else None
         if refusal is not None:
             await _drain(request)
+            note(refusal.status_code)
             await refusal(request.scope, request.receive, send)
-            return refusal.status_code
-        return await _passed(self.app, request, send)
+            return
+        await _passed(self.app, request, send, note)
 
     def _refusal(self, fault: Fault, request: Request) -> Response | None:
         return HTMLResponse(_EDGE, 502) if fault == "html_502" else self.refuse(fault, request)
@@ -127,17 +138,13 @@ async def _drain(request: Request) -> None:
     await request.body()
 
 
-async def _passed(app: ASGIApp, request: Request, send: Send) -> int:
-    status = 0
-
+async def _passed(app: ASGIApp, request: Request, send: Send, note: Callable[[int], None]) -> None:
     async def watching(message: Message) -> None:
-        nonlocal status
         if message["type"] == "http.response.start":
-            status = message["status"]
+            note(message["status"])
         await send(message)
 
     await app(request.scope, request.receive, watching)
-    return status
 
 
 @dataclass

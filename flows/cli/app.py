@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from flows.cli.faults import exits
+from flows.cli.faults import INTERRUPTED, exits, say
 from flows.crms import Crm
 
 app = typer.Typer(
@@ -80,7 +80,11 @@ def demo(
     """
     from flows.demo import run_demo
 
-    return run_demo(from_csv=from_csv, as_of=_day(as_of), size=size, keep=keep, server=server)
+    try:
+        return run_demo(from_csv=from_csv, as_of=_day(as_of), size=size, keep=keep, server=server)
+    except KeyboardInterrupt:
+        say("demo stopped")
+        return INTERRUPTED
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Coroutine, Iterator
@@ -23,6 +24,9 @@ from flows.settings import load_settings
 from kammodel.errors import KamError
 
 T = TypeVar("T")
+
+LAST_LOGS_WITHIN = 5
+"""Seconds."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,10 @@ def _prefect(runtime: Runtime) -> Iterator[None]:
     with LocalServer(home, keeps=True) as server:
         server.wait()
         to_prefect(server.api_url, home)
-        yield
+        try:
+            yield
+        finally:
+            send_last_logs()
 
 
 def to_prefect(address: str, home: Path) -> None:
@@ -83,6 +90,14 @@ def to_prefect(address: str, home: Path) -> None:
     os.environ["PREFECT_API_URL"] = address
     # Its records go to the server in full; the terminal is for our own output.
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+
+
+def send_last_logs() -> None:
+    """Waits until Prefect has sent its last log lines: it does that behind our backs, and the server is about to go."""
+    if "prefect.logging.handlers" in sys.modules:
+        from prefect.logging.handlers import APILogWorker
+
+        APILogWorker.drain_all(timeout=LAST_LOGS_WITHIN)
 
 
 def require_server(address: str) -> None:

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from connectors.retry import Patience
 from flows.cli.bars import Bars
-from flows.cli.session import require_server, to_prefect
+from flows.cli.session import require_server, send_last_logs, to_prefect
 from flows.demo.held import Held, read_held
 from flows.demo.screen import Screen
 from flows.demo.world import SOME_TIME, World, invented, of_csv
@@ -50,8 +50,8 @@ def show(
 ) -> int:
     """Shows the demo; 1 where a CRM does not hold in the end what was computed. `kept`: say where it stays."""
     with ExitStack() as stack:
-        bars = stack.enter_context(Bars())
-        demo = Demo(_own_variables(), home, server, bars)
+        stack.callback(send_last_logs)
+        demo = Demo(_own_variables(), home, server, Bars())
         fine = demo.run(stack, from_csv, as_of, size)
         if kept:
             demo.screen.show(Text(demo.say("kept", store=home / "kam.db", prefect=home / "prefect"), style="dim"))
@@ -145,8 +145,15 @@ class Demo:
         """One run of the flow, and what each CRM holds after it."""
         from flows.run import run
 
-        with using(runtime):
+        with self.bars, using(runtime):
             receipt = asyncio.run(run(as_of=day))
+            helds = self._read_back(runtime, receipt, day)
+        self.rounds.append(receipt)
+        self.helds.append(helds)
+        return receipt, helds
+
+    def _read_back(self, runtime: Runtime, receipt: RunReceipt, day: dt.date) -> dict[str, Held]:
+        """What each CRM holds now, beside what is wanted as of the day."""
         scored = score_day_of(runtime.store, runtime.scoring(day))
         helds: dict[str, Held] = {}
         with runtime.store.transaction() as tx:
@@ -156,9 +163,7 @@ class Demo:
         for crm in runtime.settings.configured:
             self.bars(self.say("step_read_back", crm=registered(crm).label), 0, None)
             helds[crm] = read_held(runtime.connector(crm), scored, spared[crm])
-        self.rounds.append(receipt)
-        self.helds.append(helds)
-        return receipt, helds
+        return helds
 
     def _provision(self, runtime: Runtime) -> None:
         for crm in runtime.settings.configured:
@@ -192,9 +197,10 @@ class Demo:
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:
-        self.bars(step, 0, None)
         began = time.perf_counter()
-        yield
+        with self.bars:
+            self.bars(step, 0, None)
+            yield
         self.before[step] = time.perf_counter() - began
 
 

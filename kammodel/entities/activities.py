@@ -24,8 +24,13 @@ class Activity(Sourced, table=True):
     """in or out; null is unknown."""
     status: str | None = None
     """planned, done or cancelled, as the CRM says it; a meeting that is not cancelled is done once over."""
+    is_calendar: bool = False
+    """An entry of a calendar, with a time of its own: done once that is over, unless cancelled. Anything else is
+    done when its CRM says so."""
     occurred_on: dt.date | None = None
-    """Its day as the CRM states one (Salesforce ActivityDate): a vendor's date, never shifted."""
+    """The day it took place, as the CRM states one: a vendor's date, never shifted. Null for a plain task."""
+    due_on: dt.date | None = None
+    """The day a task should be done by; it stands in where its CRM never noted when it was."""
     starts_at: dt.datetime | None = Field(default=None, sa_type=Instant)
     ends_at: dt.datetime | None = Field(default=None, sa_type=Instant)
     completed_at: dt.datetime | None = Field(default=None, sa_type=Instant)

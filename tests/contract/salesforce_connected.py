@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from connectors.contract import AccountWrite, WriteOutcome
 from connectors.retry import Patience
 from connectors.salesforce.connector import SalesforceConnector
 from connectors.salesforce.settings import SalesforceSettings
@@ -19,6 +20,7 @@ from connectors.sandbox.salesforce.app import refuse, salesforce_app
 from connectors.sandbox.salesforce.org import Org
 from connectors.sandbox.salesforce.settings import CLIENT_ID, CLIENT_SECRET, OrgSettings
 from connectors.sandbox.serving import served
+from kammodel.publish.fields import FIELDS, OURS
 from tests.contract.hubspot_world import small_book
 
 HOUR, SECOND = dt.timedelta(hours=1), dt.timedelta(seconds=1)
@@ -70,3 +72,23 @@ def connected(
         yield connector
     finally:
         connector.close()
+
+
+def provisioned(front: Front, **settings: Any) -> Org:
+    """An org that has our fields, and a log without the calls that this took."""
+    there = front.show(org(**settings))
+    with connected(front) as connector:
+        connector.provision(FIELDS, "en")
+    front.faults.clear()
+    return there
+
+
+def write(connector: SalesforceConnector, *writes: AccountWrite) -> dict[str, WriteOutcome]:
+    """The outcome of each write, by account."""
+    return {o.source_id: o for batch in connector.write_fields(OURS, writes) for o in batch}
+
+
+def held(connector: SalesforceConnector, *ids: str) -> dict[str, dict[str, str | None]]:
+    """What our fields hold, by account and field key."""
+    rows = [row for frame in connector.read_fields(FIELDS, ids) for row in frame.to_dicts()]
+    return {row.pop("source_id"): row for row in rows}

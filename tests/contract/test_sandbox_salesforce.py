@@ -280,7 +280,8 @@ def test_pages_hold_every_row_once(desk: Desk) -> None:
     with signed_in(desk.url) as sf:
         names = [record["Name"] for record in sf.query_all_iter("SELECT Name FROM Account ORDER BY Id")]
     assert names == ["Acme", 'beta\'s "best"', "n0", "n1", "n2", "n3", "n4"]
-    assert sum(call.path.startswith("/services/data/v60.0/query/0r8") for call in desk.faults.log) == 3
+    assert desk.app is not None
+    assert desk.app.sessions.used() == 4
 
 
 def test_a_page_is_the_same_when_asked_again(desk: Desk) -> None:
@@ -397,6 +398,18 @@ def test_the_feeds_have_their_limits(desk: Desk) -> None:
     assert (recent["deletedRecords"], recent["earliestDateAvailable"]) == ([], "2026-04-25T00:00:00.000+0000")
 
 
+def test_the_feeds_ignore_seconds(desk: Desk) -> None:
+    """A window ends with the last full minute: what happened after it belongs to the next one."""
+    org = desk.show(small_org())
+    org.clock.advance(dt.timedelta(seconds=30))
+    org.update("Account", ACME, {"Phone": "1"})
+    org.clock.advance(LATER)
+    window = {"start": "2026-05-01T11:59:00Z", "end": "2026-05-01T12:00:45Z"}
+    answer = desk.get("sobjects/Account/updated", **window)
+    assert (answer["ids"], answer["latestDateCovered"]) == ([], "2026-05-01T12:00:00.000+0000")
+    assert desk.get("sobjects/Account/updated", **{**window, "end": "2026-05-01T12:01:00Z"})["ids"] == [ACME]
+
+
 def test_a_batch_answers_each_call(desk: Desk) -> None:
     """Each with its own status; the whole counts as one."""
     desk.show(small_org())
@@ -427,3 +440,13 @@ def test_the_administrator_signs_in_with_an_app_of_his_own(desk: Desk) -> None:
     record = org.record("Account", made)
     assert record is not None
     assert record["CreatedById"] == org.admin_user_id
+
+
+def test_a_session_can_be_looked_at_and_ended(desk: Desk) -> None:
+    """userinfo names user and org; a revoked token is a 401."""
+    org = desk.show(small_org())
+    who = desk.session.get(f"{desk.url}/services/oauth2/userinfo", timeout=30).json()
+    assert (who["user_id"], who["organization_id"]) == (org.integration_user_id, org.org_id)
+    token = str(desk.session.headers["Authorization"]).removeprefix("Bearer ")
+    assert desk.session.post(f"{desk.url}/services/oauth2/revoke", data={"token": token}, timeout=30).status_code == 200
+    assert desk.call("GET", "limits").status_code == 401

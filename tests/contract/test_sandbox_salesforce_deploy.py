@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from connectors.sandbox.clock import Clock
+from connectors.sandbox.salesforce.org import Org
 from connectors.sandbox.salesforce.settings import NIGHTLY_PERMISSIONS
 from tests.contract.salesforce_client import signed_in
-from tests.contract.salesforce_small_org import ACME, Desk, open_desk, small_org
+from tests.contract.salesforce_small_org import ACME, NOW, Desk, open_desk, small_org
 
 Json = dict[str, Any]
 NS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
@@ -171,7 +173,7 @@ def test_a_dry_run_changes_nothing(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(("rollback", "status", "there"), [(True, "Failed", False), (False, "SucceededPartial", True)])
-def test_one_bad_component_fails_all_if_so_asked(desk: Desk, rollback: bool, status: str, there: bool) -> None:  # noqa: FBT001
+def test_one_bad_component_fails_all_if_so_asked(desk: Desk, rollback: bool, status: str, there: bool) -> None:
     """rollbackOnError; else the good ones stay."""
     org = desk.show(small_org())
     result = deployed(desk, package(TIER + SCORE.format(19), None), rollbackOnError=rollback)
@@ -296,3 +298,11 @@ def test_the_zip_of_soap_is_base64(desk: Desk) -> None:
     assert (sent.status_code, "<state>Queued</state>" in sent.text) == (200, True)
     expired = desk.session.post(url, data=body.replace(token, "00Dwrong"), timeout=30)
     assert (expired.status_code, "INVALID_SESSION_ID" in expired.text) == (500, True)
+
+
+def test_an_org_without_a_single_record_takes_a_deploy(desk: Desk) -> None:
+    """Fields and permissions are of the object, not of its rows."""
+    desk.show(Org(Clock(NOW)))
+    assert deployed(desk, WHOLE)["status"] == "Succeeded"
+    assert assign(desk).status_code == 201
+    assert "records" in desk.get("query", q="SELECT KAM_Tier__c FROM Account")

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.contract.salesforce_small_org import ACME, ANN, BETA, BOB, GONE, LATER, NOW, OPEN, WON, YAN, ZOE, small_org
 
 from connectors.sandbox.book import Book, Company, Deal, Person, Rate, Seller, Stage, StageChange, Touch
 from connectors.sandbox.clock import Clock
@@ -15,6 +14,7 @@ from connectors.sandbox.salesforce.ids import salesforce_id, widened
 from connectors.sandbox.salesforce.org import Org
 from connectors.sandbox.salesforce.refusals import RowRefused
 from connectors.sandbox.salesforce.settings import ValidationRule
+from tests.contract.salesforce_small_org import ACME, ANN, BETA, BOB, GONE, LATER, NOW, OPEN, WON, YAN, ZOE, small_org
 
 AT, HOUR_LATER = "2026-05-01T12:00:00.000+0000", "2026-05-01T13:00:00.000+0000"
 
@@ -68,7 +68,7 @@ def test_an_update_moves_all_three_stamps_and_names_the_writer() -> None:
 
 
 @pytest.mark.parametrize(("bumps", "stamp"), [(True, AT), (False, "2026-04-01T08:00:00.000+0000")])
-def test_writing_the_same_value_moves_the_stamp_if_the_knob_says_so(bumps: bool, stamp: str) -> None:  # noqa: FBT001
+def test_writing_the_same_value_moves_the_stamp_if_the_knob_says_so(bumps: bool, stamp: str) -> None:
     """What a real org does is not confirmed, so both can be had."""
     org = small_org(same_value_bumps_stamp=bumps)
     org.update("Account", ACME, {"Industry": "Retail"})
@@ -149,7 +149,10 @@ def test_a_deleted_account_takes_its_children_along_and_brings_them_back() -> No
 def test_a_merge_moves_children_and_leaves_a_pointer() -> None:
     """The loser is deleted with MasterRecordId; its children are the winner's, re-stamped."""
     org = small_org()
+    task = org.create("Task", {"WhatId": BETA, "Status": "Completed", "ActivityDate": "2026-04-30"})
     org.merge("Account", ACME, [BETA])
+    assert of(org, "Task", task, "WhatId", "AccountId") == (ACME, ACME)
+    assert of(org, "Account", ACME, "LastActivityDate") == ("2026-04-30",)
     assert of(org, "Account", BETA, "IsDeleted", "MasterRecordId", "SystemModstamp") == (True, ACME, AT)
     assert of(org, "Opportunity", WON, "AccountId", "SystemModstamp", "IsDeleted") == (ACME, AT, False)
     assert of(org, "Contact", YAN, "AccountId") == (ACME,)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.contract.salesforce_small_org import ACME, BETA, GONE, OPEN, WON, ZOE, small_org
 
 from connectors.sandbox.salesforce.ids import salesforce_id
 from connectors.sandbox.salesforce.org import Org
 from connectors.sandbox.salesforce.refusals import Refusal
 from connectors.sandbox.salesforce.soql.running import World, run
+from tests.contract.salesforce_small_org import ACME, BETA, GONE, OPEN, WON, ZOE, small_org
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ ACCOUNTS = {"Acme": ACME, "beta": BETA, "Gone": GONE}
     [
         ("Name = 'ACME'", "Acme"),
         ("Name != 'acme'", "beta"),
-        ("Name LIKE 'be%'", "beta"),
+        ("Name LIKE 'BE%'", "beta"),
         ("Name LIKE '_cm_'", "Acme"),
         ("Name = 'beta\\'s \\\"best\\\"'", "beta"),
         ("Industry = null", "beta"),
@@ -65,6 +65,8 @@ ACCOUNTS = {"Acme": ACME, "beta": BETA, "Gone": GONE}
         ("Parent.Owner.Name = 'Ann Lee'", "beta"),
         (f"Id > '{ACME}'", "beta"),
         (f"Id >= '{ACME[:15]}'", "Acme beta"),
+        (f"Id = '{ACME}' OR Id >= '{BETA}'", "Acme beta"),
+        (f"Id = '{BETA}' OR Id <= '{ACME}'", "Acme beta"),
         (f"Id IN ('{ACME}', '{BETA[:15]}')", "Acme beta"),
         ("CreatedDate >= 2026-04-01T08:00:00Z", "Acme beta"),
         ("CreatedDate > 2026-04-01T08:00:00Z", ""),

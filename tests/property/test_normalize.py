@@ -202,9 +202,10 @@ def test_a_number_is_spelled_once(value: Decimal) -> None:
 
 @pytest.mark.parametrize("entity", [Account, Activity])
 def test_a_mapping_of_one_line_fills_the_rest_with_nothing(entity: Any) -> None:
-    """Columns that are not mapped are null, but for the two that have a rule."""
+    """Columns that are not mapped are null, but for the three that have a rule."""
     found = normalize(pl.DataFrame({"Id": ["1"]}), Mapping(entity, (Line("source_id", "Id", identifier),)))
     row = found.rows.row(0, named=True)
     assert {name: value for name, value in row.items() if value is not None} == (
-        {"source_id": "1", "deleted": False} | ({"is_counted": True} if entity is Activity else {})
+        {"source_id": "1", "deleted": False}
+        | ({"is_counted": True, "is_calendar": False} if entity is Activity else {})
     )

@@ -71,7 +71,7 @@ class Portal:
     def rows(self) -> dict[str, dict[str, Any]]:
         with self.store.transaction() as tx:
             schema = polars_schema(Opportunity)
-            sql = f"SELECT {','.join(schema)} FROM opportunity WHERE source_instance=:i"  # noqa: S608
+            sql = f"SELECT {','.join(schema)} FROM opportunity WHERE source_instance=:i"
             return {row["source_id"]: row for row in tx.frame(sql, schema, i=self.instance).to_dicts()}
 
 

@@ -21,7 +21,7 @@ Row = dict[str, Any]
 def frame(entity: type[Sourced], *rows: Row) -> pl.DataFrame:
     """Rows as the mapping gives them; what a row does not say is null, `deleted` False."""
     schema = {n: t for n, t in polars_schema(entity).items() if n not in STORES_OWN}
-    given = {"deleted": False} | ({"is_counted": True} if "is_counted" in schema else {})
+    given = {"deleted": False} | ({"is_counted": True, "is_calendar": False} if "is_counted" in schema else {})
     return pl.DataFrame([dict.fromkeys(schema) | given | row for row in rows], schema=schema, orient="row")
 
 

@@ -100,6 +100,7 @@ class World:
             "source_id": f"touch-{len(self.activities)}",
             "kind": "call",
             "status": "done",
+            "is_calendar": values.get("kind") == "meeting",
             "occurred_on": on(day),
             "owner_id": "owner",
             "account_ids": account,

@@ -206,6 +206,12 @@ def test_a_plain_task_counts_on_the_day_it_was_completed(world: World) -> None:
     assert days(touches_of(world)) == [on("2026-06-13")]
 
 
+def test_a_task_without_a_completion_counts_when_it_was_due(world: World) -> None:
+    """Old tasks are closed without a time: the due day stands in."""
+    world.touch("a", "2026-06-01", occurred_on=None, due_on=on("2026-06-11"))
+    assert days(touches_of(world)) == [on("2026-06-11")]
+
+
 def test_a_touch_without_a_date_counts_on_the_local_day_of_its_start(world: World) -> None:
     world.touch("a", "2026-06-01", occurred_on=None, starts_at=at("2026-06-12T22:30"))
     assert days(touches_of(world)) == [on("2026-06-13")]
@@ -249,7 +255,7 @@ def test_a_done_touch_dated_after_the_day_is_ignored(world: World) -> None:
 )
 def test_a_meeting_is_done_once_over_unless_cancelled(world: World, values: Row, *, counts: bool) -> None:
     """Reading 22."""
-    world.touch("a", "2026-06-30", **{"kind": "meeting", "source_id": "00U1", **values})
+    world.touch("a", "2026-06-30", **{"kind": "meeting", **values})
     assert touches_of(world).touches.height == int(counts)
 
 
@@ -258,18 +264,17 @@ def test_a_meeting_without_a_time_is_over_when_its_day_is(world: World) -> None:
     assert touches_of(world, synced_at=at("2026-06-30T10:00")).touches.is_empty()
 
 
-@pytest.mark.parametrize("source_id", ["task:9", "00T000000000009AAA"])
-def test_a_task_of_type_meeting_is_done_when_it_is_closed(world: World, source_id: str) -> None:
+def test_a_task_of_type_meeting_is_done_when_it_is_closed(world: World) -> None:
     """Reading 22: its day passing does not hold the meeting."""
-    world.touch("a", "2026-06-10", kind="meeting", status="planned", source_id=source_id)
+    world.touch("a", "2026-06-10", kind="meeting", status="planned", is_calendar=False)
     assert touches_of(world).touches.is_empty()
 
 
 def test_a_call_in_the_calendar_is_done_once_over(world: World) -> None:
     """Salesforce never says so of an event."""
     times = {"starts_at": at("2026-06-10T09:00"), "ends_at": at("2026-06-10T10:00")}
-    world.touch("a", "2026-06-10", status="planned", source_id="00U000000000009AAA", **times)
-    world.touch("a", "2026-06-11", status="planned", source_id="call:9", **times)
+    world.touch("a", "2026-06-10", status="planned", is_calendar=True, **times)
+    world.touch("a", "2026-06-11", status="planned", **times)
     assert days(touches_of(world)) == [on("2026-06-10")]
 
 

@@ -48,9 +48,9 @@ def write(connector: SalesforceConnector, *ids: str, **values: str | None) -> li
 
 
 def test_what_is_sent(wire: responses.RequestsMock, connector: SalesforceConnector) -> None:
-    """Numbers with all their digits and without quotes, null to clear, rows in the order of ids, each on its own."""
+    """Numbers with all their digits and without quotes, null to clear, rows in the order given, each on its own."""
     wire.patch(BATCH, json=[done(FIRST), done(SECOND)])
-    write(connector, SECOND, FIRST, revenue_ttm="1234567890123456.78", score="87.50", tier="key", reason=None)
+    write(connector, FIRST, SECOND, revenue_ttm="1234567890123456.78", score="87.50", tier="key", reason=None)
     raw = wire.calls[-1].request.body
     assert b'"KAM_Revenue_Ttm__c":1234567890123456.78' in raw
     sent = orjson.loads(raw)
@@ -89,9 +89,18 @@ def test_what_a_row_says(
     assert "stranger" not in str(told.message)
 
 
+def test_rows_that_name_their_ids_are_matched_by_them(
+    wire: responses.RequestsMock, connector: SalesforceConnector
+) -> None:
+    """Whatever the order: the id is the better proof."""
+    wire.patch(BATCH, json=[{**failed("DELETED"), "id": SECOND}, done(FIRST)])
+    outcomes = write(connector, FIRST, SECOND)
+    assert [(o.source_id, o.outcome) for o in outcomes] == [(FIRST, "written"), (SECOND, "rejected")]
+
+
 def test_rows_in_another_order_are_refused(wire: responses.RequestsMock, connector: SalesforceConnector) -> None:
     """An outcome must not be taken for that of another account."""
-    wire.patch(BATCH, json=[done(SECOND), done(FIRST)])
+    wire.patch(BATCH, json=[failed("DELETED"), done(FIRST)])
     with pytest.raises(UnexpectedAnswer, match="order"):
         write(connector, FIRST, SECOND)
 

@@ -16,16 +16,14 @@ from connectors.sandbox.faults import Fault
 from connectors.sandbox.salesforce.metadata.deploy import Deploys
 from connectors.sandbox.salesforce.org import Org
 from connectors.sandbox.salesforce.refusals import Refusal, error, expired_session, not_found, unknown_to_sandbox
-from connectors.sandbox.salesforce.wire import collections, describing, feeds, records, tooling
 from connectors.sandbox.salesforce.wire.call import Call, Reply, only, unpacked
 from connectors.sandbox.salesforce.wire.composite import Composite
-from connectors.sandbox.salesforce.wire.deploying import Deploying
-from connectors.sandbox.salesforce.wire.querying import Queries
-from connectors.sandbox.salesforce.wire.routes import Route, find
+from connectors.sandbox.salesforce.wire.paths import all_routes
+from connectors.sandbox.salesforce.wire.routes import find
 from connectors.sandbox.salesforce.wire.sessions import Sessions
 from connectors.sandbox.salesforce.wire.soap import fault as soap_fault
 from connectors.sandbox.salesforce.wire.soap import soap
-from connectors.sandbox.salesforce.wire.token import token
+from connectors.sandbox.salesforce.wire.token import revoke, token, userinfo
 
 _VERSION = re.compile(r"/services/data/v(\d+)\.0(?:/(.*))?")
 _SFORCE_HEADERS = frozenset(
@@ -56,7 +54,7 @@ class SalesforceApp:
         self.org = org
         self.sessions = Sessions(org)
         self.deploys = Deploys(org)
-        self._routes = _routes(org, self)
+        self._routes = all_routes(org, self.deploys, Composite(self.inner), self.limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -113,6 +111,10 @@ class SalesforceApp:
             return Reply(self._versions()), False
         if path.rstrip("/") == "/services/oauth2/token" and request.method == "POST":
             return token(self.org, self.sessions, headers, body, base), False
+        if path.rstrip("/") == "/services/oauth2/revoke" and request.method == "POST":
+            return revoke(self.sessions, body), False
+        if path.rstrip("/") == "/services/oauth2/userinfo" and request.method == "GET":
+            return userinfo(self.org, self.sessions.user_of(_session(headers))), False
         if path.startswith("/services/Soap/") and request.method == "POST":
             return soap(self.org, self.sessions, self.deploys, path, body=body, base=base), False
         found = _VERSION.fullmatch(request.url.path)
@@ -122,10 +124,7 @@ class SalesforceApp:
 
     def _rest(self, request: Request, headers: Mapping[str, str], body: bytes, found: re.Match[str]) -> Reply:
         version = self._version(found[1])
-        kind, _, session = headers.get("authorization", "").partition(" ")
-        if kind not in {"Bearer", "OAuth"}:
-            raise error(401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE")
-        access = self.org.access(self.sessions.user_of(session.strip()))
+        access = self.org.access(self.sessions.user_of(_session(headers)))
         only({name: 1 for name in headers if name.startswith("sforce-")}, _SFORCE_HEADERS, "header")
         # The path as it came: a step may hold an escaped slash.
         raw = request.scope.get("raw_path", request.url.path.encode()).decode().partition("?")[0]
@@ -203,6 +202,13 @@ def refuse(fault: Fault, request: Request) -> Response | None:
     return _refused(limit, {"Retry-After": "1"} if fault == "429_retry_after" else {})
 
 
+def _session(headers: Mapping[str, str]) -> str:
+    kind, _, session = headers.get("authorization", "").partition(" ")
+    if kind not in {"Bearer", "OAuth"}:
+        raise error(401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE")
+    return session.strip()
+
+
 def _refused(refusal: Refusal, headers: Mapping[str, str] | None = None) -> Response:
     return Response(
         orjson.dumps(refusal.body), refusal.status, dict(headers or {}), media_type="application/json;charset=UTF-8"
@@ -219,59 +225,3 @@ def _label(version: int) -> str:
     year, season = divmod(version - 2, 3)
     # v66 is Spring '26, v67 Summer '26, v68 Winter '27.
     return f"{_SEASONS[season]} '{(year + 5) % 100:02d}"
-
-
-def _routes(org: Org, app: SalesforceApp) -> list[Route]:
-    queries, deploying, composite = Queries(org), Deploying(app.deploys), Composite(app.inner)
-    q, window, none = frozenset({"q"}), frozenset({"start", "end"}), frozenset[str]()
-    row, collection = "sobjects/{sobject}", "composite/sobjects"
-    return [
-        Route("", {"GET": _resources}),
-        Route("limits", {"GET": app.limits}),
-        Route("query", {"GET": queries.query}, q),
-        Route("queryAll", {"GET": queries.query_all}, q),
-        Route("query/{locator}", {"GET": queries.more}),
-        Route("queryAll/{locator}", {"GET": queries.more}),
-        Route("sobjects", {"GET": describing.describe_global}),
-        Route(row, {"GET": describing.basic_information, "POST": records.create}),
-        Route(f"{row}/describe", {"GET": describing.describe}),
-        Route(f"{row}/deleted", {"GET": feeds.deleted}, window),
-        Route(f"{row}/updated", {"GET": feeds.updated}, window),
-        Route(
-            f"{row}/{{id}}",
-            {"GET": records.read, "PATCH": records.update, "DELETE": records.delete},
-            frozenset({"fields"}),
-        ),
-        Route(
-            f"{row}/{{field}}/{{value}}",
-            {"GET": records.read_by_key, "PATCH": records.upsert},
-            frozenset({"fields", "updateOnly"}),
-        ),
-        Route(
-            collection,
-            {"PATCH": collections.update, "POST": collections.create, "DELETE": collections.delete},
-            frozenset({"ids", "allOrNone"}),
-        ),
-        Route(
-            f"{collection}/{{sobject}}",
-            {"GET": collections.retrieve, "POST": collections.retrieve},
-            frozenset({"ids", "fields"}),
-        ),
-        Route(f"{collection}/{{sobject}}/{{field}}", {"PATCH": collections.upsert}),
-        Route("composite", {"POST": composite.composite}),
-        Route("composite/batch", {"POST": composite.batch}),
-        Route("metadata/deployRequest", {"POST": deploying.start}, none),
-        Route(
-            "metadata/deployRequest/{deploy}",
-            {"GET": deploying.look, "PATCH": deploying.cancel},
-            frozenset({"includeDetails"}),
-            counted=False,
-        ),
-        Route("tooling/query", {"GET": tooling.query}, q),
-        Route("tooling/sobjects/CustomField", {"POST": tooling.create}),
-    ]
-
-
-def _resources(call: Call) -> Reply:
-    names = ("tooling", "metadata", "query", "queryAll", "composite", "limits", "sobjects")
-    return Reply({name: f"{call.here}/{name}" for name in names})

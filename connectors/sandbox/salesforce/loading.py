@@ -40,23 +40,27 @@ def _row(
     table: Table,
     record: Mapping[str, Any],
     template: Mapping[str, Any],
-    fields: dict[str, tuple[Field, Reader]],
+    fields: _Columns,
 ) -> Row:
     """`fields` remembers the columns that were seen, by the name that records use for them."""
     given = {}
     for name, value in record.items():
-        field, reader = fields.get(name) or fields.setdefault(name, _known(table, name))
+        column = fields.get(name)
+        if column is None:
+            column = fields[name] = _known(table, name)
         if value is None or value == "":
             continue
+        field, reader = column
         try:
             given[field.name] = reader(field, value)
         except (WrongType, RowRefused) as problem:
             raise LookupError(f"{table.name}.{field.name}: {problem}") from problem
     if given.get("Id") is None:
         raise LookupError(f"{table.name}: a record without an Id")
-    new = {**template, **_stamps(given), **given}
+    new = {**template, **_stamps(given, template), **given}
     rules.derive_loaded(org, table, new, given)
-    return [new[one.name] for one in table.fields]
+    # The template holds all fields in their order, and a dict keeps it.
+    return list(new.values())
 
 
 def _known(table: Table, name: str) -> tuple[Field, Reader]:
@@ -66,12 +70,12 @@ def _known(table: Table, name: str) -> tuple[Field, Reader]:
     return field, READERS[field.type]
 
 
-def _stamps(given: Mapping[str, Any]) -> dict[str, Any]:
+def _stamps(given: Mapping[str, Any], template: Mapping[str, Any]) -> dict[str, Any]:
     """A record that states only some of its stamps was not touched later than the latest of them."""
     created = given.get("CreatedDate")
     changed = given.get("LastModifiedDate") or created
     stamps = {"CreatedDate": created, "LastModifiedDate": changed, "SystemModstamp": changed}
-    return {name: value for name, value in stamps.items() if value is not None}
+    return {name: value for name, value in stamps.items() if value is not None and name in template}
 
 
 def _archive(org: Org, table: Table, rows: list[Row]) -> None:

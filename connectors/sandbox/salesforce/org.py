@@ -25,9 +25,11 @@ from connectors.sandbox.salesforce.values import checked
 class Org:
     """One org. Hold `lock` to see several things at one moment; write functions take it themselves.
 
-    `by` is the id of the user who writes; None is one of the company's own people (the administrator), whose
-    writes may be late to be seen (`commit_lag_s`). Write functions raise RowRefused as Salesforce would refuse
-    the row, WrongType for a value of a wrong type, LookupError for an object that the org does not have.
+    `by` is the id of the user who writes; None is one of the company's own people. Their writes carry the name of
+    the administrator, and may be late to be seen, as those of other users may (`commit_lag_s`).
+
+    Write functions raise RowRefused as Salesforce would refuse the row, WrongType for a value of a wrong type,
+    LookupError for an object that the org does not have.
     """
 
     def __init__(
@@ -238,8 +240,11 @@ class Org:
         """An id above all that the org has given for this object."""
         if table.name not in self._numbers:
             self._numbers[table.name] = max((number_of(record_id) for record_id in table.rows), default=0)
-        self._numbers[table.name] += 1
-        return salesforce_id(table.sobject.prefix, self._numbers[table.name])
+        while True:
+            self._numbers[table.name] += 1
+            found = salesforce_id(table.sobject.prefix, self._numbers[table.name])
+            if found not in table.rows:
+                return found
 
     def existing(self, table: Table, record_id: str) -> Row:
         """The live row with an id. Raises RowRefused."""
@@ -268,7 +273,8 @@ class Org:
         table.put(table.row_of(new))
         self.changes += 1
         lag = self.settings.commit_lag_s
-        if by is None and lag and self.changes % self.settings.commit_lag_every == 0 and record_id not in table.late:
+        others = by not in {self.integration_user_id, self.admin_user_id}
+        if others and lag and self.changes % self.settings.commit_lag_every == 0 and record_id not in table.late:
             table.late[record_id] = (stamp(self.clock.now() + dt.timedelta(seconds=lag)), before)
         if not quiet:
             consequences.follow(self, table, new, old, by)

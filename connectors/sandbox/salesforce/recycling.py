@@ -60,7 +60,8 @@ def merge(org: Org, table: Table, winner: str, losers: Sequence[str], by: str | 
     now = org.now()
     for row in lost:
         for child, place, relation_row in list(_relations(org, table, row[0])):
-            old = child.record_of(relation_row)
+            # As it is by now: a task may look up the loser twice, by WhatId and by AccountId.
+            old = child.record_of(child.rows[relation_row[0]])
             target = None if relation_row[0] == master[0] else master[0]
             org.save(child, {**old, place: target, "SystemModstamp": now}, old, by)
         old = table.record_of(table.rows[row[0]])

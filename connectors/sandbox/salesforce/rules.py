@@ -133,9 +133,7 @@ def _named(org: Org, new: Record, old: Record | None, given: Mapping[str, Any]) 
 def _opportunity(org: Org, new: Record, old: Record | None, given: Mapping[str, Any]) -> None:
     stages = org.table("OpportunityStage")
     if old is None or old["StageName"] != new["StageName"]:
-        stage = next(
-            (row for row in stages.rows.values() if stages.value(row, "MasterLabel") == new["StageName"]), None
-        )
+        stage = next(iter(stages.where("MasterLabel", new["StageName"])), None)
         if stage is not None:
             new["IsClosed"], new["IsWon"] = stages.value(stage, "IsClosed"), stages.value(stage, "IsWon")
             if given.get("Probability") is None:
@@ -158,8 +156,8 @@ def _opportunity(org: Org, new: Record, old: Record | None, given: Mapping[str, 
 
 def _task(org: Org, new: Record, old: Record | None, given: Mapping[str, Any]) -> None:
     statuses = org.table("TaskStatus")
-    closing = {statuses.value(row, "MasterLabel") for row in statuses.rows.values() if statuses.value(row, "IsClosed")}
-    new["IsClosed"] = new["Status"] in closing or (_STATED in given and bool(given.get("IsClosed")))
+    closing = any(statuses.value(row, "IsClosed") for row in statuses.where("MasterLabel", new["Status"]))
+    new["IsClosed"] = closing or (_STATED in given and bool(given.get("IsClosed")))
     new["IsHighPriority"] = new["Priority"] == "High"
     if new["IsClosed"] and new["CompletedDateTime"] is None:
         new["CompletedDateTime"] = new["LastModifiedDate"] if _STATED in given else org.now()
@@ -188,16 +186,29 @@ def _activity(org: Org, new: Record, old: Record | None, given: Mapping[str, Any
         new["AccountId"] = given.get("AccountId") or activity_account(org, new)
 
 
+def _field_permission(org: Org, new: Record, old: Record | None, given: Mapping[str, Any]) -> None:
+    del old, given
+    sobject, _, name = str(new["Field"]).partition(".")
+    table = org.tables.get(sobject.lower())
+    field = table.field(name) if table is not None else None
+    if field is None or new["SobjectType"] != sobject or not field.permissionable:
+        message = f"Field Name: bad value for restricted picklist field: {new['Field']}"
+        raise RowRefused("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, ["Field"])
+    if new["PermissionsEdit"] and (field.derived or not new["PermissionsRead"]):
+        raise RowRefused("FIELD_INTEGRITY_EXCEPTION", f"Edit on {new['Field']} depends on Read", ["PermissionsEdit"])
+
+
 _DERIVED: dict[str, Callable[[Org, Record, Record | None, Mapping[str, Any]], None]] = {
     "User": _named,
     "Contact": _named,
     "Opportunity": _opportunity,
     "Task": _task,
     "Event": _event,
+    "FieldPermissions": _field_permission,
 }
 
 
 def derive_loaded(org: Org, table: Table, record: Record, given: Mapping[str, Any]) -> None:
     """The same for a record that is loaded as it is: what it states itself stands."""
     derive(org, table, record, None, {**given, _STATED: True})
-    record.update((name, value) for name, value in given.items() if value is not None)
+    record.update(given)

@@ -97,7 +97,7 @@ class OrgSettings:
 
     # Behaviour.
     commit_lag_s: float = 0.0
-    """Writes of others than the API user are seen only this much after their stamp."""
+    """Writes of others than the two users of the API are seen only this much after their stamp."""
     commit_lag_every: int = 1
     """Only every n-th such write is late, so that later stamps are seen before earlier ones."""
     activity_restamps_parents: bool = True

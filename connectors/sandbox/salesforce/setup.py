@@ -131,44 +131,42 @@ def _currency_field(org: Org, sobject: SObject, currencies: Sequence[str]) -> li
 def _users(org: Org, timezone: str) -> None:
     profiles = {_ADMIN_PROFILE: "System Administrator", _INTEGRATION_PROFILE: "Minimum Access - API Only Integrations"}
     org.load("Profile", [{"Id": salesforce_id("00e", n), "Name": name} for n, name in profiles.items()])
-    org.load(
-        "PermissionSet",
-        [
-            {
-                "Id": salesforce_id("0PS", number),
-                "Name": f"X00ex{number:015d}",
-                "Label": f"X00ex{number:015d}",
-                "ProfileId": salesforce_id("00e", number),
-                "IsOwnedByProfile": True,
-                "IsCustom": False,
-                "Type": "Profile",
-                **{f"Permissions{name}": number == _ADMIN_PROFILE for name in ALL_PERMISSIONS},
-            }
-            for number in profiles
-        ],
-    )
-    shared = {
+    org.load("PermissionSet", [_shadow(number) for number in profiles])
+    admin = {"Id": org.admin_user_id, "Username": ADMIN_USERNAME, "LastName": "Admin", "Alias": "admin"}
+    api = {
+        "Id": org.integration_user_id,
+        "Username": org.settings.username,
+        "LastName": "KAM Integration",
+        "Alias": "kamint",
+    }
+    org.load("User", [_user(admin, _ADMIN_PROFILE, timezone), _user(api, _INTEGRATION_PROFILE, timezone)])
+
+
+def _shadow(number: int) -> dict[str, Any]:
+    """The permission set that stands for a profile."""
+    return {
+        "Id": salesforce_id("0PS", number),
+        "Name": f"X00ex{number:015d}",
+        "Label": f"X00ex{number:015d}",
+        "ProfileId": salesforce_id("00e", number),
+        "IsOwnedByProfile": True,
+        "IsCustom": False,
+        "Type": "Profile",
+        **{f"Permissions{name}": number == _ADMIN_PROFILE for name in ALL_PERMISSIONS},
+    }
+
+
+def _user(who: Mapping[str, Any], profile: int, timezone: str) -> dict[str, Any]:
+    return {
+        **who,
+        "Email": who["Username"],
+        "ProfileId": salesforce_id("00e", profile),
         "IsActive": True,
         "TimeZoneSidKey": timezone,
         "LocaleSidKey": "en_US",
         "LanguageLocaleKey": "en_US",
         "UserType": "Standard",
     }
-    admin = {"Id": org.admin_user_id, "Username": ADMIN_USERNAME, "LastName": "Admin", "Alias": "admin", **shared}
-    api = {
-        "Id": org.integration_user_id,
-        "Username": org.settings.username,
-        "LastName": "KAM Integration",
-        "Alias": "kamint",
-        **shared,
-    }
-    org.load(
-        "User",
-        [
-            {**admin, "Email": ADMIN_USERNAME, "ProfileId": salesforce_id("00e", _ADMIN_PROFILE)},
-            {**api, "Email": org.settings.username, "ProfileId": salesforce_id("00e", _INTEGRATION_PROFILE)},
-        ],
-    )
 
 
 def _statuses(org: Org) -> None:

@@ -97,7 +97,7 @@ def _field_entry(org: Org, plan: PermissionSetPlan, entry: ET.Element, new_field
     full_name = text_of(entry, "field") or ""
     sobject, _, name = full_name.partition(".")
     table = org.tables.get(sobject.lower())
-    known = new_fields.get(full_name) or (table.field(name) if table else None)
+    known = new_fields.get(full_name) or (table.field(name) if table is not None else None)
     if table is None or known is None:
         raise Problem(f"In field: field - no CustomField named {full_name} found")
     if not known.permissionable:

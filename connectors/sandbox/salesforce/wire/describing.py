@@ -8,6 +8,45 @@ from connectors.sandbox.salesforce.fields import NUMBERS, SOAP_TYPES, TEXTS, Fie
 from connectors.sandbox.salesforce.table import Table
 from connectors.sandbox.salesforce.wire.call import Call, Json, Reply
 
+_OF_EVERY_OBJECT: Json = {
+    "activateable": False,
+    "associateEntityType": None,
+    "associateParentEntity": None,
+    "custom": False,
+    "customSetting": False,
+    "deepCloneable": False,
+    "deprecatedAndHidden": False,
+    "feedEnabled": False,
+    "hasSubtypes": False,
+    "isInterface": False,
+    "isSubtype": False,
+    "queryable": True,
+    "retrieveable": True,
+}
+_OF_EVERY_FIELD: Json = {
+    "aiPredictionField": False,
+    "autoNumber": False,
+    "calculatedFormula": None,
+    "cascadeDelete": False,
+    "controllerName": None,
+    "defaultValueFormula": None,
+    "dependentPicklist": False,
+    "deprecatedAndHidden": False,
+    "displayLocationInDecimal": False,
+    "encrypted": False,
+    "filteredLookupInfo": None,
+    "formulaTreatNullNumberAsZero": False,
+    "highScaleNumber": False,
+    "htmlFormatted": False,
+    "mask": None,
+    "maskType": None,
+    "queryByDistance": False,
+    "referenceTargetField": None,
+    "relationshipOrder": None,
+    "restrictedDelete": False,
+    "writeRequiresMasterRead": False,
+}
+
 
 def describe_global(call: Call) -> Reply:
     """All objects that the user may read."""
@@ -46,21 +85,10 @@ def describe(call: Call) -> Reply:
 def _summary(call: Call, table: Table) -> Json:
     sobject, access = table.sobject, call.access
     here = f"{call.here}/sobjects/{table.name}"
-    creates = sobject.createable and access.may(sobject, "Create")
     return {
-        "activateable": False,
-        "associateEntityType": None,
-        "associateParentEntity": None,
-        "createable": creates,
-        "custom": False,
-        "customSetting": False,
-        "deepCloneable": False,
+        **_OF_EVERY_OBJECT,
+        "createable": sobject.createable and access.may(sobject, "Create"),
         "deletable": sobject.deletable and access.may(sobject, "Delete"),
-        "deprecatedAndHidden": False,
-        "feedEnabled": False,
-        "hasSubtypes": False,
-        "isInterface": False,
-        "isSubtype": False,
         "keyPrefix": sobject.prefix,
         "label": sobject.label,
         "labelPlural": sobject.plural,
@@ -68,9 +96,7 @@ def _summary(call: Call, table: Table) -> Json:
         "mergeable": sobject.mergeable,
         "mruEnabled": not sobject.setup,
         "name": table.name,
-        "queryable": True,
         "replicateable": sobject.replicateable,
-        "retrieveable": True,
         "searchable": not sobject.setup,
         "triggerable": not sobject.setup,
         "undeletable": sobject.deletable and table.field("IsDeleted") is not None,
@@ -81,65 +107,57 @@ def _summary(call: Call, table: Table) -> Json:
 
 def _field(call: Call, table: Table, one: Field) -> Json:
     editable = call.access.writes(table.sobject, one)
-    text = one.type in TEXTS or one.type in {"id", "reference"}
+    return {
+        **_OF_EVERY_FIELD,
+        **_nature(one),
+        "compoundFieldName": one.compound if one.compound and table.field(one.compound) else None,
+        "createable": one.createable and table.sobject.createable and editable,
+        "updateable": one.updateable and table.sobject.updateable and editable,
+    }
+
+
+def _nature(one: Field) -> Json:
+    """What is true of a field whoever looks."""
     return {
         "aggregatable": one.filterable and one.type != "boolean",
-        "aiPredictionField": False,
-        "autoNumber": False,
         "byteLength": one.length * 3 if one.type in TEXTS else one.length,
         "calculated": one.calculated,
-        "calculatedFormula": None,
-        "cascadeDelete": False,
         "caseSensitive": one.case_sensitive,
-        "compoundFieldName": one.compound if one.compound and table.field(one.compound) else None,
-        "controllerName": None,
-        "createable": one.createable and table.sobject.createable and editable,
         "custom": one.custom,
         "defaultValue": one.default if one.type == "boolean" else None,
-        "defaultValueFormula": None,
         "defaultedOnCreate": one.default is not None or one.name in {"OwnerId", "CurrencyIsoCode"} or one.derived,
-        "dependentPicklist": False,
-        "deprecatedAndHidden": False,
         "digits": one.precision if one.type == "int" else 0,
-        "displayLocationInDecimal": False,
-        "encrypted": False,
         "externalId": one.external_id,
         "extraTypeInfo": _extra_type(one),
         "filterable": one.filterable,
-        "filteredLookupInfo": None,
-        "formulaTreatNullNumberAsZero": False,
         "groupable": one.filterable and one.type not in NUMBERS - {"int"} and one.type != "datetime",
-        "highScaleNumber": False,
-        "htmlFormatted": False,
         "idLookup": one.type == "id" or one.external_id or one.name in {"Name", "Email", "Username"},
         "inlineHelpText": one.help,
         "label": one.label,
         "length": one.length,
-        "mask": None,
-        "maskType": None,
         "name": one.name,
         "nameField": one.name_field,
-        "namePointing": len(one.refers_to) > 1,
         "nillable": one.nillable,
         "permissionable": one.permissionable,
         "picklistValues": _picklist(one),
-        "polymorphicForeignKey": len(one.refers_to) > 1,
         "precision": one.precision if one.type in NUMBERS - {"int"} else 0,
-        "queryByDistance": False,
-        "referenceTargetField": None,
-        "referenceTo": list(one.refers_to),
-        "relationshipName": one.relationship,
-        "relationshipOrder": None,
-        "restrictedDelete": False,
         "restrictedPicklist": one.restricted,
         "scale": one.scale,
-        "searchPrefilterable": one.type == "reference",
         "soapType": SOAP_TYPES.get(one.type, "xsd:string"),
-        "sortable": one.sortable and (text or one.filterable),
+        "sortable": one.sortable,
         "type": one.type,
         "unique": one.unique,
-        "updateable": one.updateable and table.sobject.updateable and editable,
-        "writeRequiresMasterRead": False,
+        **_reference(one),
+    }
+
+
+def _reference(one: Field) -> Json:
+    return {
+        "namePointing": len(one.refers_to) > 1,
+        "polymorphicForeignKey": len(one.refers_to) > 1,
+        "referenceTo": list(one.refers_to),
+        "relationshipName": one.relationship,
+        "searchPrefilterable": one.type == "reference",
     }
 
 

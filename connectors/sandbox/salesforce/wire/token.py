@@ -46,6 +46,32 @@ def token(org: Org, sessions: Sessions, headers: Mapping[str, str], body: bytes,
     return Reply({**answer, **more}, headers={"Cache-Control": "no-store"})
 
 
+def revoke(sessions: Sessions, body: bytes) -> Reply:
+    """The end of a session, whoever asks."""
+    form = dict(parse_qsl(body.decode("utf-8", "replace")))
+    if set(form) != {"token"}:
+        raise refused("unsupported_token_type", "a token is needed, and nothing else")
+    sessions.revoke(form["token"])
+    return Reply({})
+
+
+def userinfo(org: Org, user_id: str) -> Reply:
+    """Who is signed in, and to which org."""
+    user = org.record("User", user_id) or {}
+    return Reply(
+        {
+            "user_id": user_id,
+            "organization_id": org.org_id,
+            "preferred_username": user["Username"],
+            "name": user["Name"],
+            "email": user["Email"],
+            "zoneinfo": user["TimeZoneSidKey"],
+            "language": user["LanguageLocaleKey"],
+            "active": user["IsActive"],
+        }
+    )
+
+
 def refused(code: str, description: str, status: int = 400) -> Refusal:
     """An OAuth error."""
     return Refusal(status, {"error": code, "error_description": description})

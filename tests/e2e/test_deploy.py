@@ -1,0 +1,44 @@
+"""`prefect deploy --all` against a real server, as CONTRIBUTING and prefect.yaml tell an ops engineer to do it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import requests
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_deploy_all(prefect_api: str) -> None:
+    """Five deployments arrive, scheduled, one run at a time, in the process pool, with the forms of our flows."""
+    pool = {"name": "kam-process", "type": "process", "base_job_template": {}}
+    requests.post(f"{prefect_api}/work_pools/", json=pool, timeout=30).raise_for_status()
+
+    prefect = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
+    environment = {**os.environ, "PREFECT_API_URL": prefect_api}
+    subprocess.run(prefect, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=120)
+
+    found = requests.post(f"{prefect_api}/deployments/filter", json={}, timeout=30).json()
+    assert sorted((d["entrypoint"], d["name"]) for d in found) == [
+        ("flows.run.run", "nightly"),
+        ("flows.score.score", "midday"),
+        ("flows.sync.pull", "hubspot-hourly"),
+        ("flows.sync.pull", "salesforce-hourly"),
+        ("flows.write_back.write_back", "midday"),
+    ]
+    assert {d["work_pool_name"] for d in found} == {"kam-process"}
+    assert {d["global_concurrency_limit"]["limit"] for d in found} == {1}
+    assert all(_is_scheduled(deployment) for deployment in found)
+    (salesforce,) = (d for d in found if d["name"] == "salesforce-hourly")
+    assert salesforce["parameters"] == {"crm": "salesforce", "full": False}
+    assert salesforce["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+    assert salesforce["parameter_openapi_schema"]["definitions"]["Crm"]["enum"] == ["salesforce", "hubspot"]
+
+
+def _is_scheduled(deployment: dict[str, Any]) -> bool:
+    (schedule,) = deployment["schedules"]
+    return bool(schedule["active"] and schedule["schedule"]["cron"] and schedule["schedule"]["timezone"])

@@ -1,0 +1,105 @@
+"""The flows on a real Prefect server: what they give back, how they end, and what the UI has to show."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import gc
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from connectors.errors import FieldsNotProvisioned
+from connectors.retry import Patience
+from connectors.sandbox.company import ServedCompany
+from flows.pipeline import quiet
+from flows.run import run
+from flows.runtime import Runtime, using
+from flows.score import score
+from flows.settings import settings_from
+from flows.working import Stopped, TaskProgress
+from kammodel.errors import NotConfigured
+from kammodel.publish.fields import FIELDS
+
+pytestmark = [
+    # Prefect's clients leave their sockets to the garbage collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+DAY = dt.date(2026, 6, 30)
+QUICK = Patience(first_wait=0.01, longest_wait=0.1)
+
+
+@pytest.fixture
+def runtime(served: ServedCompany, tmp_path: Path, prefect_api: str) -> Iterator[Runtime]:
+    """Both CRMs, a fresh store, the sandbox's clock; flows report to the server of the session."""
+    settings = settings_from({**served.environment(), "KAM_HOME": str(tmp_path / "home")})
+    clock = served.company.clock.now
+    with (
+        temporary_settings({PREFECT_API_URL: prefect_api}),
+        Runtime(settings, clock=clock, patience=QUICK) as opened,
+        using(opened),
+    ):
+        yield opened
+    # Here, and not in some later test that has nothing to do with it.
+    gc.collect()
+
+
+def test_the_whole_run_shows_in_prefect(runtime: Runtime) -> None:
+    """Receipts come back; the run's page and one progress bar per task, at 100, are in the UI."""
+    for crm in ("salesforce", "hubspot"):
+        runtime.connector(crm).provision(FIELDS, "en")
+    told: list[str] = []
+    runtime.progress = lambda step, done, total: told.append(step)  # noqa: ARG005
+
+    receipt = asyncio.run(run(as_of=DAY))
+
+    assert [pull.source for pull in receipt.pulls] == ["salesforce", "hubspot"]
+    assert all(one.applied.written == one.plan.cells_to_write > 50 for one in receipt.write_backs)
+    assert "salesforce accounts" in told
+    with get_client(sync_client=True) as client:
+        artifacts = {artifact.key: artifact for artifact in client.read_artifacts()}
+    assert f"# Run as of {DAY}" in str(artifacts["kam-run"].data)
+    assert "| salesforce | accounts |" in str(artifacts["kam-run"].data)
+    tasks = ("pull-salesforce", "pull-hubspot", "score", "plan-salesforce", "apply-salesforce", "apply-hubspot")
+    assert [artifacts[f"kam-{task}"].data for task in tasks] == [100.0] * len(tasks)
+
+
+def test_missing_fields_fail_the_run_with_the_command_to_run(runtime: Runtime) -> None:
+    """Whoever awaits the flow gets the error; the state in the UI is Failed, with its one line as message."""
+    with pytest.raises(FieldsNotProvisioned, match="kam provision --crm salesforce"):
+        asyncio.run(run(as_of=DAY))
+    state = _last_run("kam-run").state
+    assert state is not None
+    assert (state.name, str(state.message).count("\n")) == ("Failed", 0)
+    assert "kam provision --crm salesforce" in str(state.message)
+
+
+def test_a_fault_in_a_task_is_the_flow_s(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task that fails hands its fault to the flow, which ends Failed with the same line."""
+    broken = settings_from({"KAM_POLICY_FILE": "/nowhere/policy.toml"})
+    monkeypatch.setattr(runtime, "settings", broken.model_copy(update={"home": runtime.settings.home}))
+    state: State[object] = asyncio.run(score(as_of=DAY, return_state=True))
+    assert (state.name, "/nowhere/policy.toml" in str(state.message)) == ("Failed", True)
+    with pytest.raises(NotConfigured):
+        asyncio.run(state.aresult())
+
+
+def test_a_cancelled_task_stops_at_its_next_chunk() -> None:
+    """A thread cannot be ended from outside: it ends itself where it tells of its progress."""
+    progress = TaskProgress("kam-test", quiet)
+    progress.stop.set()
+    with pytest.raises(Stopped, match="salesforce accounts; run again, it resumes"):
+        progress("salesforce accounts", 10, 20)
+
+
+def _last_run(flow: str) -> FlowRun:
+    with get_client(sync_client=True) as client:
+        runs = client.read_flow_runs()
+        flows = {client.read_flow(r.flow_id).name: r for r in sorted(runs, key=lambda r: str(r.created))}
+    return flows[flow]
