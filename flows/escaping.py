@@ -1,4 +1,4 @@
-"""Text from a CRM on its way out: nothing in it may steer a terminal, a Markdown page or a table."""
+"""Text from a CRM on its way out: nothing in it may steer a terminal or a Markdown page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import html
 import re
 import unicodedata
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~:])")
+# A point between digits stays: it is no part of an address, and numbers are to be read in the raw text too.
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()!|~:]|(?<!\d)\.|\.(?!\d))")
 _BLANK = re.compile(r"\s+")
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 """Unicode categories: control, format (directions of writing among them), surrogate, private, unassigned."""
@@ -19,5 +20,5 @@ def plain(text: str | None) -> str:
 
 
 def markdown(text: str | None) -> str:
-    """One line of text for a Markdown page or table cell: no markup, no HTML, no link."""
+    """One line of text for the inside of a Markdown table cell: no markup, no HTML, no link, no further cell."""
     return _MARKDOWN.sub(r"\\\1", html.escape(plain(text), quote=False))

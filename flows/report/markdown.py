@@ -10,6 +10,9 @@ from flows.results import ApplyReceipt, PlanReceipt, PullReceipt, RunReceipt, Sc
 MOST_MOVES = 200
 """Rows shown of a table that may be long: Prefect's UI renders the page in one go."""
 
+TOLD = {"accounts", "groups", "population", "criteria_unavailable"}
+"""Counts that stand in the receipt under a name of their own."""
+
 TIERS = ("strategic", "key", "growth", "standard", "provisional")
 
 
@@ -109,7 +112,11 @@ def score_page(receipt: ScoreReceipt) -> str:
         ("ranked", f"{receipt.population:,}"),
         ("snapshots appended", f"{receipt.appended:,}"),
         ("seconds", f"{receipt.seconds:.1f}"),
-        *((code.replace("_", " "), f"{number:,}") for code, number in sorted(receipt.counts.items()) if number),
+        *(
+            (code.replace("_", " "), f"{number:,}")
+            for code, number in sorted(receipt.counts.items())
+            if number and code not in TOLD
+        ),
     ]
     if receipt.unavailable_criteria:
         facts.append(("criteria without any input", ", ".join(receipt.unavailable_criteria)))

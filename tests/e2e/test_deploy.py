@@ -1,4 +1,4 @@
-"""`prefect deploy --all` against a real server, as CONTRIBUTING and prefect.yaml tell an ops engineer to do it."""
+"""A real Prefect server: deployed to as prefect.yaml tells an ops engineer to do it, and reported to by a command."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import requests
+
+from tests.e2e.kam_process import begun, ended
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,3 +44,13 @@ def test_deploy_all(prefect_api: str) -> None:
 def _is_scheduled(deployment: dict[str, Any]) -> bool:
     (schedule,) = deployment["schedules"]
     return bool(schedule["active"] and schedule["schedule"]["cron"] and schedule["schedule"]["timezone"])
+
+
+def test_a_command_runs_as_a_flow_where_a_server_is_named(tmp_path: Path, prefect_api: str) -> None:
+    """With PREFECT_API_URL set, `kam score` is a run of kam-score on that server; its output is the same."""
+    code, text, errors = ended(begun(tmp_path, "score", "--json", PREFECT_API_URL=prefect_api))
+    assert (code, errors) == (0, "")
+    assert '"groups": 0' in text
+    flows = {"flows": {"name": {"any_": ["kam-score"]}}, "flow_runs": {"deployment_id": {"is_null_": True}}}
+    runs = requests.post(f"{prefect_api}/flow_runs/filter", json=flows, timeout=30).json()
+    assert "COMPLETED" in {run["state_type"] for run in runs}

@@ -38,7 +38,7 @@ def some_day(random: Random, span: int = 1200) -> dt.date:
 
 def some_world(seed: int, source: str = "salesforce") -> World:
     """A book of a few accounts, with everything missing now and then."""
-    random = Random(seed)  # noqa: S311
+    random = Random(seed)
     world = World()
     for account in IDS[: random.randint(1, 5)]:
         parent = random.choice((None, None, *IDS, "nobody"))
@@ -184,7 +184,7 @@ def test_other_groups_do_not_move_a_groups_own_figures(seed: int) -> None:
 @given(seeds)
 def test_splitting_a_customer_into_members_keeps_its_figures(seed: int) -> None:
     """One account's deals spread over a parent and a subsidiary are the same group's."""
-    random = Random(seed)  # noqa: S311
+    random = Random(seed)
     whole, split = World(), World()
     for world in (whole, split):
         world.account("a")

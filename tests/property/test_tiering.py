@@ -69,7 +69,7 @@ TYPES: dict[str, Any] = {
 
 def seeded(n: int, seed: int) -> list[Row]:
     """A world of n groups, drawn at once: value by value, large worlds cost seconds."""
-    random = Random(seed)  # noqa: S311
+    random = Random(seed)
     return [{name: random.choice(values) for name, values in {**KPIS, **GROUPS}.items()} for _ in range(n)]
 
 
