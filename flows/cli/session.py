@@ -68,13 +68,13 @@ def session(*, prefect: bool = False) -> Iterator[Session]:
 @contextmanager
 def _prefect(runtime: Runtime) -> Iterator[None]:
     """A server to report to: the one of PREFECT_API_URL, else one of our own under KAM_HOME."""
-    home = runtime.settings.home / "prefect"
     address = os.environ.get("PREFECT_API_URL")
     if address:
         require_server(address)
-        to_prefect(address, home)
+        to_prefect(address)
         yield
         return
+    home = runtime.settings.home / "prefect"
     with LocalServer(home, keeps=True) as server:
         server.wait()
         to_prefect(server.api_url, home)
@@ -84,8 +84,12 @@ def _prefect(runtime: Runtime) -> Iterator[None]:
             send_last_logs()
 
 
-def to_prefect(address: str, home: Path) -> None:
-    """Points Prefect, which must not have been imported yet, at a server; `home` is for what it keeps on disk."""
+def to_prefect(address: str, home: Path | None = None) -> None:
+    """Points Prefect, which must not have been imported yet, at a server.
+
+    `home`: where it keeps its files. None leaves that to the user's own profile, which may hold the key to a
+    server that they named.
+    """
     set_prefect_environment(home=home)
     os.environ["PREFECT_API_URL"] = address
     # Its records go to the server in full; the terminal is for our own output.

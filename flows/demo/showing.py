@@ -97,7 +97,7 @@ class Demo:
             to_prefect(self.server.wait().api_url, self.home / "prefect")
         else:
             require_server(self.server)
-            to_prefect(self.server, self.home / "prefect")
+            to_prefect(self.server)
 
     def _first(self, runtime: Runtime, day: dt.date) -> None:
         receipt, helds = self._round(runtime, day)

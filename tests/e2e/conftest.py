@@ -15,6 +15,5 @@ def demo_at_work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoAtWor
     folder = tmp_path_factory.mktemp("demo")
     process = begun(folder, "demo", "--size", "40", "--as-of", "2026-06-30")
     yield DemoAtWork(process, folder)
-    if process.poll() is None:
+    with process:
         process.kill()
-        process.communicate()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from connectors.sandbox.clock import Clock
@@ -75,6 +75,7 @@ def org_from_csv(
     Account.csv is needed; other objects may be missing. Ids that are not Salesforce's are replaced by ones made from
     them. Rows that an org could not hold are set aside and counted; so are rows that refer to a row which is not
     there. A reference to an object without file, to a parent or to who entered a row is left empty instead.
+    Activities and history without a file are hidden: an export that says nothing of them is not one of none.
     Without OpportunityStage.csv stages are derived, without User.csv owners are made of the ids that rows name.
     Without CurrencyType.csv amounts are in `home_currency`, and currencies that rows name have no rate.
     Raises NotAnExport.
@@ -84,7 +85,7 @@ def org_from_csv(
     dates = Dates(export, stages, as_of)
     report = LoadReport(dates.as_of)
     currencies = _currencies(export, home_currency)
-    org = Org(clock or _clock(dates), settings, currencies=currencies, timezone=timezone)
+    org = Org(clock or _clock(dates), _settings(settings, export), currencies=currencies, timezone=timezone)
     if org.multi_currency:
         _use_rates(org, export, report)
     _use_stages(org, stages)
@@ -100,6 +101,12 @@ def org_from_csv(
     report.set_aside, report.references_left_out = export.set_aside, rows.left_out
     report.unknown_columns, report.unknown_files = export.unknown_columns, export.unknown_files
     return org, report
+
+
+def _settings(settings: OrgSettings | None, export: Export) -> OrgSettings:
+    given = settings or OrgSettings()
+    unsaid = {name for name in ("Task", "Event", "OpportunityHistory") if name not in export.rows}
+    return replace(given, hidden_objects=given.hidden_objects | unsaid)
 
 
 def _clock(dates: Dates) -> Clock:
