@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from dotenv import dotenv_values
@@ -94,6 +95,12 @@ class Settings(BaseSettings):
     def store_address(self) -> str:
         """The SQLAlchemy address of the store."""
         return self.store_url or f"sqlite:///{self.home / 'kam.db'}"
+
+    @property
+    def store_shown(self) -> str:
+        """The same for people: without the password."""
+        password = urlsplit(self.store_address).password
+        return self.store_address.replace(f":{password}@", ":***@") if password else self.store_address
 
     @property
     def configured(self) -> tuple[str, ...]:

@@ -6,12 +6,10 @@ import datetime as dt
 import time
 from collections.abc import Iterable
 
-from connectors.errors import FieldsNotProvisioned
 from flows import pipeline
 from flows.pipeline import Progress
 from flows.results import ApplyReceipt, PlanReceipt, PullReceipt, RunReceipt, ScoreReceipt, WriteBackReceipt
 from flows.runtime import Runtime
-from kammodel.publish.fields import FIELDS
 
 
 def require_fields(runtime: Runtime, crms: Iterable[str]) -> None:
@@ -20,12 +18,7 @@ def require_fields(runtime: Runtime, crms: Iterable[str]) -> None:
     Raises FieldsNotProvisioned with the command to run.
     """
     for crm in crms:
-        missing = runtime.connector(crm).missing_fields(FIELDS)
-        if missing:
-            raise FieldsNotProvisioned(
-                f"{crm}: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing or hidden from this "
-                f"user; an admin runs: kam provision --crm {crm}"
-            )
+        pipeline.check_fields(runtime.connector(crm))
 
 
 def pull(runtime: Runtime, crm: str, *, full: bool, progress: Progress) -> PullReceipt:

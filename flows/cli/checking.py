@@ -7,7 +7,6 @@ from typing import Any
 
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy.engine import make_url
 
 from connectors.contract import Connector
 from flows.cli.faults import DONE
@@ -55,7 +54,7 @@ def _about(at: Session) -> dict[str, Any]:
     settings = at.runtime.settings
     at.runtime.store  # noqa: B018 - opening it is the check
     return {
-        "store": make_url(settings.store_address).render_as_string(hide_password=True),
+        "store": settings.store_shown,
         "timezone": settings.timezone,
         "reporting_currency": settings.reporting_currency,
         "language": settings.language,

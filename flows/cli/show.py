@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from flows.escaping import plain
+from flows.report.columns import APPLIED, PLAN, STREAM, STREAM_LEGEND, applied_cells, plan_cells, stream_cells
 from flows.results import ApplyReceipt, PlanReceipt, PullReceipt, RunReceipt, ScoreReceipt, as_json
 
 TIER_STYLE = {
@@ -40,14 +41,15 @@ def printed(*parts: RenderableType) -> None:
         console.print(Padding(part, (0, 0, 1, 1)))
 
 
-def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str | Text]], *, words: int = 1) -> Table:
-    """A table of plain text; the first `words` columns are words, the others numbers."""
-    made = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False)
+def table(title: str, head: Sequence[str], rows: Iterable[Sequence[str | Text]], *, words: int = 1) -> Group:
+    """A table of plain text under its title; the first `words` columns are words, the others numbers."""
+    made = Table(header_style="dim", box=None, pad_edge=False)
     for place, name in enumerate(head):
         made.add_column(name, justify="left" if place < words else "right", no_wrap=place >= words)
     for row in rows:
         made.add_row(*(cell if isinstance(cell, Text) else Text(plain(cell)) for cell in row))
-    return made
+    # Not as the table's own title, which wraps at the width of a narrow table.
+    return Group(Text(title, style="bold"), made)
 
 
 def tier_text(tier: str | None, label: str | None = None) -> Text:
@@ -57,25 +59,13 @@ def tier_text(tier: str | None, label: str | None = None) -> Text:
 
 def show_pulled(receipts: Sequence[PullReceipt]) -> None:
     """What was read, stream by stream, and what the CRM hides."""
-    head = ("stream", "read", "new", "changed", "unchanged", "set aside", "gone", "calls", "seconds")
     for receipt in receipts:
-        rows = [
-            (
-                s.stream,
-                f"{s.read:,}",
-                f"{s.inserted:,}",
-                f"{s.changed:,}",
-                f"{s.unchanged:,}",
-                f"{s.rejected:,}",
-                f"{s.gone:,}",
-                f"{s.calls:,}",
-                f"{s.seconds:.1f}",
-            )
-            for s in receipt.streams
-        ]
-        printed(table(f"Read from {plain(receipt.organisation)}, {receipt.calls:,} calls", head, rows))
+        title = f"Read from {plain(receipt.organisation)}, {receipt.calls:,} calls"
+        printed(table(title, STREAM, map(stream_cells, receipt.streams)))
         for what, why in sorted(receipt.unavailable.items()):
             printed(Text(f"not available: {plain(what)}: {plain(why)}", style="yellow"))
+    if any(stream.unchanged for receipt in receipts for stream in receipt.streams):
+        printed(Text(STREAM_LEGEND, style="dim"))
 
 
 def show_scored(receipt: ScoreReceipt) -> None:
@@ -95,40 +85,12 @@ def show_scored(receipt: ScoreReceipt) -> None:
 
 def show_planned(receipts: Sequence[PlanReceipt]) -> None:
     """What would be written."""
-    head = ("CRM", "plan", "accounts", "cells", "held for a person", "equal", "compared", "write calls")
-    rows = [
-        (
-            p.source,
-            p.plan_id,
-            f"{p.accounts_to_write:,}",
-            f"{p.cells_to_write:,}",
-            f"{p.cells_held:,}",
-            f"{p.cells_equal:,}",
-            f"{p.compared:,}",
-            f"{p.write_calls:,}",
-        )
-        for p in receipts
-    ]
-    printed(table("Planned", head, rows, words=2))
+    printed(table("Planned", PLAN, map(plan_cells, receipts), words=2))
 
 
 def show_applied(receipts: Sequence[ApplyReceipt]) -> None:
     """What was written, and what the CRM refused."""
-    head = ("CRM", "plan", "cells written", "refused", "gone", "again", "calls", "seconds")
-    rows = [
-        (
-            a.source,
-            a.plan_id,
-            f"{a.written:,}",
-            f"{a.rejected:,}",
-            f"{a.gone:,}",
-            f"{a.retry:,}",
-            f"{a.calls:,}",
-            f"{a.seconds:.1f}",
-        )
-        for a in receipts
-    ]
-    printed(table("Written", head, rows, words=2))
+    printed(table("Written", APPLIED, map(applied_cells, receipts), words=2))
     for receipt in receipts:
         for code, accounts in sorted(receipt.faults.items()):
             printed(Text(f"{receipt.source}: {plain(code)} for {accounts:,} accounts", style="yellow"))

@@ -185,7 +185,8 @@ class Screen:
             made.add_column(
                 text,
                 justify="left" if place < words else "right",
-                no_wrap=True,
+                no_wrap=place >= words,
+                overflow="fold" if place < words else "ellipsis",
                 min_width=None if place < words else max(6, cell_len(text)),
             )
         return made

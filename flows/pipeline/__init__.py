@@ -3,6 +3,6 @@
 from flows.pipeline.progress import Clock, Progress, quiet
 from flows.pipeline.pulling import pull
 from flows.pipeline.scoring import score, score_day_of
-from flows.pipeline.writing import apply, plan
+from flows.pipeline.writing import apply, check_fields, plan
 
-__all__ = ["Clock", "Progress", "apply", "plan", "pull", "quiet", "score", "score_day_of"]
+__all__ = ["Clock", "Progress", "apply", "check_fields", "plan", "pull", "quiet", "score", "score_day_of"]

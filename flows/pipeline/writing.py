@@ -18,7 +18,7 @@ from flows.results import ApplyReceipt, PlanReceipt
 from kammodel.entities import Account, PublishPlan
 from kammodel.errors import KamError
 from kammodel.publish.fields import FIELDS, OURS
-from kammodel.publish.plan import Comparison, canonical_frame, compare
+from kammodel.publish.plan import Comparison, canonical_frame, compare, with_inherited
 from kammodel.scoring import ScoringConfig, wanted_values
 from kammodel.store import Store, plans
 from kammodel.tiering.policy import TIERS, Cadence, Policy
@@ -43,7 +43,7 @@ def plan(
     """
     began, calls = time.perf_counter(), connector.calls.total
     identity = connector.identify()
-    _check_fields(connector)
+    check_fields(connector)
     wanted = wanted_values(score_day_of(store, config), identity.source, identity.instance, OURS)
     made = PublishPlan(
         plan_id=f"{identity.source}-{uuid.uuid4().hex[:12]}",
@@ -59,6 +59,7 @@ def plan(
         unclear = plans.pending_accounts(tx, identity.source, identity.instance)
     ids = wanted["source_id"] if full else _candidates(wanted, ours, pl.concat([shown, unclear]), config.as_of, cadence)
     now = _now(connector, ids, progress)
+    ours = with_inherited(ours, _accounts(store, made, "merged_into_id"))
     comparison = compare(wanted, now, ours, OURS, as_of=config.as_of, cadence_days=cadence)
     _save(store, made, comparison, pl.concat([ids, shown]).unique())
     return _receipt(
@@ -88,7 +89,7 @@ def apply(
             raise KamError(_no_plan(identity.source, plan_id, latest))
         made = PublishPlan(**latest.model_dump())
         cells = plans.cells_of(tx, made.plan_id, pending_only=True)
-    writes = _writes(cells, _parents(store, made))
+    writes = _writes(cells, _accounts(store, made, "parent_id"))
     ended: Counter[str] = Counter()
     faults: Counter[str] = Counter()
     size = dict(cells.group_by("source_id").len().iter_rows())
@@ -127,7 +128,8 @@ def _targets(cadence: Cadence) -> list[int]:
     return [days for days in (cadence.meeting_every_days, cadence.touch_every_days) if days is not None]
 
 
-def _check_fields(connector: Connector) -> None:
+def check_fields(connector: Connector) -> None:
+    """Raises FieldsNotProvisioned, with the command to run, where a field of ours is missing or hidden."""
     missing = connector.missing_fields(FIELDS)
     if missing:
         raise FieldsNotProvisioned(
@@ -202,10 +204,11 @@ def _receipt(
     )
 
 
-def _parents(store: Store, made: PublishPlan) -> pl.DataFrame:
-    accounts = store.read(Account, ["source", "source_instance", "source_id", "parent_id"])
+def _accounts(store: Store, made: PublishPlan, column: str) -> pl.DataFrame:
+    """source_id and another column of the accounts of the plan's CRM."""
+    accounts = store.read(Account, ["source", "source_instance", "source_id", column])
     own = (pl.col("source") == made.source) & (pl.col("source_instance") == made.source_instance)
-    return accounts.filter(own).select("source_id", "parent_id")
+    return accounts.filter(own).select("source_id", column)
 
 
 def _writes(cells: pl.DataFrame, parents: pl.DataFrame) -> list[AccountWrite]:

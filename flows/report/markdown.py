@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from flows.escaping import markdown
+from flows.report.columns import APPLIED, PLAN, STREAM, STREAM_LEGEND, applied_cells, plan_cells, stream_cells
 from flows.results import ApplyReceipt, PlanReceipt, PullReceipt, RunReceipt, ScoreReceipt, WriteBackReceipt
 
 MOST_MOVES = 200
@@ -30,42 +31,12 @@ def run_page(receipt: RunReceipt) -> str:
 
 def plans_page(receipts: Sequence[PlanReceipt]) -> str:
     """What would be written, per CRM."""
-    head = ("CRM", "plan", "as of", "compared", "known", "accounts", "cells", "held for a person", "equal", "calls")
-    rows = [
-        (
-            p.source,
-            p.plan_id,
-            p.as_of.isoformat(),
-            f"{p.compared:,}",
-            f"{p.known:,}",
-            f"{p.accounts_to_write:,}",
-            f"{p.cells_to_write:,}",
-            f"{p.cells_held:,}",
-            f"{p.cells_equal:,}",
-            f"{p.calls:,}",
-        )
-        for p in receipts
-    ]
-    return f"## Planned\n\n{_table(head, rows)}"
+    return f"## Planned\n\n{_table(PLAN, map(plan_cells, receipts))}"
 
 
 def applied_page(receipts: Sequence[ApplyReceipt]) -> str:
     """How the planned cells ended, per CRM."""
-    head = ("CRM", "plan", "cells written", "refused", "gone", "again", "calls", "seconds")
-    rows = [
-        (
-            a.source,
-            a.plan_id,
-            f"{a.written:,}",
-            f"{a.rejected:,}",
-            f"{a.gone:,}",
-            f"{a.retry:,}",
-            f"{a.calls:,}",
-            f"{a.seconds:.1f}",
-        )
-        for a in receipts
-    ]
-    lines = ["## Written", _table(head, rows)]
+    lines = ["## Written", _table(APPLIED, map(applied_cells, receipts))]
     faults = [(a.source, code, f"{n:,}") for a in receipts for code, n in sorted(a.faults.items())]
     if faults:
         lines += ["### Refused by the CRM", _table(("CRM", "code", "accounts"), faults)]
@@ -79,25 +50,8 @@ def write_backs_page(receipts: Sequence[WriteBackReceipt]) -> str:
 
 def pulls_page(receipts: Sequence[PullReceipt]) -> str:
     """What was read, per CRM and stream."""
-    head = ("CRM", "stream", "read", "new", "changed", "unchanged", "set aside", "gone", "calls", "seconds", "note")
-    rows = [
-        (
-            pull.source,
-            s.stream,
-            f"{s.read:,}",
-            f"{s.inserted:,}",
-            f"{s.changed:,}",
-            f"{s.unchanged:,}",
-            f"{s.rejected:,}",
-            f"{s.gone:,}",
-            f"{s.calls:,}",
-            f"{s.seconds:.1f}",
-            s.note,
-        )
-        for pull in receipts
-        for s in pull.streams
-    ]
-    lines = ["## Read", _table(head, rows)]
+    rows = [(pull.source, *stream_cells(s), s.note) for pull in receipts for s in pull.streams]
+    lines = ["## Read", _table(("CRM", *STREAM, "note"), rows), STREAM_LEGEND]
     hidden = [(p.source, what, why) for p in receipts for what, why in sorted(p.unavailable.items())]
     if hidden:
         lines += ["### Not available", _table(("CRM", "what", "why"), hidden)]

@@ -23,6 +23,8 @@ from kammodel.publish.fields import CustomField, canonical
 
 PASSENGERS = ("days_since_touch", "scored_on")
 _KEY = ["source_id", "field"]
+_LONGEST_CHAIN = 8
+"""Merges in a row, between two comparisons."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,22 @@ def compare(
         equal=stamped.filter(equal).select(*_KEY, value="after"),
         confirmed=pl.concat([decided, stamps]).filter(is_ours).select(*_KEY, value="before").sort(_KEY),
     )
+
+
+def with_inherited(ours: pl.DataFrame, merges: pl.DataFrame) -> pl.DataFrame:
+    """`ours`, and what we wrote to accounts that were merged away as values that their survivor may hold.
+
+    A CRM's merge may give the survivor a value of the one merged into it: that is no person's. `merges`:
+    source_id, merged_into_id (null where not merged); chains are followed, a ring of them ends.
+    """
+    steps = merges.drop_nulls("merged_into_id").select("source_id", "merged_into_id")
+    found = [ours]
+    for _ in range(_LONGEST_CHAIN):
+        heirs = found[-1].join(steps, on="source_id").select("field", "value", source_id="merged_into_id")
+        if heirs.is_empty():
+            break
+        found.append(heirs.select(ours.columns))
+    return pl.concat(found).unique(maintain_order=True)
 
 
 def canonical_frame(frame: pl.DataFrame, fields: Sequence[CustomField]) -> pl.DataFrame:

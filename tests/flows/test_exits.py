@@ -50,7 +50,7 @@ def test_a_page_of_pulls_names_what_is_hidden() -> None:
     """An ops engineer sees in Prefect's UI what has to be granted."""
     stream = StreamReceipt("accounts", is_full=True, read=1234, inserted=1200, overlap=30, rejected=4, calls=7)
     page = pulls_page([PullReceipt("hubspot", "1", "Portal", (stream,), {"calls": "grant crm.objects"}, 9, 1.5)])
-    assert "| hubspot | accounts | 1,234 | 1,200 | 0 | 30 | 4 | 0 | 7 | 0.0 |  |" in page
+    assert "| hubspot | accounts | 1,234 | 1,200 | 0 | 0 | 0 | 30 | 4 | 0 | 7 | 0.0 |  |" in page
     assert "| hubspot | calls | grant crm\\.objects |" in page
 
 

@@ -91,6 +91,7 @@ def test_no_secret_in_a_message_or_in_print(monkeypatch: pytest.MonkeyPatch) -> 
     given(monkeypatch, **SALESFORCE, KAM_STORE_URL="postgresql+psycopg://kam:hunter22@db/kam")
     assert "s3cr3t" not in repr(load_settings(None))
     assert "hunter22" not in repr(load_settings(None))
+    assert load_settings(None).store_shown == "postgresql+psycopg://kam:***@db/kam"
     given(monkeypatch, KAM_SALESFORCE__CLIENT_SECRET="s3cr3t with a blank")
     with pytest.raises(NotConfigured) as fault:
         load_settings(None)

@@ -145,3 +145,19 @@ def test_a_full_comparison_reads_every_account(org_desk: Office) -> None:
     receipt = plan(org_desk.connectors[0], org_desk.store, org_desk.config(), org_desk.clock.now, full=True)
     assert receipt.compared == len(org_desk.accounts("salesforce"))
     assert receipt.known == 0
+
+
+def test_a_value_that_a_merge_carried_over_is_no_persons(desk: Office) -> None:
+    """The survivor holds what we wrote to the account merged into it: that is ours to replace."""
+    desk.run()
+    portal = desk.served.company.portal
+    assert portal is not None
+    held = desk.held_by("hubspot")
+    touched = [id_ for id_, fields in held.items() if fields["days_since_touch"] is not None]
+    never = [id_ for id_, fields in held.items() if fields["days_since_touch"] is None]
+    desk.clock.advance(HOUR)
+    for winner, loser in zip(never[:3], touched[-3:], strict=True):
+        portal.merge("companies", winner, loser)
+    # Days since the last touch, carried over, are others by now.
+    desk.clock.advance(960 * HOUR)
+    assert [p.cells_held for p in desk.run()[2]] == [0, 0]

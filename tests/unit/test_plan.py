@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from kammodel.publish.fields import OURS, CustomField
-from kammodel.publish.plan import Comparison, canonical_frame, compare
+from kammodel.publish.plan import Comparison, canonical_frame, compare, with_inherited
 
 DAY = dt.date(2026, 6, 30)
 FIELD = {f.key: f for f in OURS}
@@ -244,3 +244,26 @@ def test_canonical_frame_spells_the_fields_it_has() -> None:
     """Columns that are no field are dropped; numbers and texts are spelled as they are compared."""
     frame = pl.DataFrame({"source_id": ["a"], "score": [71.0], "tier": [" key "], "name": ["x"]})
     assert canonical_frame(frame, OURS).to_dicts() == [{"source_id": "a", "tier": "key", "score": "71"}]
+
+
+def test_what_was_written_to_a_merged_account_may_stand_in_its_survivor() -> None:
+    """Through a chain of merges, and a ring of them ends; the survivor's own values stay."""
+    ours = pl.DataFrame(
+        [("a", "tier", "key"), ("b", "tier", "growth"), ("c", "tier", None)],
+        schema=["source_id", "field", "value"],
+        orient="row",
+    )
+    merges = pl.DataFrame(
+        [("a", "b"), ("b", "c"), ("c", None), ("x", "y"), ("y", "x")],
+        schema=["source_id", "merged_into_id"],
+        orient="row",
+    )
+    known = with_inherited(ours, merges)
+    assert sorted(known.rows(), key=str) == [
+        ("a", "tier", "key"),
+        ("b", "tier", "growth"),
+        ("b", "tier", "key"),
+        ("c", "tier", "growth"),
+        ("c", "tier", "key"),
+        ("c", "tier", None),
+    ]
