@@ -43,6 +43,11 @@ class Stream:
     def fingerprint(self) -> str:
         return "-".join(m.fingerprint() for m in self.mappings)
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns of ours that its own entity gets."""
+        return frozenset(line.ours for line in self.mappings[0].lines)
+
 
 @dataclass(frozen=True)
 class Slice:

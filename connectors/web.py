@@ -18,7 +18,7 @@ def checked_base_url(url: str, variable: str) -> str:
     """
     parts = _split(url.strip())
     if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise NotConfigured(f"{variable} is no address: it should look like https://example.my.salesforce.com")
+        raise NotConfigured(f"{variable} is no address: it should be https:// and the name of a host")
     if "@" in parts.netloc or parts.query or parts.fragment or not url.strip().isprintable():
         raise NotConfigured(f"{variable} holds more than an address: leave out user names, ? and # and what follows")
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:

@@ -17,7 +17,14 @@ import orjson
 import urllib3
 
 from connectors.contract import CallCount
-from connectors.errors import AnswerUnclear, SessionExpired, SignInRefused, TryAgainLater, UnexpectedAnswer
+from connectors.errors import (
+    AnswerUnclear,
+    RequestRefused,
+    SessionExpired,
+    SignInRefused,
+    TryAgainLater,
+    UnexpectedAnswer,
+)
 from connectors.hubspot.faults import fault_of
 from connectors.hubspot.settings import HubSpotSettings
 from connectors.pacing import Pacer
@@ -98,8 +105,16 @@ class Client:
             "search": Pacer(_SEARCHES, 1.0, sleep=patience.sleep),
         }
 
-    def get(self, path: str, query: Query = (), *, purpose: Purpose = "read", scope: str | None = None) -> Answer:
-        return self.request("GET", path, query=query, purpose=purpose, scope=scope)
+    def get(
+        self,
+        path: str,
+        query: Query = (),
+        *,
+        purpose: Purpose = "read",
+        scope: str | None = None,
+        optional: bool = False,
+    ) -> Answer:
+        return self.request("GET", path, query=query, purpose=purpose, scope=scope, optional=optional)
 
     def post(
         self,
@@ -111,8 +126,10 @@ class Client:
         query: Query = (),
         scope: str | None = None,
         check: Callable[[Answer], None] | None = None,
+        optional: bool = False,
     ) -> Answer:
-        return self.request("POST", path, body=body, query=query, purpose=purpose, pool=pool, scope=scope, check=check)
+        call = _Call("POST", path, query, body, purpose, pool, scope)
+        return self._persist(call, check=check, optional=optional)
 
     def request(
         self,
@@ -124,18 +141,28 @@ class Client:
         purpose: Purpose = "read",
         pool: Pool = "general",
         scope: str | None = None,
-        check: Callable[[Answer], None] | None = None,
+        optional: bool = False,
     ) -> Answer:
+        return self._persist(_Call(method, path, query, body, purpose, pool, scope), optional=optional)
+
+    def _persist(self, call: _Call, *, check: Callable[[Answer], None] | None = None, optional: bool = False) -> Answer:
         """The answer to one call, however often it had to be sent.
 
         Every call we make may be repeated: updates carry absolute values, and what was created twice is
         refused by its name. `check` may find fault with an answer that looks well, and so have it repeated.
+        `optional` is for a call that a server may lack: its second 404 or 405 without JSON is its last word.
         """
-
-        call = _Call(method, path, query, body, purpose, pool, scope)
+        lacking = 0
 
         def once() -> Answer:
-            answer = self._answer(call)
+            nonlocal lacking
+            try:
+                answer = self._answer(call)
+            except TryAgainLater as fault:
+                lacking += fault.status in {404, 405}
+                if optional and lacking > 1:
+                    raise RequestRefused(str(fault), code=fault.code, status=fault.status) from fault
+                raise
             if check:
                 check(answer)
             return answer

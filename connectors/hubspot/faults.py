@@ -95,6 +95,9 @@ def _waiting(
     after = retry_after(headers)
     if status == 423 and after is None:
         after = _LOCKED_FOR
+    if status == 477:
+        wait = f", in {after / 60:.0f} minutes" if after and after >= 120 else " later"
+        where += f": HubSpot is moving the portal to another data centre; run again{wait}"
     if body is None and status < 500 and status not in _WAITS:
         where += " with no JSON (does KAM_HUBSPOT__BASE_URL lead to HubSpot?)"
     return TryAgainLater(where, code=code, status=status, after=after)

@@ -102,9 +102,9 @@ def _refuse_mismatches(fields: Sequence[CustomField], there: dict[str, Body]) ->
 
 def _make_group(client: Client, language: str) -> None:
     try:
-        client.get(paths.property_group(KIND, GROUP), purpose="other")
+        client.get(paths.property_group(KIND, GROUP), purpose="other", optional=True)
     except RequestRefused as fault:
-        if fault.status != 404:
+        if fault.status not in {404, 405}:
             raise
         _post_unless_there(client, paths.property_groups(KIND), group_body(language))
 
@@ -113,7 +113,7 @@ def _make(client: Client, bodies: list[Body]) -> None:
     """All in one call; one by one where a server has no such call or refuses them as a whole."""
     try:
         path = paths.batch_create_properties(KIND)
-        answer = client.post(path, {"inputs": bodies}, purpose="other", scope=SCOPE)
+        answer = client.post(path, {"inputs": bodies}, purpose="other", scope=SCOPE, optional=True)
     except RequestRefused as fault:
         if fault.status not in {404, 405, 409}:
             raise

@@ -95,11 +95,11 @@ def read_owners(client: Client) -> pl.DataFrame:
 def read_rates(client: Client, home: str | None, zone: str) -> pl.DataFrame:
     """Exchange rates to the home currency as raw rows, each an exact fraction of the decimal that HubSpot states."""
     try:
-        rates = list(_all(client, paths.EXCHANGE_RATES, [("limit", 100)]))
+        rates = list(_all(client, paths.EXCHANGE_RATES, [("limit", 100)], optional=True))
     except RequestRefused as fault:
-        if fault.status != 404:
+        if fault.status not in {404, 405}:
             raise
-        rates = client.get(paths.CURRENT_RATES, purpose="other").results
+        rates = client.get(paths.CURRENT_RATES, purpose="other", optional=True).results
     dated = sorted(rates, key=lambda r: str(r.get("effectiveAt") or ""))
     rows = [row for rate in dated if (row := _rate(rate, home, zone))]
     columns = ("@id", "@currency", "@home_currency", "@valid_from", "@numerator", "@denominator")
@@ -151,13 +151,13 @@ def _outcome(metadata: dict[str, Any]) -> dict[str, str | None]:
     return {"@status": status, "@probability": probability}
 
 
-def _all(client: Client, path: str, query: Query) -> Iterator[dict[str, Any]]:
+def _all(client: Client, path: str, query: Query, *, optional: bool = False) -> Iterator[dict[str, Any]]:
     """The rows of a small paged list."""
     after: str | None = None
     seen: set[str] = set()
     while True:
         asked: Sequence[tuple[str, str | int]] = [*query, ("after", after)] if after is not None else query
-        answer = client.get(path, asked, purpose="other")
+        answer = client.get(path, asked, purpose="other", optional=optional)
         yield from answer.results
         after = next_after(answer)
         if after is None:

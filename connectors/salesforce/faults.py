@@ -49,6 +49,8 @@ _FORBIDDEN = {
     "OPERATION_TOO_LARGE",
 }
 """An admin has to act. OPERATION_TOO_LARGE: without View All Data, sharing rules filter too many rows."""
+_SWITCHED_OFF = {"API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED"}
+"""Nothing at all may be called: access to one object, which the call at hand asks for, would not help."""
 _SPENT = {"REQUEST_LIMIT_EXCEEDED", "EXCEEDEDQUOTA"}
 _LOST = {"INVALID_QUERY_LOCATOR", "INVALID_LOCATOR"}
 _WAITS = {406, 408, 420, 425, 429}
@@ -91,6 +93,8 @@ def fault_of(
 
 
 def _refused(where: str, code: str | None, status: int, asks: str | None) -> ConnectorError:
+    if code in _SWITCHED_OFF:
+        asks = "the permission API Enabled, in an edition of Salesforce that has the API"
     if status == 403 or code in _FORBIDDEN or (code or "").startswith("TXN_SECURITY"):
         return PermissionMissing(f"{where}: grant the user {asks or 'access to it'}", code=code, status=status)
     if status < 400:

@@ -34,7 +34,8 @@ class PageReader:
             return
         asks = f"read access to the object {source.kind}"
         records: list[Record] = []
-        for rows in read_rows(self._client, query_of(source, span), resume, path=source.path, asks=asks):
+        query, is_increment = query_of(source, span), span.since is not None
+        for rows in read_rows(self._client, query, resume, path=source.path, asks=asks, may_be_empty=is_increment):
             records += rows.records
             is_last = rows.place.link is None
             if len(records) >= ROWS or is_last:

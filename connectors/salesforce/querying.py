@@ -51,9 +51,18 @@ class Rows:
 
 
 def read_rows(
-    client: Client, soql: str, resume: str | None = None, *, path: str = paths.QUERY_ALL, asks: str | None = None
+    client: Client,
+    soql: str,
+    resume: str | None = None,
+    *,
+    path: str = paths.QUERY_ALL,
+    asks: str | None = None,
+    may_be_empty: bool = False,
 ) -> Iterator[Rows]:
     """Pages of a query from its start, or from a place.
+
+    That there are no rows at all has to be said twice, unless `may_be_empty`: no announced number shows where it is
+    wrong, and what was not there when everything was read is not looked for again.
 
     Raises SliceLost if the place is no longer known; if it gets lost under way, the query is made once more, and its
     rows come again. Raises ShortAnswer if the pages end before the rows that the first of them announced: a short
@@ -65,6 +74,8 @@ def read_rows(
     while True:
         try:
             answer, place = _page(client, soql, place, path=path, asks=asks)
+            if not (place.link or may_be_empty or place.announced or answer.get("records")):
+                answer, place = _page(client, soql, Place(), path=path, asks=asks)
         except SliceLost:
             # At once: the caller counts the rows, and has to know that they come from the start.
             if pages == 0 or begun_again:

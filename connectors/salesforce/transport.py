@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 
 from connectors.errors import AnswerUnclear, ConnectorError, RequestRefused, TryAgainLater, UnexpectedAnswer
@@ -139,11 +140,18 @@ def dropped(call: str, fault: requests.RequestException) -> ConnectorError:
     name = type(fault).__name__
     if isinstance(fault, requests.exceptions.SSLError):
         return TryAgainLater("no safe connection to Salesforce: its certificate is not accepted here", code="TLS")
-    if isinstance(fault, requests.exceptions.ConnectTimeout) or "NewConnectionError" in repr(fault):
-        return TryAgainLater(f"Salesforce could not be reached for {call} ({name})", code=name)
+    if isinstance(fault, requests.exceptions.ConnectTimeout) or _is_unsent(fault):
+        text = f"Salesforce could not be reached for {call} ({name}); is KAM_SALESFORCE__INSTANCE_URL its address?"
+        return TryAgainLater(text, code=name)
     if isinstance(fault, requests.exceptions.InvalidURL | requests.exceptions.InvalidHeader):
         return RequestRefused(f"{call} cannot be sent ({name})", code=name)
     return AnswerUnclear(f"the connection broke during {call} ({name})", code=name)
+
+
+def _is_unsent(fault: requests.RequestException) -> bool:
+    """Whether no connection came about: nobody there, or a name that leads nowhere."""
+    cause = getattr(fault.args[0], "reason", None) if fault.args else None
+    return isinstance(cause, urllib3.exceptions.NewConnectionError | urllib3.exceptions.NameResolutionError)
 
 
 class _TimedAdapter(HTTPAdapter):

@@ -25,6 +25,13 @@ TIER_STYLE = {
 }
 TIERS = tuple(TIER_STYLE)
 MOST_MOVES = 20
+WORTH_A_WORD = {
+    "amounts_without_rate": "amounts have no exchange rate to KAM_REPORTING_CURRENCY: figures they enter are empty",
+    "opportunities_orphaned": "opportunities have no live account and count for nobody",
+    "amount_missing_n": "won opportunities have no amount",
+    "rings": "account hierarchies run in a ring; the smallest id was taken as the top",
+}
+"""Counts of a scoring run that an ops engineer should see, and what to say of them."""
 
 
 def print_json(value: Any) -> None:
@@ -75,6 +82,9 @@ def show_scored(receipt: ScoreReceipt) -> None:
     printed(table(title, ("tier", "account groups"), rows))
     if receipt.unavailable_criteria:
         printed(Text(f"criteria without any input: {', '.join(receipt.unavailable_criteria)}", style="yellow"))
+    for code, text in WORTH_A_WORD.items():
+        if receipt.counts.get(code):
+            printed(Text(f"{receipt.counts[code]:,} {text}", style="yellow"))
     moves = [
         (Text(plain(m.name or m.group_id)), tier_text(m.before), tier_text(m.after), Text(plain(m.reason)))
         for m in receipt.moves[:MOST_MOVES]
@@ -102,5 +112,7 @@ def show_run(receipt: RunReceipt) -> None:
     show_scored(receipt.score)
     show_planned([one.plan for one in receipt.write_backs])
     show_applied([one.applied for one in receipt.write_backs])
-    if not any(one.applied.written or one.applied.retry for one in receipt.write_backs):
-        printed(Text("Nothing to write: the CRMs hold what we want already.", style="green"))
+    if not any(one.applied.written or not one.applied.is_complete for one in receipt.write_backs):
+        held = sum(one.plan.cells_held for one in receipt.write_backs)
+        but = f", but for {held:,} cells that are held for a person" if held else ""
+        printed(Text(f"Nothing to write: the CRMs hold what we want already{but}.", style="green"))

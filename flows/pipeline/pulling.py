@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from connectors.contract import Connector, Page, Slice, Stream
-from connectors.errors import ShortAnswer, SliceLost, UnexpectedAnswer
+from connectors.errors import ConnectorError, ShortAnswer, SliceLost, UnexpectedAnswer
+from flows.pipeline.access import check_access
 from flows.pipeline.chunks import ChunkWriter, chunks
 from flows.pipeline.progress import Clock, Progress, quiet
 from flows.results import PullReceipt, StreamReceipt
@@ -40,8 +41,10 @@ def pull(
     """
     began, calls = time.perf_counter(), connector.calls.total
     identity = connector.identify()
+    streams = connector.streams()
+    check_access(connector, store, identity, full=full)
     receipts: list[StreamReceipt] = []
-    for stream in connector.streams():
+    for stream in streams:
         receipts += _StreamReader(connector, store, stream, clock=clock, progress=progress).read(full=full)
     return PullReceipt(
         source=identity.source,
@@ -67,9 +70,14 @@ class _StreamReader:
         start = self._start(full=full)
         writer = ChunkWriter(self._store, self._identity, self._stream, self._clock)
         writer.retry_rejects()
-        self._slice(start, writer)
-        if start.resume is not None and self._stream.incremental:
-            self._slice(self._start(full=False), writer)
+        try:
+            self._slice(start, writer)
+            if start.resume is not None and self._stream.incremental:
+                self._slice(self._start(full=False), writer)
+        except ConnectorError as fault:
+            if self._name not in str(fault):
+                fault.args = (f"{self._name}: {fault}",)
+            raise
         seconds = round(time.perf_counter() - began, 3)
         is_full = start.span.since is None
         calls = self._connector.calls.total - calls
@@ -137,6 +145,7 @@ class _StreamReader:
                 source_instance=self._identity.instance,
                 stream=self._stream.name,
                 fingerprint=self._stream.fingerprint,
+                columns=",".join(sorted(self._stream.columns)),
                 watermark=mark.watermark if mark is not None else None,
                 read_until=mark.read_until if mark is not None else None,
             )

@@ -25,6 +25,8 @@ class Bookmark(SQLModel, table=True):
     source_instance: str = Field(primary_key=True)
     stream: str = Field(primary_key=True)
     fingerprint: str
+    columns: str = ""
+    """The columns of ours that were filled, by name, separated by commas: one that is lost later is noticed."""
     watermark: dt.datetime | None = Field(default=None, sa_type=Instant)
     read_until: dt.datetime | None = Field(default=None, sa_type=Instant)
     slice_since: dt.datetime | None = Field(default=None, sa_type=Instant)

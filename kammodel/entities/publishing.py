@@ -15,6 +15,8 @@ class PublishPlan(SQLModel, table=True):
     __tablename__ = "publish_plan"
 
     plan_id: str = Field(primary_key=True)
+    number: int = 0
+    """Counts the plans of a store, so that the latest is known whatever its clock said."""
     source: str
     source_instance: str
     planned_at: dt.datetime = Field(sa_type=Instant)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import polars as pl
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from kammodel.entities import PlannedCell, PublishPlan, polars_schema
 from kammodel.entities.types import to_micros
@@ -17,7 +17,8 @@ LEDGER = {"source_id": pl.String(), "field": pl.String(), "value": pl.String()}
 
 
 def save_plan(tx: Transaction, plan: PublishPlan, cells: pl.DataFrame) -> None:
-    """Stores a plan and its cells; older plans of that CRM that were never applied are superseded."""
+    """Stores a plan and its cells, and gives it its number. What it overtakes: see `supersede_pending`."""
+    plan.number = 1 + (tx.session.exec(select(func.max(PublishPlan.number))).one() or 0)
     tx.session.add(plan)
     tx.session.flush()
     tx.insert("planned_cell", cells.select(pl.col(n).cast(t) for n, t in CELLS.items()))
@@ -36,7 +37,7 @@ def supersede_pending(tx: Transaction, source: str, instance: str, plan_id: str)
 def latest_plan(tx: Transaction, source: str, instance: str) -> PublishPlan | None:
     """The newest plan for a CRM."""
     query = select(PublishPlan).where(PublishPlan.source == source, PublishPlan.source_instance == instance)
-    return tx.session.exec(query.order_by(col(PublishPlan.planned_at).desc())).first()
+    return tx.session.exec(query.order_by(col(PublishPlan.number).desc())).first()
 
 
 def cells_of(tx: Transaction, plan_id: str, *, pending_only: bool = False) -> pl.DataFrame:

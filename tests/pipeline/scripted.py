@@ -54,15 +54,16 @@ class ScriptedConnector:
         self.before_page: Callable[[int, pl.DataFrame], pl.DataFrame] = lambda _, page: page
         self.gone: dict[str, str | None] = {}
         self.announces = True
+        self.closed: dict[str, str] = {}
 
     def identify(self) -> Identity:
         return Identity(self.name, "org", "A scripted org")
 
     def streams(self) -> tuple[Stream, ...]:
-        return (Stream("accounts", (self.mapping,)),)
+        return () if "accounts" in self.closed else (Stream("accounts", (self.mapping,)),)
 
     def unavailable(self) -> dict[str, str]:
-        return {}
+        return self.closed
 
     def read(self, stream: Stream, span: Slice, resume: str | None = None) -> Iterator[Page]:
         self.asked.append((span, resume))

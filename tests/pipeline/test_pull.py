@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from connectors.codecs import text
-from connectors.errors import ShortAnswer, SliceLost, TryAgainLater, UnexpectedAnswer
+from connectors.errors import PermissionMissing, ShortAnswer, SliceLost, TryAgainLater, UnexpectedAnswer
 from connectors.mapping import Line, Mapping
 from flows.pipeline import chunks, pull
 from flows.results import StreamReceipt
@@ -224,3 +224,42 @@ def test_pages_that_just_stop_are_a_short_answer(desk: Desk) -> None:
 
 def _raise(fault: Exception) -> pl.DataFrame:
     raise fault
+
+
+def test_a_stream_that_is_closed_to_us_now_stops_the_pull_if_it_was_read_before(desk: Desk) -> None:
+    """A permission that was taken away is an error that says so; one that never was is told with the receipt."""
+    desk.crm.closed = {"accounts": "grant read access", "tasks": "grant read access to Task"}
+    assert pull(desk.crm, desk.store, lambda: desk.now).unavailable == desk.crm.closed
+    desk.crm.closed = {}
+    desk.pull()
+    desk.crm.closed = {"accounts": "grant read access"}
+    with pytest.raises(PermissionMissing, match=r"scripted accounts could be read before.*: grant read access"):
+        desk.pull()
+
+
+def test_without_deals_nothing_is_pulled(desk: Desk) -> None:
+    """Nobody could be tiered: the pull says what to grant before it reads."""
+    desk.crm.closed = {"opportunities": "grant read access to Opportunity"}
+    with pytest.raises(PermissionMissing, match="tiered without opportunities: grant read access to Opportunity"):
+        desk.pull()
+    assert desk.crm.asked == []
+
+
+def test_a_field_that_was_read_before_may_not_vanish_in_silence(desk: Desk) -> None:
+    """It is named with what to grant; `--full` goes on without it."""
+    desk.pull()
+    desk.now = START + 60 * MINUTE
+    desk.crm.mapping = ACCOUNTS.without({"Revenue"})
+    desk.crm.closed = {"accounts.Revenue": "grant read access to the field"}
+    with pytest.raises(PermissionMissing, match=r"accounts: annual_revenue could be read before.*--full"):
+        desk.pull()
+    assert desk.pull(full=True).is_full
+    desk.now += 60 * MINUTE
+    assert not desk.pull().is_full
+
+
+def test_a_fault_names_its_crm_and_stream(desk: Desk) -> None:
+    """A line in a log has to say where."""
+    desk.crm.before_page = lambda _, __: _raise(TryAgainLater("the connection broke"))
+    with pytest.raises(TryAgainLater, match=r"^scripted accounts: the connection broke$"):
+        desk.pull()

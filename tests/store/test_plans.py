@@ -73,13 +73,13 @@ def test_a_plan_is_kept_cell_by_cell(store: Store) -> None:
 
 
 def test_the_latest_plan_of_a_crm(store: Store) -> None:
-    """By the time it was made; another CRM's plans do not count."""
-    for made in (plan("late", 5), plan("early", 1), plan("theirs", 9, source="salesforce")):
+    """By its number, whatever the clock said; another CRM's plans do not count."""
+    for made in (plan("first", 5), plan("second", 1), plan("theirs", 9, source="salesforce")):
         save(store, made)
     with store.transaction() as tx:
         found = latest_plan(tx, *OF)
         assert found is not None
-        assert found.plan_id == "late"
+        assert found.plan_id == "second"
         assert latest_plan(tx, "hubspot", "other") is None
 
 

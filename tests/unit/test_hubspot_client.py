@@ -50,6 +50,21 @@ def test_passing_faults_are_outlived(fault: Reply | str) -> None:
         assert len(script.asked) == client.calls.read == 2
 
 
+@pytest.mark.parametrize("status", [404, 405])
+def test_a_call_that_a_server_lacks_is_asked_twice(status: int) -> None:
+    """A server without the path answers in HTML or plain text, an edge does so once; other calls are not given up."""
+    script = Script((status, {}, b"Not Found"))
+    with server(script) as client:
+        with pytest.raises(RequestRefused) as fault:
+            client.get("/x", optional=True)
+        assert fault.value.status == status
+        assert len(script.asked) == 2
+        with pytest.raises(TryAgainLater):
+            client.get("/x")
+    with server(Script((status, {}, b"<html>edge</html>"), FINE)) as client:
+        assert client.get("/x", optional=True).results == [{"id": "1"}]
+
+
 def test_post_is_repeated_too() -> None:
     """What we post may be sent twice: the library's own retries would leave POST out."""
     script = Script("drop", (503, {}, b""), FINE)

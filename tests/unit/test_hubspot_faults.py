@@ -67,6 +67,15 @@ def test_a_body_that_is_no_object_is_the_edges_and_passes(status: int, raw: byte
     assert ("KAM_HUBSPOT__BASE_URL" in str(found)) == (status in {400, 403, 404})
 
 
+@pytest.mark.parametrize(("asked", "when"), [("7200", "run again, in 120 minutes"), ("5", "later"), (None, "later")])
+def test_a_portal_on_the_move_says_when_to_come_back(asked: str | None, when: str) -> None:
+    """The status is HubSpot's own: its number alone tells a person nothing."""
+    headers = {"Retry-After": asked} if asked else {}
+    found = fault_of(477, headers, b"{}", call="GET /x")
+    assert str(found).startswith("HubSpot answered GET /x with 477: HubSpot is moving the portal")
+    assert str(found).endswith(when)
+
+
 def test_an_unreadable_401_is_still_about_the_token() -> None:
     """Whoever answers 401 will not let us in."""
     assert type(fault(401, HTML)) is SignInRefused

@@ -97,5 +97,8 @@ def test_portals_without_a_history_of_rates() -> None:
     """The current ones are read where the list does not exist; another refusal is one."""
     with server(Script(told(404), results(rate(2, at=None)))) as client:
         assert read_rates(client, "EUR", "UTC")["@id"].to_list() == ["USD@"]
+    lacking = (404, {}, b"<html>no such page</html>")
+    with server(Script(lacking, lacking, results(rate(2, at=None)))) as client:
+        assert read_rates(client, "EUR", "UTC")["@id"].to_list() == ["USD@"]
     with server(Script(told(400))) as client, pytest.raises(RequestRefused):
         read_rates(client, "EUR", "UTC")

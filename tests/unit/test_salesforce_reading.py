@@ -85,6 +85,17 @@ def test_short_lists_do_not_look_whole(
         list(read_rows(connector._client, "SELECT Id FROM Account"))
 
 
+def test_no_rows_are_asked_for_twice(wire: responses.RequestsMock, connector: SalesforceConnector) -> None:
+    """No rows counts when it is said twice, or may well be so; rows that come the second time are the answer."""
+    none, some = page(0, total=0), page(2, total=2)
+    for answer in (none, some, none, none, none):
+        wire.get(f"{DATA}/queryAll", json=answer)
+    client, query = connector._client, "SELECT Id FROM Task"
+    found = [list(read_rows(client, query, may_be_empty=may_be)) for may_be in (False, False, True)]
+    assert [[len(p.records) for p in pages] for pages in found] == [[2], [0], [0]]
+    assert len([call for call in wire.calls if "queryAll" in str(call.request.url)]) == 5
+
+
 def test_totals_may_be_absent(wire: responses.RequestsMock, connector: SalesforceConnector) -> None:
     """Without a total there is nothing to prove, and an answer without `done` and link is the last."""
     wire.get(f"{DATA}/queryAll", json={"records": [{"Id": "001"}]})

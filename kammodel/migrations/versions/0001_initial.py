@@ -77,6 +77,7 @@ def upgrade() -> None:
         sa.Column("source_instance", sa.String(), nullable=False),
         sa.Column("stream", sa.String(), nullable=False),
         sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("columns", sa.String(), nullable=False),
         sa.Column("watermark", sa.BigInteger(), nullable=True),
         sa.Column("read_until", sa.BigInteger(), nullable=True),
         sa.Column("slice_since", sa.BigInteger(), nullable=True),
@@ -201,6 +202,7 @@ def upgrade() -> None:
     op.create_table(
         "publish_plan",
         sa.Column("plan_id", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("source_instance", sa.String(), nullable=False),
         sa.Column("planned_at", sa.BigInteger(), nullable=False),
