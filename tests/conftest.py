@@ -31,11 +31,3 @@ def prefect_server() -> Iterator[LocalServer]:
 def prefect_api(prefect_server: LocalServer) -> str:
     """The address of its API, once it answers."""
     return prefect_server.wait().api_url
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one file stay in one process, for their fixtures' sake; so do all that share the Prefect server."""
-    for item in items:
-        is_of_prefect = {"prefect_server", "prefect_api"} & set(getattr(item, "fixturenames", ()))
-        item.add_marker(pytest.mark.xdist_group("prefect" if is_of_prefect else str(item.path)))
