@@ -33,15 +33,17 @@ class Stream:
 
     The first mapping is the stream's own entity; further ones are filled from the same pages (HubSpot sends
     a deal's history with the deal). `incremental` False: it is small and read in full on every run.
+    `revision`: changes where something outside the rows changes their meaning, such as what a stage stands for.
     """
 
     name: str
     mappings: tuple[Mapping, ...]
     incremental: bool = True
+    revision: str = ""
 
     @property
     def fingerprint(self) -> str:
-        return "-".join(m.fingerprint() for m in self.mappings)
+        return "-".join([*(m.fingerprint() for m in self.mappings), *filter(None, [self.revision])])
 
     @property
     def columns(self) -> frozenset[str]:

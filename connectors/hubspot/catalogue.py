@@ -15,9 +15,10 @@ from connectors.hubspot.client import Client
 from connectors.hubspot.mapping import ENGAGEMENTS, MERGED
 from connectors.hubspot.portal import Portal
 from connectors.hubspot.records import Wish
-from connectors.mapping import Mapping
+from connectors.mapping import Mapping, meaning_of
 
 COMPANIES, DEALS = "accounts", "opportunities"
+_MEANING = ("@pipeline_id", "@stage_id", "@status", "@probability")
 HISTORY = "opportunities.history"
 _NOT_PROVISIONED = "the property does not exist in this portal: run kam provision"
 _HIDDEN = "not among the properties that HubSpot shows to this token: the column stays empty"
@@ -156,4 +157,6 @@ def _wish(kind: str, ours: Mapping, names: set[str], found: Catalogue, stream: s
 
 def _add(found: Catalogue, name: str, wish: Wish, *mappings: Mapping) -> None:
     found.wishes[name] = wish
-    found.streams += (Stream(name, mappings),)
+    # A deal's status and probability are its stage's: a stage that means something else changes deals unseen.
+    revision = meaning_of(found.stages.select(_MEANING)) if name == DEALS else ""
+    found.streams += (Stream(name, mappings, revision=revision),)

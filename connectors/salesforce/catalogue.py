@@ -9,13 +9,13 @@ import polars as pl
 
 from connectors.contract import Stream
 from connectors.errors import PermissionMissing, RequestRefused
-from connectors.mapping import Mapping
+from connectors.mapping import Mapping, meaning_of
 from connectors.salesforce import mapping, org, paths
 from connectors.salesforce.client import Client
 from connectors.salesforce.mapping import OURS, STAMPS
 from connectors.salesforce.org import Describes, Org
 
-ACCOUNTS, STAGES, RATES = "accounts", "pipeline_stages", "exchange_rates"
+ACCOUNTS, HISTORY, STAGES, RATES = "accounts", "opportunity_history", "pipeline_stages", "exchange_rates"
 _NOT_PROVISIONED = "the field does not exist or is hidden from this user: run kam provision"
 _HIDDEN = "not among the fields that Salesforce shows to this user (field-level security): the column stays empty"
 _FEATURES = {"CurrencyIsoCode", "IsRecurrence", "IsChild", "CallType", "MasterRecordId"}
@@ -61,7 +61,7 @@ def read_catalogue(
     _rates(found)
     _add(found, ACCOUNTS, "Account", mapping.accounts(cross_reference, many_currencies=many), silent=silent)
     _add(found, "opportunities", "Opportunity", mapping.opportunities(many_currencies=many))
-    _add(found, "opportunity_history", "OpportunityHistory", mapping.HISTORY)
+    _add(found, HISTORY, "OpportunityHistory", mapping.HISTORY)
     _add(found, "tasks", "Task", mapping.TASKS)
     _add(found, "events", "Event", mapping.EVENTS)
     if ACCOUNTS not in found.sources:
@@ -84,7 +84,9 @@ def _add(
     fitting = mapping.cut(ours, there)
     stamp = next((s for s in STAMPS if s in there), None)
     found.sources[stream] = Source(kind, tuple(mapping.asked(fitting)), stamp, path)
-    found.streams += (Stream(stream, (fitting,), incremental=stamp is not None),)
+    # A snapshot's status is its stage's: a stage that means something else changes history unseen.
+    revision = meaning_of(found.stages.select(_NO_STAGES.keys())) if stream == HISTORY else ""
+    found.streams += (Stream(stream, (fitting,), incremental=stamp is not None, revision=revision),)
 
 
 def _shown(found: Catalogue, stream: str, kind: str, ours: Mapping, silent: Iterable[str]) -> set[str] | None:

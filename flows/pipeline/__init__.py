@@ -1,8 +1,9 @@
 """The steps of a run as plain functions over a store and connectors. Prefect knows of them, not they of it."""
 
+from flows.pipeline.applying import apply
+from flows.pipeline.planning import check_fields, plan
 from flows.pipeline.progress import Clock, Progress, quiet
 from flows.pipeline.pulling import pull
 from flows.pipeline.scoring import score, score_day_of
-from flows.pipeline.writing import apply, check_fields, plan
 
 __all__ = ["Clock", "Progress", "apply", "check_fields", "plan", "pull", "quiet", "score", "score_day_of"]

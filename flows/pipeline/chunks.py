@@ -18,6 +18,7 @@ from kammodel.store import Store, Transaction, UpsertCount
 from kammodel.store.control import open_rejects, resolve_rejects, save_bookmark, save_rejects
 from kammodel.store.plans import add_to_compare, written_since
 
+_GONE = {"source_id": pl.String, "merged_into_id": pl.String}
 ROWS = 10_000
 """Rows to a chunk, at least: each chunk is one transaction, and a page alone would be a small one."""
 _ACCOUNT = table_of(Account).name
@@ -64,6 +65,8 @@ class ChunkWriter:
                 raw = pl.concat([page.raw[_table(mapping)] for page in pages])
                 self._store_rows(tx, mapping, raw, mark)
             self._end(tx, [page.gone for page in pages if page.gone is not None])
+            if not self._stream.incremental and len(pages) == 1 and pages[0].resume is None:
+                self._end(tx, [self._vanished(tx, pages[0])])
             mark.resume_point = pages[-1].resume
             # A new object, because the session would keep this one and change it behind our back.
             save_bookmark(tx, Bookmark(**mark.model_dump()))
@@ -120,6 +123,15 @@ class ChunkWriter:
             where = {**self._from, "stream": self._stream.name, "entity": table, "at": self._clock()}
             self._counts[table]["healed"] += resolve_rejects(tx, pl.Series(healed), **where)  # type: ignore[arg-type]
             self._set_aside[table].difference_update(healed)
+
+    def _vanished(self, tx: Transaction, page: Page) -> pl.DataFrame:
+        """Ids that a list which is read whole, on one page, no longer has. An empty list proves nothing."""
+        mapping = self._stream.mappings[0]
+        listed = normalize(page.raw[_table(mapping)], mapping)
+        seen = pl.concat([listed.rows["source_id"], listed.rejects["source_id"]])
+        known = tx.live_ids(mapping.entity, **self._from)
+        gone = known.filter(~known.is_in(seen.implode())) if seen.len() else known.clear()
+        return pl.DataFrame({"source_id": gone, "merged_into_id": None}, schema=_GONE)
 
     def _end(self, tx: Transaction, gone: list[pl.DataFrame]) -> None:
         mapping = self._stream.mappings[0]

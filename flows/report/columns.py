@@ -12,7 +12,7 @@ STREAM_LEGEND = (
     "again: read twice on purpose, so that nothing late is lost"
 )
 PLAN = ("CRM", "plan", "accounts", "cells", "held for a person", "equal", "compared", "known", "calls", "write calls")
-APPLIED = ("CRM", "plan", "cells written", "refused", "gone", "again", "calls", "seconds")
+APPLIED = ("CRM", "plan", "cells written", "refused", "gone", "again", "edited since", "calls", "seconds")
 
 
 def stream_cells(stream: StreamReceipt) -> Cells:
@@ -48,7 +48,7 @@ def plan_cells(plan: PlanReceipt) -> Cells:
 
 def applied_cells(applied: ApplyReceipt) -> Cells:
     """Under APPLIED."""
-    counts = (applied.written, applied.rejected, applied.gone, applied.retry, applied.calls)
+    counts = (applied.written, applied.rejected, applied.gone, applied.retry, applied.edited, applied.calls)
     return (applied.source, applied.plan_id, *_spelled(*counts), f"{applied.seconds:.1f}")
 
 

@@ -39,7 +39,7 @@ class PlannedCell(SQLModel, table=True):
     decision: str
     """write or held (a person's value stands there)."""
     outcome: str | None = None
-    """null while pending; written, rejected, gone, superseded by a newer plan."""
+    """null while pending; written, rejected, gone, superseded by a newer plan, edited by somebody meanwhile."""
     code: str | None = None
     message: str | None = None
 

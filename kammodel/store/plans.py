@@ -66,11 +66,14 @@ def record_outcomes(tx: Transaction, plan: PublishPlan, outcomes: pl.DataFrame, 
     Written cells go into the ledger in the same transaction. `retry` leaves a cell pending.
     """
     settled = outcomes.filter(pl.col("outcome") != "retry")
-    pending = "plan_id=:plan AND source_id=:source_id AND decision='write' AND outcome IS NULL"
+    mine = "plan_id=:plan AND source_id=:source_id AND decision='write'"
+    pending = f"{mine} AND outcome IS NULL"
+    # A run beside this one may have overtaken the plan meanwhile: what the CRM took is ours all the same.
+    sent = f"{mine} AND (outcome IS NULL OR outcome='superseded')"
     known = "ON CONFLICT (source, source_instance, source_id, field) DO UPDATE SET value=excluded.value, "
     ledger_sql = (
         "INSERT INTO written_cell (source, source_instance, source_id, field, value, plan_id, written_at) "  # noqa: S608
-        f"SELECT :source, :instance, source_id, field, after, plan_id, :at FROM planned_cell WHERE {pending} "
+        f"SELECT :source, :instance, source_id, field, after, plan_id, :at FROM planned_cell WHERE {sent} "
         f"{known} plan_id=excluded.plan_id, written_at=excluded.written_at"
     )
     fixed = {
@@ -86,8 +89,17 @@ def record_outcomes(tx: Transaction, plan: PublishPlan, outcomes: pl.DataFrame, 
     driver.executemany(ended_sql, [{"plan": plan.plan_id} | row for row in settled.iter_rows(named=True)])
 
 
+def give_up(tx: Transaction, plan_id: str, cells: pl.DataFrame) -> None:
+    """Ends pending cells (source_id, field) of a plan unwritten: somebody changed them after it was made."""
+    sql = (
+        "UPDATE planned_cell SET outcome='edited' WHERE plan_id=? AND source_id=? AND field=? "
+        "AND decision='write' AND outcome IS NULL"
+    )
+    sqlite.driver(tx.connection).executemany(sql, ((plan_id, *cell) for cell in cells.iter_rows()))
+
+
 def adopt(tx: Transaction, cells: pl.DataFrame, *, source: str, instance: str, plan_id: str, at: dt.datetime) -> None:
-    """Enters cells (source_id, field, value) into the ledger as ours."""
+    """Enters cells (source_id, field, value) into the ledger as ours, as written at an instant."""
     if cells.is_empty():
         return
     sql = (

@@ -132,12 +132,21 @@ class Transaction:
             self.connection.execute(_merge(table, staging, entity))
         return UpsertCount(rows.height - known, changed, unchanged)
 
+    def live_ids(self, entity: type[Sourced], *, source: str, instance: str) -> pl.Series:
+        """The ids of an org's rows that are not deleted."""
+        sql = (
+            f'SELECT source_id FROM "{entity.__tablename__}" WHERE source=:source '  # noqa: S608
+            "AND source_instance=:instance AND NOT deleted"
+        )
+        return self.frame(sql, {"source_id": pl.String()}, source=source, instance=instance)["source_id"]
+
     def mark_gone(
         self, entity: type[Sourced], gone: pl.DataFrame, *, source: str, instance: str, at: dt.datetime
     ) -> int:
         """Marks rows deleted that the CRM no longer has; `gone` has source_id and merged_into_id.
 
-        A survivor that is known stays known: no merged_into_id means that nothing was said of a merge.
+        A survivor that is known stays known: no merged_into_id means that nothing was said of a merge. A row that
+        was merged before we ever saw it is entered as gone, so that what refers to it finds the survivor.
         """
         table = table_of(entity)
         merged = "merged_into_id" in table.c
@@ -152,7 +161,11 @@ class Transaction:
             fixed | {"id": row["source_id"]} | ({"into": row["merged_into_id"]} if merged else {})
             for row in gone.iter_rows(named=True)
         ]
-        return sqlite.driver(self.connection).executemany(sql, rows).rowcount if rows else 0
+        driver = sqlite.driver(self.connection)
+        ended = driver.executemany(sql, rows).rowcount if rows else 0
+        if merged:
+            ended += driver.executemany(_tombstone(table), [row for row in rows if row["into"] is not None]).rowcount
+        return ended
 
     @contextmanager
     def _staged(self, table: Table, frame: pl.DataFrame) -> Iterator[Table]:
@@ -185,6 +198,14 @@ def _merge(table: Table, staging: Table, entity: type[Sourced]) -> Any:
     fresh = {n: insert.excluded[n] for n in names if n not in KEY}
     changed = or_(*(table.c[c].is_distinct_from(insert.excluded[c]) for c in content_columns(entity)))
     return insert.on_conflict_do_update(index_elements=list(KEY), set_=fresh, where=changed)
+
+
+def _tombstone(table: Table) -> str:
+    """A row that says of an id only that it was merged; left alone where the id is known."""
+    return (
+        f'INSERT OR IGNORE INTO "{table.name}" (source, source_instance, source_id, deleted, synced_at, '  # noqa: S608
+        "content_changed_at, merged_into_id) VALUES (:source, :instance, :id, 1, :at, :at, :into)"
+    )
 
 
 def _copy(column: Any) -> Any:

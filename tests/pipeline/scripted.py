@@ -54,13 +54,16 @@ class ScriptedConnector:
         self.before_page: Callable[[int, pl.DataFrame], pl.DataFrame] = lambda _, page: page
         self.gone: dict[str, str | None] = {}
         self.announces = True
+        self.is_incremental = True
         self.closed: dict[str, str] = {}
 
     def identify(self) -> Identity:
         return Identity(self.name, "org", "A scripted org")
 
     def streams(self) -> tuple[Stream, ...]:
-        return () if "accounts" in self.closed else (Stream("accounts", (self.mapping,)),)
+        return (
+            () if "accounts" in self.closed else (Stream("accounts", (self.mapping,), incremental=self.is_incremental),)
+        )
 
     def unavailable(self) -> dict[str, str]:
         return self.closed

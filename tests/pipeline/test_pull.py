@@ -263,3 +263,16 @@ def test_a_fault_names_its_crm_and_stream(desk: Desk) -> None:
     desk.crm.before_page = lambda _, __: _raise(TryAgainLater("the connection broke"))
     with pytest.raises(TryAgainLater, match=r"^scripted accounts: the connection broke$"):
         desk.pull()
+
+
+def test_a_list_that_is_read_whole_shows_what_vanished(desk: Desk) -> None:
+    """Stages, rates and the like have no bin: what a whole list lacks is gone; an empty list proves nothing."""
+    desk.crm.is_incremental = False
+    desk.crm.rows = {id_: desk.crm.rows[id_] for id_ in ("a1", "a2")}
+    desk.pull()
+    del desk.crm.rows["a2"]
+    assert desk.pull().gone == 1
+    del desk.crm.rows["a1"]
+    assert desk.pull().gone == 0
+    live = desk.store.read(Account, ["source_id", "deleted"]).filter(~pl.col("deleted"))
+    assert live["source_id"].to_list() == ["a1"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -162,3 +164,36 @@ def test_a_value_that_a_merge_carried_over_is_no_persons(desk: Office) -> None:
     # Days since the last touch, carried over, are others by now.
     desk.clock.advance(960 * HOUR)
     assert [p.cells_held for p in desk.run()[2]] == [0, 0]
+
+
+def test_what_somebody_typed_after_the_plan_is_not_overwritten(org_desk: Office) -> None:
+    """A plan that lay for a while looks again before it writes; the next one holds the person's value."""
+    org_desk.pull()
+    org_desk.score()
+    (made,) = org_desk.plan()
+    org = org_desk.served.company.org
+    assert org is not None
+    with org_desk.store.transaction() as tx:
+        cells = cells_of(tx, made.plan_id)
+    account = cells.filter(field="tier", after="standard")["source_id"][0]
+    org.update("Account", account, {"KAM_Tier__c": "strategic", "KAM_Score__c": 1.5})
+    org_desk.clock.advance(HOUR)
+    (ended,) = org_desk.apply()
+    assert (ended.edited, ended.written) == (2, made.cells_to_write - 2)
+    assert org_desk.held_by("salesforce")[account]["tier"] == "strategic"
+    (again,) = org_desk.run()[2]
+    assert again.cells_held == 2
+
+
+def test_a_stage_that_means_something_else_reads_the_deals_again(tmp_path: Path) -> None:
+    """HubSpot moves no deal's change stamp for it, and a won deal may be won no longer."""
+    with office(same_in(small_book(), Clock(NOW), "hubspot"), tmp_path) as desk:
+        desk.pull()
+        portal = desk.served.company.portal
+        assert portal is not None
+        deals = portal.pipelines["deals"]
+        third = Decimal("0.33")
+        deals[0].stages[:] = [s if s.closed else replace(s, probability=third) for s in deals[0].stages]
+        desk.clock.advance(HOUR)
+        receipt = next(s for s in desk.pull()[0].streams if s.stream == "opportunities")
+        assert (receipt.is_full, receipt.changed > 0) == (True, True)

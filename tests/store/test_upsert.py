@@ -292,3 +292,12 @@ def test_json_like_text_is_text(store: Store) -> None:
     values = ["007", "1e5", "1.0", "true", json.dumps({"a": 1}), "2026-01-01"]
     put(store, Account, *({"source_id": v, "name": v} for v in values))
     assert set(store.read(Account)["name"]) == set(values)
+
+
+def test_an_account_merged_before_we_saw_it_leads_to_its_survivor(store: Store) -> None:
+    """What refers to it, such as the other CRM's cross-reference, would find nothing otherwise."""
+    gone = pl.DataFrame({"source_id": ["11", "12"], "merged_into_id": ["22", None]})
+    with store.transaction() as tx:
+        assert tx.mark_gone(Account, gone, source="hubspot", instance="portal", at=FIRST) == 1
+        assert tx.mark_gone(Account, gone, source="hubspot", instance="portal", at=FIRST) == 0
+    assert store.read(Account, ["source_id", "deleted", "merged_into_id"]).rows() == [("11", True, "22")]

@@ -1,22 +1,20 @@
-"""Plans what to write into one CRM, and writes it: nothing that does not stand in the plan."""
+"""Plans what to write into one CRM: compares what we want with what it holds, and stores the difference."""
 
 from __future__ import annotations
 
 import datetime as dt
 import time
 import uuid
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import polars as pl
 
-from connectors.contract import AccountWrite, Connector, WriteOutcome
+from connectors.contract import Connector
 from connectors.errors import FieldsNotProvisioned
 from flows.pipeline.progress import Clock, Progress, quiet
 from flows.pipeline.scoring import score_day_of
-from flows.results import ApplyReceipt, PlanReceipt
+from flows.results import PlanReceipt
 from kammodel.entities import Account, PublishPlan
-from kammodel.errors import KamError
 from kammodel.publish.fields import FIELDS, OURS
 from kammodel.publish.plan import Comparison, canonical_frame, compare, with_inherited
 from kammodel.scoring import ScoringConfig, wanted_values
@@ -24,6 +22,9 @@ from kammodel.store import Store, plans
 from kammodel.tiering.policy import TIERS, Cadence, Policy
 
 _OUTCOMES = {"source_id": pl.String, "outcome": pl.String, "code": pl.String, "message": pl.String}
+
+FOUND = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+"""When a value was written that we only found in the CRM: not lately, so that its account is no echo of ours."""
 
 
 def plan(
@@ -58,8 +59,8 @@ def plan(
         shown = plans.to_compare(tx, identity.source, identity.instance)
         unclear = plans.pending_accounts(tx, identity.source, identity.instance)
     ids = wanted["source_id"] if full else _candidates(wanted, ours, pl.concat([shown, unclear]), config.as_of, cadence)
-    now = _now(connector, ids, progress)
-    ours = with_inherited(ours, _accounts(store, made, "merged_into_id"))
+    now = fields_now(connector, ids, progress)
+    ours = with_inherited(ours, accounts_of(store, made, "merged_into_id"))
     comparison = compare(wanted, now, ours, OURS, as_of=config.as_of, cadence_days=cadence)
     _save(store, made, comparison, pl.concat([ids, shown]).unique())
     return _receipt(
@@ -70,50 +71,6 @@ def plan(
         known=wanted.height - ids.len(),
         calls=connector.calls.total - calls,
         seconds=round(time.perf_counter() - began, 3),
-    )
-
-
-def apply(
-    connector: Connector, store: Store, plan_id: str | None, clock: Clock, *, progress: Progress = quiet
-) -> ApplyReceipt:
-    """Writes the pending cells of a plan (None: the CRM's latest), batch by batch; each outcome is kept at once.
-
-    What was interrupted goes on with what is still pending. Raises KamError where there is no such plan, or
-    a newer one has taken its place.
-    """
-    began, calls = time.perf_counter(), connector.calls.total
-    identity = connector.identify()
-    with store.transaction() as tx:
-        latest = plans.latest_plan(tx, identity.source, identity.instance)
-        if latest is None or (plan_id is not None and plan_id != latest.plan_id):
-            raise KamError(_no_plan(identity.source, plan_id, latest))
-        made = PublishPlan(**latest.model_dump())
-        cells = plans.cells_of(tx, made.plan_id, pending_only=True)
-    writes = _writes(cells, _accounts(store, made, "parent_id"))
-    ended: Counter[str] = Counter()
-    faults: Counter[str] = Counter()
-    size = dict(cells.group_by("source_id").len().iter_rows())
-    for done, batch in _batches(connector, writes):
-        with store.transaction() as tx:
-            frame = pl.DataFrame([vars(o) for o in batch], schema=_OUTCOMES, orient="row")
-            plans.record_outcomes(tx, made, frame, clock())
-        for outcome in batch:
-            ended[outcome.outcome] += size[outcome.source_id]
-            faults.update([outcome.code or "UNKNOWN"] if outcome.outcome in {"rejected", "retry"} else [])
-        progress(f"{identity.source} write", done, len(writes))
-    if not ended["retry"]:
-        with store.transaction() as tx:
-            plans.finish_plan(tx, made.plan_id, clock())
-    return ApplyReceipt(
-        plan_id=made.plan_id,
-        source=identity.source,
-        written=ended["written"],
-        rejected=ended["rejected"],
-        gone=ended["gone"],
-        retry=ended["retry"],
-        calls=connector.calls.total - calls,
-        seconds=round(time.perf_counter() - began, 3),
-        faults=dict(faults),
     )
 
 
@@ -152,7 +109,8 @@ def _candidates(
     return wanted["source_id"].filter(differs | unknown | seen)
 
 
-def _now(connector: Connector, ids: pl.Series, progress: Progress) -> pl.DataFrame:
+def fields_now(connector: Connector, ids: pl.Series, progress: Progress) -> pl.DataFrame:
+    """What our fields hold: source_id and a canonical text column per field; accounts that are gone are absent."""
     empty = pl.DataFrame(schema=dict.fromkeys(("source_id", *(f.key for f in OURS)), pl.String))
     frames, rows = [empty], 0
     for frame in connector.read_fields(OURS, ids.to_list()) if ids.len() else ():
@@ -171,7 +129,7 @@ def _save(store: Store, made: PublishPlan, comparison: Comparison, looked_at: pl
     )
     with store.transaction() as tx:
         learned = pl.concat([comparison.equal, comparison.confirmed])
-        plans.adopt(tx, learned, **of, plan_id=made.plan_id, at=made.planned_at)
+        plans.adopt(tx, learned, **of, plan_id=made.plan_id, at=FOUND)
         plans.supersede_pending(tx, **of, plan_id=made.plan_id)
         plans.save_plan(tx, PublishPlan(**made.model_dump()), cells)
         plans.compared(tx, looked_at, **of)
@@ -204,33 +162,8 @@ def _receipt(
     )
 
 
-def _accounts(store: Store, made: PublishPlan, column: str) -> pl.DataFrame:
+def accounts_of(store: Store, made: PublishPlan, column: str) -> pl.DataFrame:
     """source_id and another column of the accounts of the plan's CRM."""
     accounts = store.read(Account, ["source", "source_instance", "source_id", column])
     own = (pl.col("source") == made.source) & (pl.col("source_instance") == made.source_instance)
     return accounts.filter(own).select("source_id", column)
-
-
-def _writes(cells: pl.DataFrame, parents: pl.DataFrame) -> list[AccountWrite]:
-    """One write per account. Children of one parent stand together, so that batches do not fight over its lock."""
-    grouped = cells.group_by("source_id").agg("field", "after").join(parents, on="source_id", how="left")
-    ordered = grouped.sort("parent_id", "source_id", nulls_last=True)
-    return [
-        AccountWrite(source_id, dict(zip(fields, values, strict=True)))
-        for source_id, fields, values in ordered.select("source_id", "field", "after").iter_rows()
-    ]
-
-
-def _batches(connector: Connector, writes: list[AccountWrite]) -> Iterator[tuple[int, list[WriteOutcome]]]:
-    done = 0
-    for batch in connector.write_fields(OURS, writes) if writes else ():
-        done += len(batch)
-        yield done, batch
-
-
-def _no_plan(source: str, plan_id: str | None, latest: PublishPlan | None) -> str:
-    if latest is None:
-        return f"{source}: there is no plan yet; make one with: kam plan --crm {source}"
-    return (
-        f"{source}: plan {plan_id} is not the latest ({latest.plan_id}); a newer plan has looked at the same accounts"
-    )

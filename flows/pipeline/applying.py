@@ -1,0 +1,115 @@
+"""Writes a stored plan into one CRM, and nothing that does not stand in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import polars as pl
+
+from connectors.contract import AccountWrite, Connector, WriteOutcome
+from flows.pipeline.planning import accounts_of, fields_now
+from flows.pipeline.progress import Clock, Progress, quiet
+from flows.results import ApplyReceipt
+from kammodel.entities import PublishPlan
+from kammodel.errors import KamError
+from kammodel.publish.fields import OURS
+from kammodel.store import Store, plans
+
+FRESH = dt.timedelta(minutes=2)
+"""How long what a plan found in the CRM is taken for what it holds; after that it is looked at once more."""
+
+_OUTCOMES = {"source_id": pl.String, "outcome": pl.String, "code": pl.String, "message": pl.String}
+
+
+def apply(
+    connector: Connector, store: Store, plan_id: str | None, clock: Clock, *, progress: Progress = quiet
+) -> ApplyReceipt:
+    """Writes the pending cells of a plan (None: the CRM's latest), batch by batch; each outcome is kept at once.
+
+    What was interrupted goes on with what is still pending. Where the plan is older than two minutes, cells that
+    somebody has changed since are left to the next plan. Raises KamError where there is no such plan, or a
+    newer one has taken its place.
+    """
+    began, calls = time.perf_counter(), connector.calls.total
+    identity = connector.identify()
+    with store.transaction() as tx:
+        latest = plans.latest_plan(tx, identity.source, identity.instance)
+        if latest is None or (plan_id is not None and plan_id != latest.plan_id):
+            raise KamError(_no_plan(identity.source, plan_id, latest))
+        made = PublishPlan(**latest.model_dump())
+        cells = plans.cells_of(tx, made.plan_id, pending_only=True)
+    edited = 0
+    if clock() - made.planned_at > FRESH:
+        cells, edited = _still_as_planned(connector, store, made, cells, progress=progress)
+    writes = _writes(cells, accounts_of(store, made, "parent_id"))
+    ended: Counter[str] = Counter()
+    faults: Counter[str] = Counter()
+    size = dict(cells.group_by("source_id").len().iter_rows())
+    for done, batch in _batches(connector, writes):
+        with store.transaction() as tx:
+            frame = pl.DataFrame([vars(o) for o in batch], schema=_OUTCOMES, orient="row")
+            plans.record_outcomes(tx, made, frame, clock())
+        for outcome in batch:
+            ended[outcome.outcome] += size[outcome.source_id]
+            faults.update([outcome.code or "UNKNOWN"] if outcome.outcome in {"rejected", "retry"} else [])
+        progress(f"{identity.source} write", done, len(writes))
+    if not ended["retry"]:
+        with store.transaction() as tx:
+            plans.finish_plan(tx, made.plan_id, clock())
+    return ApplyReceipt(
+        plan_id=made.plan_id,
+        source=identity.source,
+        written=ended["written"],
+        rejected=ended["rejected"],
+        gone=ended["gone"],
+        retry=ended["retry"],
+        edited=edited,
+        calls=connector.calls.total - calls,
+        seconds=round(time.perf_counter() - began, 3),
+        faults=dict(faults),
+    )
+
+
+def _still_as_planned(
+    connector: Connector, store: Store, made: PublishPlan, cells: pl.DataFrame, *, progress: Progress
+) -> tuple[pl.DataFrame, int]:
+    """The cells that hold what the plan found, or what it wants already; and how many others were given up."""
+    now = fields_now(connector, cells["source_id"].unique(), progress)
+    held = now.unpivot(index="source_id", variable_name="field", value_name="now").with_columns(is_there=True)
+    judged = cells.join(held, on=["source_id", "field"], how="left")
+    is_same = pl.col("now").eq_missing(pl.col("before")) | pl.col("now").eq_missing(pl.col("after"))
+    # An account that is not there any more is for the CRM to tell.
+    kept = judged.filter(is_same | pl.col("is_there").is_null()).select(cells.columns)
+    edited = judged.filter(~is_same & pl.col("is_there")).select("source_id", "field")
+    with store.transaction() as tx:
+        plans.give_up(tx, made.plan_id, edited)
+        plans.add_to_compare(tx, edited["source_id"].unique(), made.source, made.source_instance)
+    return kept, edited.height
+
+
+def _writes(cells: pl.DataFrame, parents: pl.DataFrame) -> list[AccountWrite]:
+    """One write per account. Children of one parent stand together, so that batches do not fight over its lock."""
+    grouped = cells.group_by("source_id").agg("field", "after").join(parents, on="source_id", how="left")
+    ordered = grouped.sort("parent_id", "source_id", nulls_last=True)
+    return [
+        AccountWrite(source_id, dict(zip(fields, values, strict=True)))
+        for source_id, fields, values in ordered.select("source_id", "field", "after").iter_rows()
+    ]
+
+
+def _batches(connector: Connector, writes: list[AccountWrite]) -> Iterator[tuple[int, list[WriteOutcome]]]:
+    done = 0
+    for batch in connector.write_fields(OURS, writes) if writes else ():
+        done += len(batch)
+        yield done, batch
+
+
+def _no_plan(source: str, plan_id: str | None, latest: PublishPlan | None) -> str:
+    if latest is None:
+        return f"{source}: there is no plan yet; make one with: kam plan --crm {source}"
+    return (
+        f"{source}: plan {plan_id} is not the latest ({latest.plan_id}); a newer plan has looked at the same accounts"
+    )
