@@ -90,9 +90,7 @@ class _StreamReader:
         if mark is None:
             return _Start(everything, None, "first load" if self._stream.incremental else None)
         if mark.fingerprint != self._stream.fingerprint:
-            return _Start(
-                everything, None, "loaded in full: the mapping of fields or stages has changed"
-            )
+            return _Start(everything, None, "loaded in full: the mapping of fields or stages has changed")
         if mark.slice_until is not None and mark.resume_point is not None and not (full and mark.slice_since):
             return _Start(Slice(mark.slice_since, mark.slice_until), mark.resume_point, "resumed where it stopped")
         if full or mark.watermark is None:
