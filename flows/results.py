@@ -118,10 +118,10 @@ class ApplyReceipt:
     retry: int
     calls: int
     seconds: float
-    edited: int = 0
-    """Cells that somebody changed after the plan was made: the next plan looks at them."""
     faults: dict[str, int] = field(default_factory=dict)
     """The CRM's codes for rejected rows, with how many accounts each."""
+    edited: int = 0
+    """Cells that somebody changed after the plan was made: the next plan looks at them."""
 
     @property
     def is_complete(self) -> bool:
