@@ -9,6 +9,9 @@ from fractions import Fraction
 import polars as pl
 
 SINCE_EVER = dt.date(1, 1, 1)
+OUT_OF_RANGE = "out_of_range"
+"""More money than an Int64 of 1/10,000 units holds: a typing error in the CRM, most likely."""
+
 NO_CURRENCY = "no_currency"
 _ORG = ("source", "source_instance")
 _INT64_MAX = 2**63 - 1
@@ -69,9 +72,11 @@ def converted(amounts: pl.DataFrame, homes: pl.DataFrame, rates: pl.DataFrame, r
     )
     given = pl.col("own_amount").is_not_null()
     amount = rounded_quotient(pl.col("own_amount").cast(pl.Int128) * pl.col("numerator"), pl.col("denominator"))
-    why = pl.when(pl.col("pair").is_null()).then(pl.lit(NO_CURRENCY)).otherwise("rate_why")
+    fitting = amount.cast(pl.Int64, strict=False)
+    too_large = pl.when(amount.is_not_null() & fitting.is_null()).then(pl.lit(OUT_OF_RANGE))
+    why = pl.when(pl.col("pair").is_null()).then(pl.lit(NO_CURRENCY)).otherwise(pl.coalesce("rate_why", too_large))
     return amounts.with_columns(
-        amount=placed.select(amount.cast(pl.Int64)).to_series(),
+        amount=placed.select(fitting).to_series(),
         amount_why=placed.select(pl.when(given).then(why)).to_series(),
     )
 

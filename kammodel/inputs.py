@@ -21,7 +21,7 @@ from kammodel.entities import (
 )
 from kammodel.store import Store
 from kammodel.store.control import bookmarks
-from kammodel.touches import ACTIVITY_COLUMNS
+from kammodel.touches import ACTIVITY_COLUMNS, TOUCHES
 
 _STAMP = "content_changed_at"
 _ENVELOPE = (*KEY, "created_at", "updated_at", "deleted", _STAMP)
@@ -57,8 +57,11 @@ class Inputs:
         return self._has_read(source, instance, DEAL_STREAMS)
 
     def touches_read(self, source: str, instance: str) -> bool:
-        """Whether all touches of a CRM are known."""
-        return self._has_read(source, instance, TOUCH_STREAMS)
+        """Whether all touches of a CRM are known. Where none names a person, persons were not shown to us."""
+        own = (pl.col("source") == source) & (pl.col("source_instance") == instance) & pl.col("kind").is_in(TOUCHES)
+        persons = self.activities.filter(own)["person_ids"]
+        is_told = persons.is_empty() or bool((persons != "").any())
+        return is_told and self._has_read(source, instance, TOUCH_STREAMS)
 
     def _has_read(self, source: str, instance: str, sets: tuple[frozenset[str], ...]) -> bool:
         streams = {stream for s, i, stream in self.read if (s, i) == (source, instance)}

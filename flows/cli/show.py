@@ -25,6 +25,7 @@ TIER_STYLE = {
 }
 TIERS = tuple(TIER_STYLE)
 MOST_MOVES = 20
+NARROWEST, WIDE = 118, 160
 WORTH_A_WORD = {
     "amounts_without_rate": "amounts have no exchange rate to KAM_REPORTING_CURRENCY: figures they enter are empty",
     "opportunities_orphaned": "opportunities have no live account and count for nobody",
@@ -44,6 +45,8 @@ def print_json(value: Any) -> None:
 def printed(*parts: RenderableType) -> None:
     """Each part on standard output, with some air."""
     console = Console(highlight=False)
+    # A line that a narrow terminal breaks is better than a table without its names; a pipe has no width.
+    console.width = max(console.width, NARROWEST) if console.is_terminal else WIDE
     for part in parts:
         console.print(Padding(part, (0, 0, 1, 1)))
 

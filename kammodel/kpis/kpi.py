@@ -14,6 +14,8 @@ from typing import Literal
 
 import polars as pl
 
+from kammodel.conversion import OUT_OF_RANGE
+
 Unit = Literal["money", "ratio", "days", "months", "count"]
 Frame = Literal["deals", "purchase_days", "touches", "contacts", "kpis"]
 """Where a KPI is computed: aggregated over a frame of facts.py, or row by row from the KPIs before it."""
@@ -87,13 +89,15 @@ class Kpi:
         value, why = figure.value, pl.lit(None, pl.String) if figure.why is None else figure.why
         if not_read is not None:
             value, why = pl.when(~not_read).then(value), pl.when(not_read).then(pl.lit(NOT_READ)).otherwise(why)
-        value = self._typed(value)
+        typed = self._typed(value)
+        why = pl.when(value.is_not_null() & typed.is_null()).then(pl.lit(OUT_OF_RANGE)).otherwise(why)
+        value = typed
         return [value.alias(self.name), pl.when(value.is_null()).then(why).cast(pl.String).alias(f"{self.name}__why")]
 
     def _typed(self, value: pl.Expr) -> pl.Expr:
         if self.scale:
             return value.cast(pl.Float64).round(self.scale)
-        return value.cast(pl.Int64)
+        return value.cast(pl.Int64, strict=False)
 
 
 def kpi(

@@ -34,7 +34,8 @@ def append_snapshots(tx: Transaction, fresh: pl.DataFrame) -> int:
 
     Returns how many. A past day that is computed again compares with itself, not with the latest day.
 
-    A group that dropped out of the accounts altogether gets no row here: see `retired` in the score step.
+    Each new as-of day stores every group. One that dropped out of the accounts altogether gets no row: its
+    last snapshot stays the one in force.
     """
     if fresh.is_empty():
         return 0

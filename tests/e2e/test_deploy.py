@@ -28,17 +28,16 @@ def test_deploy_all(prefect_api: str) -> None:
     assert sorted((d["entrypoint"], d["name"]) for d in found) == [
         ("flows.run.run", "nightly"),
         ("flows.score.score", "midday"),
-        ("flows.sync.pull", "hubspot-hourly"),
-        ("flows.sync.pull", "salesforce-hourly"),
+        ("flows.sync.pull", "hourly"),
         ("flows.write_back.write_back", "midday"),
     ]
     assert {d["work_pool_name"] for d in found} == {"kam-process"}
     assert {d["global_concurrency_limit"]["limit"] for d in found} == {1}
     assert all(_is_scheduled(deployment) for deployment in found)
-    (salesforce,) = (d for d in found if d["name"] == "salesforce-hourly")
-    assert salesforce["parameters"] == {"crm": "salesforce", "full": False}
-    assert salesforce["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
-    assert salesforce["parameter_openapi_schema"]["definitions"]["Crm"]["enum"] == ["salesforce", "hubspot"]
+    (hourly,) = (d for d in found if d["name"] == "hourly")
+    assert hourly["parameters"] == {"crm": None, "full": False}
+    assert hourly["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+    assert hourly["parameter_openapi_schema"]["definitions"]["Crm"]["enum"] == ["salesforce", "hubspot"]
 
 
 def _is_scheduled(deployment: dict[str, Any]) -> bool:

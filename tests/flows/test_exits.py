@@ -7,6 +7,7 @@ import logging
 
 import pytest
 
+from flows.cli.show import show_pulled
 from flows.escaping import markdown, plain
 from flows.logs import hide_secrets, scrub
 from flows.report.markdown import MOST_MOVES, applied_page, pulls_page, score_page
@@ -106,3 +107,15 @@ def _scored(name: str, moves: int = 1) -> ScoreReceipt:
         counts={},
         seconds=0.1,
     )
+
+
+@pytest.mark.parametrize("columns", ["80", "200"])
+def test_names_stand_whole_in_a_narrow_terminal(
+    columns: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A pipe has no width, and a line that a terminal breaks is better than a name cut off."""
+    monkeypatch.setenv("COLUMNS", columns)
+    name = "opportunities > opportunity_stage_event"
+    stream = StreamReceipt(name, is_full=True, read=1_234_567, inserted=1_234_567)
+    show_pulled([PullReceipt("hubspot", "1", "Portal", (stream,), {}, 9, 1.5)])
+    assert name in capsys.readouterr().out

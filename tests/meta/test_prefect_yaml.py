@@ -69,12 +69,11 @@ def flow_of(deployment: Deployment) -> Flow[Any, Any]:
 
 
 def test_every_flow_that_is_scheduled_has_its_deployment() -> None:
-    """Both CRMs are pulled, scores are made, cells are written, and one deployment does it all."""
+    """CRMs are pulled, scores are made, cells are written, and one deployment does it all."""
     names = [f"{flow_of(d).name}/{d.name}" for d in read().deployments]
     assert names == [
         "kam-run/nightly",
-        "kam-pull/salesforce-hourly",
-        "kam-pull/hubspot-hourly",
+        "kam-pull/hourly",
         "kam-score/midday",
         "kam-write-back/midday",
     ]

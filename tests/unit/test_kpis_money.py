@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from kammodel.conversion import rounded_quotient
-from tests.unit.kam_world import World, on
+from tests.unit.kam_world import World, figure, on
 
 IN_WINDOW = on("2026-03-15")
 
@@ -136,3 +136,20 @@ def test_deleted_and_senseless_rates_are_none(world: World) -> None:
     world.rate("USD", "2026-01-01", 0, 10)
     world.deal("a", 100, currency="USD", close_on=IN_WINDOW)
     assert world.kpi("revenue_ttm") == "no rate for USD"
+
+
+def test_a_sum_that_is_too_large_to_hold_is_unknown(world: World) -> None:
+    """Two mistyped amounts stop nobody else's score."""
+    world.account("b")
+    world.deal("b", 5, close_on=IN_WINDOW)
+    for _ in range(2):
+        world.deal("a", 6e14, close_on=IN_WINDOW)
+    assert world.kpi("revenue_ttm") == "out_of_range"
+    assert figure(world.day(), "revenue_ttm", "b") == 50_000
+
+
+def test_an_amount_that_is_too_large_once_converted_is_unknown(world: World) -> None:
+    """It fits as it was typed, and not in a currency worth less."""
+    world.rate("GBP", None, 12, 10)
+    world.deal("a", 9e14, currency="GBP", close_on=IN_WINDOW)
+    assert world.kpi("revenue_ttm") == "out_of_range"
