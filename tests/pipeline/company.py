@@ -39,6 +39,7 @@ class Office:
     served: ServedCompany
     connectors: list[Connector]
     language: str = "en"
+    as_of: dt.date | None = None
     pulls: list[PullReceipt] = field(default_factory=list)
 
     @property
@@ -47,7 +48,7 @@ class Office:
 
     def config(self) -> ScoringConfig:
         return ScoringConfig(
-            as_of=self.clock.now().date(),
+            as_of=self.as_of or self.clock.now().date(),
             timezone="Europe/Madrid",
             reporting_currency="EUR",
             system_of_record="salesforce",
