@@ -13,6 +13,7 @@ from kammodel.entities import (
     KEY,
     Account,
     Activity,
+    Bookmark,
     ExchangeRate,
     Opportunity,
     OpportunityStageEvent,
@@ -21,7 +22,7 @@ from kammodel.entities import (
 )
 from kammodel.store import Store
 from kammodel.store.control import bookmarks
-from kammodel.touches import ACTIVITY_COLUMNS, TOUCHES
+from kammodel.touches import ACTIVITY_COLUMNS
 
 _STAMP = "content_changed_at"
 _ENVELOPE = (*KEY, "created_at", "updated_at", "deleted", _STAMP)
@@ -57,11 +58,8 @@ class Inputs:
         return self._has_read(source, instance, DEAL_STREAMS)
 
     def touches_read(self, source: str, instance: str) -> bool:
-        """Whether all touches of a CRM are known. Where none names a person, persons were not shown to us."""
-        own = (pl.col("source") == source) & (pl.col("source_instance") == instance) & pl.col("kind").is_in(TOUCHES)
-        persons = self.activities.filter(own)["person_ids"]
-        is_told = persons.is_empty() or bool((persons != "").any())
-        return is_told and self._has_read(source, instance, TOUCH_STREAMS)
+        """Whether all touches of a CRM are known."""
+        return self._has_read(source, instance, TOUCH_STREAMS)
 
     def _has_read(self, source: str, instance: str, sets: tuple[frozenset[str], ...]) -> bool:
         streams = {stream for s, i, stream in self.read if (s, i) == (source, instance)}
@@ -77,7 +75,8 @@ class Inputs:
 
 
 def read_inputs(store: Store) -> Inputs:
-    """The frames of the store. A stream counts as read once a slice of it was closed: its watermark stands.
+    """The frames of the store. A stream counts as read once a slice of it was closed: its watermark stands;
+    one of touches only if it tells the persons in them.
 
     The last sync is the newest of the times up to which streams were read and of the stamps of rows: a stream
     that lags behind does not hold back what others brought.
@@ -97,5 +96,11 @@ def read_inputs(store: Store) -> Inputs:
     }
     stamps = [until for mark in marks if (until := mark.read_until or mark.watermark) is not None]
     stamps += [stamp for frame in frames.values() if isinstance(stamp := frame[_STAMP].max(), dt.datetime)]
-    read = frozenset((mark.source, mark.source_instance, mark.stream) for mark in marks)
+    read = frozenset((mark.source, mark.source_instance, mark.stream) for mark in marks if _tells(mark))
     return Inputs(**frames, read=read, synced_at=max(stamps, default=None))
+
+
+def _tells(mark: Bookmark) -> bool:
+    """False for a stream of touches whose persons are hidden from us: nobody can say which of them count."""
+    is_of_touches = any(mark.stream in streams for streams in TOUCH_STREAMS)
+    return not (is_of_touches and mark.columns and "person_ids" not in mark.columns.split(","))

@@ -12,7 +12,7 @@ from kammodel.facts import Cut
 from kammodel.identity import AccountGroups
 
 _ORG = KEY[:2]
-TOUCHES = ("call", "email", "meeting")
+_TOUCHES = ("call", "email", "meeting")
 _TWO_WAY = ("call", "meeting")
 
 ACTIVITY_COLUMNS = (
@@ -61,7 +61,7 @@ def touches(activities: pl.DataFrame, opportunities: pl.DataFrame, groups: Accou
         activities.filter(
             ~pl.col("deleted"),
             "is_counted",
-            pl.col("kind").is_in(TOUCHES),
+            pl.col("kind").is_in(_TOUCHES),
             pl.col("created_at").is_null() | (pl.col("created_at") <= moment.at),
         )
         .with_columns(day=_day(moment))

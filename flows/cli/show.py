@@ -7,7 +7,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -25,7 +27,7 @@ TIER_STYLE = {
 }
 TIERS = tuple(TIER_STYLE)
 MOST_MOVES = 20
-NARROWEST, WIDE = 118, 160
+NARROWEST, WIDE, LONGEST_NAME = 118, 160, 60
 WORTH_A_WORD = {
     "amounts_without_rate": "amounts have no exchange rate to KAM_REPORTING_CURRENCY: figures they enter are empty",
     "opportunities_orphaned": "opportunities have no live account and count for nobody",
@@ -44,20 +46,37 @@ def print_json(value: Any) -> None:
 
 def printed(*parts: RenderableType) -> None:
     """Each part on standard output, with some air."""
-    console = Console(highlight=False)
-    # A line that a narrow terminal breaks is better than a table without its names; a pipe has no width.
-    console.width = max(console.width, NARROWEST) if console.is_terminal else WIDE
     for part in parts:
-        console.print(Padding(part, (0, 0, 1, 1)))
+        console = Console(highlight=False)
+        console.width = _room(console, part)
+        console.print(Padding(part, (0, 0, 1, 1), expand=False))
+
+
+def _room(console: Console, part: RenderableType) -> int:
+    """Columns for a part. A table line that a terminal breaks is better than a table without its names or digits."""
+    if not console.is_terminal:
+        return WIDE
+    if isinstance(part, Text):
+        return console.width
+    needed = Measurement.get(console, console.options.update_width(WIDE), part).minimum + 1
+    return max(console.width, NARROWEST, min(needed, WIDE))
 
 
 def table(title: str, head: Sequence[str], rows: Iterable[Sequence[str | Text]], *, words: int = 1) -> Group:
-    """A table of plain text under its title; the first `words` columns are words, the others numbers."""
+    """A table of plain text under its title; the first `words` columns are words, the others numbers.
+
+    The first column, which tells the rows apart, and the numbers are not shrunk; other words are folded.
+    """
+    cells = [[cell if isinstance(cell, Text) else Text(plain(cell)) for cell in row] for row in rows]
     made = Table(header_style="dim", box=None, pad_edge=False)
     for place, name in enumerate(head):
-        made.add_column(name, justify="left" if place < words else "right", no_wrap=place >= words)
-    for row in rows:
-        made.add_row(*(cell if isinstance(cell, Text) else Text(plain(cell)) for cell in row))
+        longest = max([cell_len(name), *(row[place].cell_len for row in cells)])
+        if place < words:
+            made.add_column(name, overflow="fold", min_width=min(longest, LONGEST_NAME) if place == 0 else None)
+        else:
+            made.add_column(name, justify="right", no_wrap=True, min_width=longest)
+    for row in cells:
+        made.add_row(*row)
     # Not as the table's own title, which wraps at the width of a narrow table.
     return Group(Text(title, style="bold"), made)
 

@@ -171,9 +171,6 @@ def test_a_currency_is_only_a_name(seed: int, parts: int) -> None:
 @given(seeds)
 def test_other_groups_do_not_move_a_groups_own_figures(seed: int) -> None:
     world = some_world(seed)
-    # Persons are shown in this org, with and without the other group.
-    world.account("y")
-    world.touch("y", str(AS_OF))
     before = by_root(known(world.inputs()))
     world.account("z")
     world.deal("z", 77, close_on=AS_OF)

@@ -283,3 +283,13 @@ def test_an_empty_store_scores_to_nothing(store: Store) -> None:
     assert (day.groups.height, day.scores.frame.height) == (0, 0)
     assert snapshot_frame(day, "run", STAMP).is_empty()
     assert wanted_values(day, "salesforce", "org", OURS).is_empty()
+
+
+@pytest.mark.parametrize(("columns", "is_read"), [("kind,person_ids", True), ("kind", False), ("", True)])
+def test_touches_without_their_persons_are_not_read(store: Store, columns: str, *, is_read: bool) -> None:
+    """Contacts hidden from us are not contacts that nobody had."""
+    with store.transaction() as tx:
+        for stream in ("tasks", "events"):
+            key = {"source": "salesforce", "source_instance": "org", "stream": stream, "fingerprint": "f"}
+            save_bookmark(tx, Bookmark(**key, columns=columns, watermark=STAMP))
+    assert read_inputs(store).touches_read("salesforce", "org") is is_read

@@ -106,7 +106,8 @@ def org_from_csv(
 def _settings(settings: OrgSettings | None, export: Export) -> OrgSettings:
     given = settings or OrgSettings()
     unsaid = {name for name in ("Task", "Event", "OpportunityHistory") if name not in export.rows}
-    return replace(given, hidden_objects=given.hidden_objects | unsaid)
+    nobody = {f"{name}.WhoId" for name in ("Task", "Event") if "WhoId" not in export.columns.get(name, ())}
+    return replace(given, hidden_objects=given.hidden_objects | unsaid, hidden_fields=given.hidden_fields | nobody)
 
 
 def _clock(dates: Dates) -> Clock:
