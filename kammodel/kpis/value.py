@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from kammodel.conversion import NO_CURRENCY, OUT_OF_RANGE
 from kammodel.facts import is_purchase
 from kammodel.kpis.kpi import Figure, Windows, kpi
 from kammodel.kpis.sums import AMOUNTS_UNKNOWN, count, known_mean, known_sum, missing_rate
@@ -66,7 +67,7 @@ def revenue_yoy_growth(t: Windows) -> Figure:
 def revenue_yoy_delta(_: Windows) -> Figure:
     """`revenue_ttm - revenue_prior_ttm`: growth in money, also where a ratio means nothing."""
     return Figure(
-        pl.col("revenue_ttm") - pl.col("revenue_prior_ttm"),
+        pl.col("revenue_ttm").cast(pl.Int128) - pl.col("revenue_prior_ttm").cast(pl.Int128),
         pl.coalesce("revenue_ttm__why", "revenue_prior_ttm__why"),
     )
 
@@ -76,10 +77,10 @@ def revenue_share(_: Windows) -> Figure:
     """`revenue_ttm` by the sum of it over all groups, scored or not, that have a positive one (reading 12).
 
     A group with 0 or less is no part of that sum: null with `no_revenue`. A missing rate in any group's
-    revenue leaves the sum, and with it every share, unknown (reading 7).
+    revenue, or one out of range, leaves the sum, and with it every share, unknown (reading 7).
     """
     revenue, why = pl.col("revenue_ttm"), pl.col("revenue_ttm__why")
-    rate = pl.when(why.str.starts_with("no rate for ") | (why == "no_currency")).then(why).min()
+    rate = pl.when(why.str.starts_with("no rate for ") | why.is_in([NO_CURRENCY, OUT_OF_RANGE])).then(why).min()
     base = pl.when(revenue > 0).then(revenue.cast(pl.Int128)).sum().cast(pl.Float64)
     share = pl.when((revenue > 0) & rate.is_null()).then(revenue / base)
     return Figure(share, pl.coalesce(why, rate, pl.lit("no_revenue")))

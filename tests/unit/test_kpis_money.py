@@ -153,3 +153,20 @@ def test_an_amount_that_is_too_large_once_converted_is_unknown(world: World) -> 
     world.rate("GBP", None, 12, 10)
     world.deal("a", 9e14, currency="GBP", close_on=IN_WINDOW)
     assert world.kpi("revenue_ttm") == "out_of_range"
+
+
+def test_a_difference_that_is_too_large_to_hold_is_unknown(world: World) -> None:
+    """Both years fit; what lies between them does not, and does not come out below zero."""
+    world.deal("a", 9e14, close_on=IN_WINDOW)
+    world.deal("a", -9e14, close_on=on("2025-03-01"))
+    assert world.kpi("revenue_ttm") == 9_000_000_000_000_000_000
+    assert world.kpi("revenue_yoy_delta") == "out_of_range"
+
+
+def test_a_sum_that_is_too_large_leaves_no_share_of_it(world: World) -> None:
+    """The others' shares would be of too small a sum: unknown is not zero, as with a missing rate."""
+    world.account("b")
+    world.deal("b", 5, close_on=IN_WINDOW)
+    for _ in range(2):
+        world.deal("a", 6e14, close_on=IN_WINDOW)
+    assert figure(world.day(), "revenue_share", "b") == "out_of_range"
