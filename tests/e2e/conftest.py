@@ -1,4 +1,4 @@
-"""The demo begins before the first of these tests and is looked at by the last: two cores, two processes."""
+"""The demo begins before the first of these tests and is looked at by the last: both cores have work."""
 
 from __future__ import annotations
 

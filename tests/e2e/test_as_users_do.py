@@ -1,8 +1,9 @@
-"""A real Prefect server: deployed to as prefect.yaml tells an ops engineer to do it, and reported to by a command."""
+"""kam as its users start it: the demo of two CRMs, that of one's own book, and a real Prefect server deployed to."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,39 @@ from typing import Any
 
 import requests
 
-from tests.e2e.kam_process import begun, ended
+from tests.e2e.kam_process import DemoAtWork, begun, ended
+
+BOOK = {
+    "Account.csv": """Id,Name,ParentId,Type
+a1,Alfa,,Customer
+a2,Alfa Sur,a1,Customer
+a3,"=Beta [red]|",,Customer
+""",
+    "Opportunity.csv": """Id,Name,AccountId,StageName,Amount,CloseDate,CreatedDate
+o1,Uno,a1,Closed Won,1000,2025-03-01,2025-01-01T10:00:00.000Z
+o2,Dos,a2,Closed Won,5000,2025-09-01,2025-06-01T10:00:00.000Z
+o3,Tres,a3,Closed Won,700,2025-10-01,2025-07-01T10:00:00.000Z
+o4,Cuatro,a3,Closed Lost,900,2025-11-30,2025-08-01T10:00:00.000Z
+o5,Cinco,a3,Closed Won,many,2025-11-30,2025-08-01T10:00:00.000Z
+""",
+}
+
+
+def test_demo_of_a_csv_folder_in_spanish(tmp_path: Path, prefect_api: str) -> None:
+    """One's own book, as of its latest event; a row that cannot be held is set aside and said; nothing is markup."""
+    folder = tmp_path / "export"
+    folder.mkdir()
+    for name, rows in BOOK.items():
+        (folder / name).write_text(rows, "utf-8")
+    arguments = ("demo", "--from-csv", str(folder), "--server", prefect_api)
+    code, text, errors = ended(begun(tmp_path, *arguments, KAM_LANGUAGE="es"))
+    assert (code, errors) == (0, "")
+    assert "Primera ejecución, a fecha 2025-11-30" in text
+    assert "Opportunity: 1 rows set aside" in text
+    assert re.search(r"Alfa \+1 - \w+ \d+,\d 6\.000", text)
+    assert "=Beta [red]|" in text
+    assert "No se ha escrito nada" in text
+
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,3 +86,18 @@ def test_a_command_runs_as_a_flow_where_a_server_is_named(tmp_path: Path, prefec
     flows = {"flows": {"name": {"any_": ["kam-score"]}}, "flow_runs": {"deployment_id": {"is_null_": True}}}
     runs = requests.post(f"{prefect_api}/flow_runs/filter", json=flows, timeout=30).json()
     assert "COMPLETED" in {run["state_type"] for run in runs}
+
+
+def test_demo_shows_the_whole_job_and_leaves_nothing_behind(demo_at_work: DemoAtWork) -> None:
+    """Two CRMs hold what was computed; after some time tiers move; the third run writes nothing."""
+    code, text, errors = ended(demo_at_work.process)
+    assert (code, errors) == (0, "")
+    assert "Salesforce: 17 custom fields created" in text
+    assert "HubSpot: 17 custom fields created" in text
+    assert len(re.findall(r"✓ All \d+ accounts hold in (?:Salesforce|HubSpot) what kam computed", text)) == 6
+    assert "First run, as of 2026-06-30" in text
+    assert "Time has passed: it is 2026-07-30" in text
+    moved = text.split("Account groups whose tier moved, as Salesforce holds them now")[1]
+    assert "(" in moved.split("Written")[0]
+    assert "Nothing was written: the CRMs hold what we want already. Write calls: 0." in text
+    assert list(demo_at_work.folder.glob("kam-demo-*")) == []
