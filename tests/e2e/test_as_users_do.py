@@ -49,7 +49,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_deploy_all(prefect_api: str) -> None:
-    """Five deployments arrive, scheduled, one run at a time, in the process pool, with the forms of our flows."""
+    """Four deployments arrive, scheduled, one run at a time, in the process pool, with the forms of our flows."""
     pool = {"name": "kam-process", "type": "process", "base_job_template": {}}
     requests.post(f"{prefect_api}/work_pools/", json=pool, timeout=30).raise_for_status()
 

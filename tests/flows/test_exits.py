@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from flows.cli.show import show_pulled
+from flows.cli.show import printed, show_pulled, table
 from flows.escaping import markdown, plain
 from flows.logs import hide_secrets, scrub
 from flows.report.markdown import MOST_MOVES, applied_page, pulls_page, score_page
@@ -109,13 +109,28 @@ def _scored(name: str, moves: int = 1) -> ScoreReceipt:
     )
 
 
-@pytest.mark.parametrize("columns", ["80", "200"])
-def test_names_stand_whole_in_a_narrow_terminal(
-    columns: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("terminal", ["", "1"], ids=["pipe", "terminal"])
+def test_names_and_counts_stand_whole_in_80_columns(
+    terminal: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A pipe has no width, and a line that a terminal breaks is better than a name cut off."""
-    monkeypatch.setenv("COLUMNS", columns)
-    name = "opportunities > opportunity_stage_event"
-    stream = StreamReceipt(name, is_full=True, read=1_234_567, inserted=1_234_567)
-    show_pulled([PullReceipt("hubspot", "1", "Portal", (stream,), {}, 9, 1.5)])
-    assert name in capsys.readouterr().out
+    """A pipe has no width, and a line that a terminal breaks is better than a name or a count cut off."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("FORCE_COLOR", terminal)
+    n, name = 12_345_678, "opportunities > opportunity_stage_event"
+    streams = (StreamReceipt(name, True, n, n, n, n, n, n, n, n), StreamReceipt("accounts", is_full=True))
+    show_pulled([PullReceipt("hubspot", "1", "Portal", streams, {}, 9, 1.5)])
+    text = capsys.readouterr().out
+    assert ("\x1b" in text) == bool(terminal)
+    assert name in text
+    assert "accounts" in text
+    assert text.count("12,345,678") == 8
+    assert "…" not in text
+
+
+def test_a_long_name_is_folded_and_keeps_every_letter(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name as long as a CRM allows takes more lines; nothing of it is lost."""
+    monkeypatch.setenv("COLUMNS", "80")
+    printed(table("Accounts", ("account", "cells"), [("m" * 255, "7")]))
+    assert capsys.readouterr().out.count("m") == 255
