@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from kammodel.entities.schema import INSTANT
 from kammodel.entities.types import MONEY_SCALE
 
 Decode = Callable[..., pl.Expr]
@@ -86,14 +87,30 @@ def _boolean(column: pl.Expr) -> pl.Expr:
 boolean = Codec("boolean", _boolean)
 
 
+_TO_THE_FRACTION = "%Y-%m-%dT%H:%M:%S%.f"
+
+
 def _instant(column: pl.Expr) -> pl.Expr:
-    # Salesforce REST says +0000, its Bulk CSV and HubSpot say Z: one spelling is enough for the parser.
-    spelled = (
-        filled(column).str.strip_chars().str.replace(r"Z$", "+00:00").str.replace(r"([+-]\d{2})(\d{2})$", "${1}:${2}")
-    )
+    # Step by step on the column itself: as one expression, polars would work out each shared part several times.
+    return column.map_batches(_instants, return_dtype=INSTANT)
+
+
+def _instants(column: pl.Series) -> pl.Series:
+    text = column.str.strip_chars()
+    # Nearly all are in UTC, as Z or +0000: with no offset to read, the parser is many times as fast.
+    bare = text.str.strip_suffix("Z").str.strip_suffix("+0000")
+    in_utc = bare.str.to_datetime(_TO_THE_FRACTION, time_unit="us", strict=False).dt.replace_time_zone("UTC")
+    known = in_utc.set(bare == text, None)
+    if known.null_count() > text.null_count():
+        known = pl.select(pl.coalesce(known, _with_offset(pl.lit(text.set(known.is_not_null(), None))))).to_series()
+    return pl.select(in_calendar(pl.lit(known))).to_series().alias(column.name)
+
+
+def _with_offset(text: pl.Expr) -> pl.Expr:
+    """An instant with any offset, +0200 or +02:00."""
+    spelled = text.str.replace(r"Z$", "+00:00").str.replace(r"([+-]\d{2})(\d{2})$", "${1}:${2}")
     whole_second = spelled.str.to_datetime("%Y-%m-%dT%H:%M:%S%:z", time_unit="us", strict=False)
-    fraction = spelled.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", strict=False)
-    return in_calendar(pl.coalesce(fraction, whole_second))
+    return pl.coalesce(spelled.str.to_datetime(f"{_TO_THE_FRACTION}%:z", time_unit="us", strict=False), whole_second)
 
 
 instant = Codec("instant", _instant)

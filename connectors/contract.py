@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import polars as pl
 
@@ -16,7 +16,10 @@ from kammodel.publish.fields import CustomField
 
 @dataclass(frozen=True)
 class Identity:
-    """Who we are in which org or portal. `currency` and `timezone` are its home ones, null where unknown."""
+    """Who we are in which org or portal. `currency` and `timezone` are its home ones, null where unknown.
+
+    `sign_in`: how we sign in, where there is more than one way.
+    """
 
     source: str
     instance: str
@@ -25,6 +28,7 @@ class Identity:
     currency: str | None = None
     timezone: str | None = None
     calls_left: int | None = None
+    sign_in: str | None = None
 
 
 @dataclass(frozen=True)
@@ -34,12 +38,19 @@ class Stream:
     The first mapping is the stream's own entity; further ones are filled from the same pages (HubSpot sends
     a deal's history with the deal). `incremental` False: it is small and read in full on every run.
     `revision`: changes where something outside the rows changes their meaning, such as what a stage stands for.
+    `drifting`: fields asked for whose value changes without moving the row's change stamp, such as formulas: an
+    increment misses that, so that the stream has to be read in full now and then. `swept`: its records can be deleted
+    for good, without a row to say so; see Sweeps. `id_prefix`: what its ids begin with, where several streams fill one
+    entity.
     """
 
     name: str
     mappings: tuple[Mapping, ...]
     incremental: bool = True
     revision: str = ""
+    drifting: tuple[str, ...] = ()
+    swept: bool = False
+    id_prefix: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -96,14 +107,58 @@ class WriteOutcome:
     message: str | None = None
 
 
+Done = Literal["created", "changed", "unchanged", "removed", "left alone"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Something beside the fields that provisioning makes or takes away, such as a list view, and what became of it.
+
+    `why`: the reason where it was left alone.
+    """
+
+    kind: str
+    name: str
+    done: Done
+    why: str | None = None
+
+
 @dataclass(frozen=True)
 class Provisioned:
-    """What provisioning did: names of fields created, changed and left as they were; `notes` for the admin."""
+    """What provisioning did: names of fields created, changed and left as they were, `parts` beside them, `notes` for
+    the admin. With `dry_run`, what it would do; nothing was changed."""
 
     created: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What removing takes away. `fields`: accounts that hold a value in each, None where that cannot be read;
+    `typed_by_people`: those of them that only people fill in."""
+
+    fields: dict[str, int | None]
+    typed_by_people: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing of ours is there."""
+        return not self.fields and not self.parts
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something in the way, or worth knowing, before anything is written. An `error` makes it impossible; `unknown` is
+    what could not be found out. `about`: provisioning, or the runs that write."""
+
+    grade: Literal["error", "warning", "unknown"]
+    about: Literal["provision", "run"]
+    text: str
 
 
 @dataclass
@@ -120,6 +175,30 @@ class CallCount:
         return self.read + self.write + self.other
 
 
+@dataclass(frozen=True)
+class Deletions:
+    """Ids that a CRM lists as deleted; `until`: deletions before it stand in the list."""
+
+    ids: pl.Series
+    until: dt.datetime
+
+
+class Sweeps(Protocol):
+    """How records are found that were deleted for good, or never seen."""
+
+    def deletions(self, stream: Stream, since: dt.datetime, until: dt.datetime) -> Deletions | None:
+        """What was deleted in [since, until), restored or not; None where the CRM's list does not tell all of it."""
+        ...
+
+    def existing(self, stream: Stream, among: pl.Series | None = None) -> Iterator[pl.Series]:
+        """Ids of the records that are there and not deleted, in portions: all of them, or those of `among`."""
+        ...
+
+    def read_ids(self, stream: Stream, ids: pl.Series) -> Iterator[Page]:
+        """These records, as `read` gives them; those that are gone are absent."""
+        ...
+
+
 class Connector(Protocol):
     """One CRM, signed in lazily at the first call."""
 
@@ -131,6 +210,11 @@ class Connector(Protocol):
     """How much before the watermark is read again, for clocks that differ and rows that came very late."""
     write_batch: int
     """Accounts that one write call takes."""
+
+    @property
+    def sweeps(self) -> Sweeps | None:
+        """None where the CRM has no such way."""
+        ...
 
     def identify(self) -> Identity: ...
 
@@ -175,3 +259,26 @@ class Connector(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Provisioning(Protocol):
+    """A connector that can also say beforehand what provisioning would do, and undo it."""
+
+    def preflight(self, fields: Sequence[CustomField]) -> list[Finding]:
+        """What stands in the way of provisioning and of the first run. Reads only."""
+        ...
+
+    def provision(
+        self, fields: Sequence[CustomField], language: str, *, layouts: bool = True, dry_run: bool = False
+    ) -> Provisioned:
+        """As `Connector.provision`. `layouts`: show the fields on pages too. `dry_run`: checks, and changes nothing."""
+        ...
+
+    def removal(self, fields: Sequence[CustomField]) -> Removal:
+        """What `remove` would take away. Reads only."""
+        ...
+
+    def remove(self, fields: Sequence[CustomField], *, dry_run: bool = False) -> Removal:
+        """Takes away what `provision` made, as far as it is there: what was stopped half-way is finished by another."""
+        ...

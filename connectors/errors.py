@@ -6,7 +6,7 @@ kammodel.errors.KamError
     │   └── AnswerUnclear      it may even have worked: read before repeating a call that is not idempotent
     ├── SessionExpired         sign in again, once, and repeat
     ├── SliceLost              the CRM forgot our place: start this slice again
-    ├── QuotaSpent             stop now; resumes at the time in the message
+    ├── QuotaSpent             stop now: exit 4, partial; a later run goes on from here
     ├── SignInRefused          wrong credentials: a person has to act
     ├── PermissionMissing      a scope, object or field permission is missing: an admin has to act
     ├── ShortAnswer            the CRM sent less than it announced: nothing was closed, run again
@@ -52,7 +52,9 @@ class SliceLost(ConnectorError):
 
 
 class QuotaSpent(ConnectorError):
-    """No calls are left, for the day or for our share of it."""
+    """No calls are left, for the day or for our share of it. What was done stands; a later run goes on from there."""
+
+    exit_code = 4
 
 
 class SignInRefused(ConnectorError):

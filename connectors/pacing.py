@@ -1,10 +1,13 @@
-"""Token buckets: keeps our own rate of calls under a CRM's window, so that it need not refuse us."""
+"""Keeps our own calls under a CRM's limits, so that it need not refuse us: those of a window, and those of a day."""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
+
+from connectors.errors import QuotaSpent
 
 
 class Pacer:
@@ -43,3 +46,56 @@ class Pacer:
         with self._lock:
             self._rate = calls / seconds
             self._burst = max(1.0, calls / 10)
+
+
+class Budget:
+    """How many of a CRM's calls of the day one run may make. Thread-safe.
+
+    `share` of the limit is ours at most; where everybody's calls reach 1 - `reserve` of it, the rest is left to the
+    others. Both are 0..1. `prefix` begins the names of the variables that set them, `crm` is the CRM's name for people.
+    Nothing is known, and everything allowed, until an answer has stated the limit.
+    """
+
+    def __init__(self, crm: str, prefix: str, *, share: float, reserve: float) -> None:
+        self._crm, self._prefix = crm, prefix
+        self._share, self._reserve = share, reserve
+        self._spent = self._newest = 0
+        # Calls of the day that were not made by this run, as the newest answer tells.
+        self._of_others = 0
+        self._limit: int | None = None
+        self._lock = threading.Lock()
+
+    def spend(self, *, even_if_spent: bool = False) -> int:
+        """Counts one more call of ours, before it goes out; its number, for `learn`. Raises QuotaSpent where none is
+        left, unless it is one that has to go out in any case."""
+        with self._lock:
+            if not even_if_spent and self._limit is not None:
+                self._check(self._limit)
+            self._spent += 1
+            return self._spent
+
+    def learn(self, number: int, used: int, limit: int) -> None:
+        """What the answer to call `number` says: everybody's calls, and the limit. Answers may come out of order."""
+        with self._lock:
+            if limit > 0 and number >= self._newest:
+                self._newest, self._limit, self._of_others = number, limit, used - number
+
+    def _check(self, limit: int) -> None:
+        ours, all_but_reserve = _part(limit, self._share), _part(limit, 1 - self._reserve)
+        if self._spent >= ours:
+            raise QuotaSpent(
+                f"this run has made {self._spent:,} of the {ours:,} calls to {self._crm} that one run may make "
+                f"({self._prefix}CALL_SHARE={self._share:g} of the {limit:,} in 24 hours); run again later"
+            )
+        used = self._of_others + self._spent
+        if used >= all_but_reserve:
+            raise QuotaSpent(
+                f"{used:,} of the {limit:,} calls to {self._crm} in 24 hours are spent, and the last "
+                f"{limit - all_but_reserve:,} are left to others ({self._prefix}CALL_RESERVE={self._reserve:g}); "
+                "run again later"
+            )
+
+
+def _part(limit: int, share: float) -> int:
+    """Whole calls; 0.29 of 100 are 29, though not to a binary fraction."""
+    return math.floor(round(limit * share, 6))

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from connectors.contract import Connector
 from connectors.hubspot.connector import HubSpotConnector
 from connectors.hubspot.settings import HubSpotSettings
+from connectors.mapping_file import NONE, Overrides
 from connectors.retry import Patience
 from connectors.salesforce.connector import SalesforceConnector
 from connectors.salesforce.settings import SalesforceSettings
 
 
 class Connect(Protocol):
-    """Makes a connector from the settings of its CRM; it signs in at the first call."""
+    """Makes a connector from the settings of its CRM; it signs in at the first call.
 
-    def __call__(self, settings: Any, *, patience: Patience | None = None) -> Connector: ...
+    `state`: the directory where a sign-in may be kept between runs; None keeps nothing. `overrides`: what a mapping
+    file says of this CRM.
+    """
+
+    def __call__(
+        self,
+        settings: Any,
+        *,
+        patience: Patience | None = None,
+        state: Path | None = None,
+        overrides: Overrides = NONE,
+    ) -> Connector: ...
 
 
 @dataclass(frozen=True)

@@ -15,19 +15,30 @@ HEAD = """\
 # A blank value is no value. A name that kam does not know is refused, so that a typing error is seen.
 """
 BLOCK_HEADS = {
-    "salesforce": "Salesforce, by the client credentials flow of an external client app with a run-as user",
+    "salesforce": "Salesforce, by an external client app: client credentials, or JWT bearer, or a refresh token",
     "hubspot": "HubSpot, by a service key or the token of a private app",
 }
 ABOUT = {
     "KAM_SALESFORCE__INSTANCE_URL": ("My Domain address of the org", "https://example.my.salesforce.com"),
     "KAM_SALESFORCE__CLIENT_ID": ("Consumer key of the app", ""),
-    "KAM_SALESFORCE__CLIENT_SECRET": ("Consumer secret of the app", ""),
-    "KAM_SALESFORCE__USERNAME": ("For the JWT flow, which is not built yet", ""),
-    "KAM_SALESFORCE__PRIVATE_KEY_FILE": ("For the JWT flow, which is not built yet", ""),
-    "KAM_SALESFORCE__REFRESH_TOKEN": ("For the refresh token flow, which is not built yet", ""),
+    "KAM_SALESFORCE__CLIENT_SECRET": ("Consumer secret of the app; with a private key it is not needed", ""),
+    "KAM_SALESFORCE__USERNAME": ("JWT bearer: the user to sign in as", ""),
+    "KAM_SALESFORCE__PRIVATE_KEY_FILE": (
+        "JWT bearer: PEM file of the key whose certificate the app has",
+        "/etc/kam/salesforce.pem",
+    ),
+    "KAM_SALESFORCE__REFRESH_TOKEN": ("Refresh token: what authorising the app gave; kam keeps its successors", ""),
+    "KAM_SALESFORCE__LOGIN_URL": (
+        "JWT bearer and refresh token: the login host, where it is not the usual one",
+        "https://login.salesforce.com",
+    ),
+    "KAM_SALESFORCE__ADMIN_CLIENT_ID": ("For kam provision only: consumer key of an app that runs as an admin", ""),
+    "KAM_SALESFORCE__ADMIN_CLIENT_SECRET": ("For kam provision only: its consumer secret", ""),
     "KAM_SALESFORCE__API_VERSION": ("Version of the API to speak", ""),
     "KAM_SALESFORCE__CROSS_REFERENCE_FIELD": ("Account field in which a sync tool notes the HubSpot company id", ""),
     "KAM_SALESFORCE__SETTLE_SECONDS": ("How long a long transaction is given to show its rows", ""),
+    "KAM_SALESFORCE__CALL_SHARE": ("Share of the org's API calls in 24 hours that one run may make", ""),
+    "KAM_SALESFORCE__CALL_RESERVE": ("Share of the org's API calls in 24 hours that is left to others", ""),
     "KAM_HUBSPOT__BASE_URL": ("Where the API answers, for portals of every region", ""),
     "KAM_HUBSPOT__ACCESS_TOKEN": ("The service key or private app token", ""),
     "KAM_HUBSPOT__CLIENT_ID": ("For an OAuth app, which is not built yet", ""),

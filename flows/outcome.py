@@ -1,23 +1,28 @@
-"""How a flow or task ends: a foreseeable fault is a Failed state with one line, not a traceback."""
+"""How a flow or task ends: a foreseeable fault is a state with one line, not a traceback."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
+from connectors.errors import QuotaSpent
 from flows.escaping import plain
 from kammodel.errors import KamError
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+PARTIAL = "Partial"
+"""Name of the states of what was done in part; a later run goes on."""
+
 
 def ends_well(work: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
     """Turns a KamError into a Failed state that says what to do. Whoever awaits the flow gets the KamError.
 
-    Raised as it is, Prefect would write a traceback into log, state and events.
+    Raised as it is, Prefect would write a traceback into log, state and events. Where no calls are left the state is
+    named Partial, and is a failed one still: nothing may be started by what has not been done.
     """
 
     @wraps(work)
@@ -25,7 +30,8 @@ def ends_well(work: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutin
         try:
             return await work(*args, **kwargs)
         except KamError as fault:
-            return cast("R", Failed(message=plain(str(fault)), data=fault))
+            name = PARTIAL if isinstance(fault, QuotaSpent) else "Failed"
+            return cast("R", Failed(name=name, message=plain(str(fault)), data=fault))
 
     return guarded
 
@@ -36,6 +42,18 @@ async def receipt_of(call: Awaitable[R]) -> R:
     return cast("R", await given.aresult()) if isinstance(given, State) else cast("R", given)
 
 
-def partial(receipt: R, message: str) -> R:
-    """A completed run whose state is named Partial: the work is done but for what the message says."""
-    return cast("R", Completed(name="Partial", message=message, data=receipt))
+async def each(crms: Iterable[str], work: Callable[[str], Awaitable[R]]) -> tuple[tuple[R, ...], tuple[str, ...]]:
+    """As `flows.steps.each`, for tasks."""
+    receipts: list[R] = []
+    left: list[str] = []
+    for crm in crms:
+        try:
+            receipts.append(await work(crm))
+        except QuotaSpent as fault:
+            left.append(f"{crm}: {fault}")
+    return tuple(receipts), tuple(left)
+
+
+def ended(receipt: R, left: Sequence[str]) -> R:
+    """The receipt; with something left to do, as a completed run whose state is named Partial and says what."""
+    return cast("R", Completed(name=PARTIAL, message=plain("; ".join(left)), data=receipt)) if left else receipt

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
+
+StreamState = Literal["closed", "stopped", "not_begun"]
+"""How a pull left a stream: read to the end of its slice, stopped within it, or not begun."""
 
 Outcome = Literal["inserted", "changed", "overlap", "own_writes", "restamped", "rejected"]
 """What became of a row that was read; the fields of StreamReceipt that add up to `read`."""
@@ -34,6 +38,10 @@ class StreamReceipt:
     seconds: float = 0.0
     note: str | None = None
     """Why it was loaded in full, or resumed, in words."""
+    state: StreamState = "closed"
+    next_row: int | None = None
+    """Of a stream that stopped in a slice: the row with which the next run goes on, counted from 1. Null where it
+    stopped after that, in looking for deletions."""
 
     @property
     def unchanged(self) -> int:
@@ -42,19 +50,42 @@ class StreamReceipt:
 
 @dataclass(frozen=True)
 class PullReceipt:
-    """One CRM read. `unavailable`: streams or fields that the CRM lacks or hides, each with what to grant."""
+    """One CRM read. `unavailable`: streams or fields that the CRM lacks or hides, each with what to grant.
+
+    Partial where the CRM's calls are spent before the end: `stopped` says why and `resumes` where the next run goes on.
+    `instance` and `organisation` are null where they were spent before the CRM could say who it is; then there are
+    no streams either.
+    """
 
     source: str
-    instance: str
-    organisation: str
+    instance: str | None
+    organisation: str | None
     streams: tuple[StreamReceipt, ...]
     unavailable: dict[str, str]
     calls: int
     seconds: float
+    stopped: str | None = None
+    resumes: str | None = None
+
+    @property
+    def is_partial(self) -> bool:
+        return self.stopped is not None
 
     @property
     def rows(self) -> int:
         return sum(s.read for s in self.streams)
+
+
+def resumes(streams: Sequence[StreamReceipt], *, full: bool) -> str:
+    """Where the next run goes on after a pull that had no calls left, in words."""
+    # A stream whose slice is closed, and that stopped in what comes after it, waits behind those not begun.
+    begun = [s for s in streams if s.state == "stopped" and s.next_row is not None]
+    waiting = next(iter([*begun, *(s for s in streams if s.state == "not_begun"), *streams]), None)
+    place = "at the beginning" if waiting is None else f"at {waiting.stream}"
+    row = f", row {waiting.next_row:,}" if waiting is not None and waiting.next_row is not None else ""
+    # With it, the streams that are closed would be read in full once more.
+    without = " (which needs no --full)" if full and waiting is not None else ""
+    return f"resumes {place}{row}, with the next run{without}"
 
 
 @dataclass(frozen=True)
@@ -108,7 +139,10 @@ class PlanReceipt:
 
 @dataclass(frozen=True)
 class ApplyReceipt:
-    """How the cells of a plan ended. They add up to the cells it had to write; `retry` ones stay pending."""
+    """How the cells of a plan ended. They add up to the cells it had to write; `retry` ones stay pending.
+
+    So do `pending` ones, for which the CRM had no calls left: `stopped` says why, and the next apply goes on with them.
+    """
 
     plan_id: str
     source: str
@@ -122,10 +156,12 @@ class ApplyReceipt:
     """The CRM's codes for rejected rows, with how many accounts each."""
     edited: int = 0
     """Cells that somebody changed after the plan was made: the next plan looks at them."""
+    pending: int = 0
+    stopped: str | None = None
 
     @property
     def is_complete(self) -> bool:
-        return not (self.rejected or self.retry)
+        return not (self.rejected or self.retry or self.stopped)
 
 
 @dataclass(frozen=True)
@@ -138,13 +174,18 @@ class WriteBackReceipt:
 
 @dataclass(frozen=True)
 class RunReceipt:
-    """The whole run: every configured CRM read, everything scored, every CRM written."""
+    """The whole run: every configured CRM read, everything scored, every CRM written.
+
+    Where a CRM was read in part, nothing is scored (null) or written: tiers would stand on half of the news. `left`:
+    what there is still to do, line by line.
+    """
 
     as_of: dt.date
     pulls: tuple[PullReceipt, ...]
-    score: ScoreReceipt
+    score: ScoreReceipt | None
     write_backs: tuple[WriteBackReceipt, ...]
     seconds: float
+    left: tuple[str, ...] = ()
 
 
 def as_json(receipt: Any) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
 
 from flows import steps
-from flows.outcome import ends_well, partial, receipt_of
+from flows.outcome import each, ended, ends_well, receipt_of
 from flows.parameters import AsOf, Full
 from flows.report.markdown import run_page
-from flows.results import RunReceipt
+from flows.results import RunReceipt, ScoreReceipt, WriteBackReceipt
 from flows.runtime import opened
 from flows.score import score_groups
 from flows.sync import pull_crm
@@ -22,6 +22,8 @@ from flows.write_back import write_crm
 async def run(*, as_of: AsOf = None, full: Full = False) -> RunReceipt:
     """Reads every configured CRM, scores every account group, and writes what changed back.
 
+    Where a CRM could be read in part only, because its calls are spent, nothing is scored or written.
+
     Args:
         as_of: The day to score and write; today in KAM_TIMEZONE if left out.
         full: Read everything again instead of what changed.
@@ -32,9 +34,15 @@ async def run(*, as_of: AsOf = None, full: Full = False) -> RunReceipt:
         await asyncio.to_thread(steps.require_fields, runtime, names)
         day = runtime.scoring(as_of).as_of
         pulls = tuple([await receipt_of(pull_crm(crm=name, full=full)) for name in names])
-        scored = await receipt_of(score_groups(as_of=day))
-        written = tuple([await write_crm(crm=name, as_of=day, full=False) for name in names])
-    receipt = RunReceipt(day, pulls, scored, written, round(time.perf_counter() - began, 3))
+        scored: ScoreReceipt | None = None
+        written: tuple[WriteBackReceipt, ...] = ()
+        left = steps.unread(pulls)
+        if left:
+            left += (steps.NOT_SCORED,)
+        else:
+            scored = await receipt_of(score_groups(as_of=day))
+            written, unplanned = await each(names, lambda name: write_crm(crm=name, as_of=day, full=False))
+            left = (*steps.unwritten(one.applied for one in written), *unplanned)
+    receipt = RunReceipt(day, pulls, scored, written, round(time.perf_counter() - began, 3), left)
     await acreate_markdown_artifact(run_page(receipt), key="kam-run", description="Read, scored, written")
-    left = steps.unwritten(one.applied for one in written)
-    return partial(receipt, left) if left else receipt
+    return ended(receipt, left)

@@ -18,6 +18,7 @@ from kammodel.errors import NotConfigured
 
 if TYPE_CHECKING:
     from connectors.contract import Connector
+    from connectors.mapping_file import Overrides
     from connectors.registry import Registered
     from connectors.retry import Patience
     from kammodel.scoring import ScoringConfig
@@ -62,6 +63,14 @@ class Runtime:
         from kammodel.tiering.policy import load_policy
 
         return load_policy(self.settings.policy_file)
+
+    @cached_property
+    def _overrides(self) -> dict[str, Overrides]:
+        """What KAM_MAPPING_FILE says, by CRM."""
+        from connectors.mapping_file import read_mapping_file
+
+        file = self.settings.mapping_file
+        return read_mapping_file(file, BLOCKS) if file else {}
 
     def connector(self, crm: str) -> Connector:
         """The connector of a CRM by name; raises NotConfigured where its block is missing."""
@@ -109,7 +118,14 @@ class Runtime:
 
     def _connect(self, crm: str) -> Connector:
         settings = self._settings_of(crm)
-        connector = registered(crm).connect(settings, patience=self._patience)
+        from connectors.mapping_file import NONE
+
+        connector = registered(crm).connect(
+            settings,
+            patience=self._patience,
+            state=self.settings.home,
+            overrides=self._overrides.get(crm, NONE),
+        )
         self._open.callback(connector.close)
         return connector
 

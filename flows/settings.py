@@ -68,6 +68,11 @@ class Settings(BaseSettings):
         description="TOML file with what differs from the default tier policy",
         examples=["/etc/kam/policy.toml"],
     )
+    mapping_file: Path | None = Field(
+        default=None,
+        description="TOML file that points columns of kam at fields of your own",
+        examples=["/etc/kam/mapping.toml"],
+    )
     system_of_record: CrmName | None = Field(
         default=None,
         description="CRM whose figures count where both hold a company; by default the first one configured",
@@ -86,7 +91,7 @@ class Settings(BaseSettings):
             )
         return name
 
-    @field_validator("home", "policy_file")
+    @field_validator("home", "policy_file", "mapping_file")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - keeps symlinks

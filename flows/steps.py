@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
+from connectors.errors import QuotaSpent
 from flows import pipeline
 from flows.pipeline import Progress
 from flows.results import ApplyReceipt, PlanReceipt, PullReceipt, RunReceipt, ScoreReceipt, WriteBackReceipt
 from flows.runtime import Runtime
+
+R = TypeVar("R")
+
+NOT_SCORED = (
+    "nothing was scored or written, because not every CRM is read to the end; to go on with what is there: "
+    "kam score, kam plan, kam apply"
+)
 
 
 def require_fields(runtime: Runtime, crms: Iterable[str]) -> None:
@@ -51,23 +60,52 @@ def write_back(
 
 
 def run(runtime: Runtime, as_of: dt.date | None, *, full: bool, progress: Progress) -> RunReceipt:
-    """Pull, score, plan and apply, for every configured CRM."""
+    """Pull, score, plan and apply, for every configured CRM. Tiers that stand on half of the news are not made:
+    where a CRM was read in part, the run ends after reading."""
     began = time.perf_counter()
     names = runtime.chosen(None)
     require_fields(runtime, names)
     # One day for all steps, also of a run over midnight.
     day = runtime.scoring(as_of).as_of
     pulls = tuple(pull(runtime, name, full=full, progress=progress) for name in names)
-    scored = score(runtime, day, progress=progress)
-    written = tuple(write_back(runtime, name, day, full=False, progress=progress) for name in names)
-    return RunReceipt(day, pulls, scored, written, round(time.perf_counter() - began, 3))
+    scored: ScoreReceipt | None = None
+    written: tuple[WriteBackReceipt, ...] = ()
+    left = unread(pulls)
+    if left:
+        left += (NOT_SCORED,)
+    else:
+        scored = score(runtime, day, progress=progress)
+        written, unplanned = each(names, lambda name: write_back(runtime, name, day, full=False, progress=progress))
+        left = (*unwritten(one.applied for one in written), *unplanned)
+    return RunReceipt(day, pulls, scored, written, round(time.perf_counter() - began, 3), left)
 
 
-def unwritten(applied: Iterable[ApplyReceipt]) -> str | None:
-    """What writing left behind, in words; None where everything planned was written."""
-    parts = [
-        f"{one.source}: {one.rejected:,} cells refused, {one.retry:,} to be tried again by the next run"
-        for one in applied
-        if not one.is_complete
-    ]
-    return "; ".join(parts) or None
+def each(crms: Iterable[str], step: Callable[[str], R]) -> tuple[tuple[R, ...], tuple[str, ...]]:
+    """A step for one CRM after the other: the receipts, and a line for each CRM that has no calls left for it, for
+    the sake of which the others do not stop."""
+    receipts: list[R] = []
+    left: list[str] = []
+    for crm in crms:
+        try:
+            receipts.append(step(crm))
+        except QuotaSpent as fault:
+            left.append(f"{crm}: {fault}")
+    return tuple(receipts), tuple(left)
+
+
+def unread(pulls: Iterable[PullReceipt]) -> tuple[str, ...]:
+    """A line for each CRM that was read in part."""
+    return tuple(f"{one.source} {one.resumes}: {one.stopped}" for one in pulls if one.is_partial)
+
+
+def unwritten(applied: Iterable[ApplyReceipt]) -> tuple[str, ...]:
+    """A line for each CRM into which not everything planned was written."""
+    return tuple(f"{one.source}: {_what_is_left(one)}" for one in applied if not one.is_complete)
+
+
+def _what_is_left(applied: ApplyReceipt) -> str:
+    tried = f"{applied.rejected:,} cells refused, {applied.retry:,} to be tried again by the next run"
+    if applied.stopped is None:
+        return tried
+    before = f"{tried}; " if applied.rejected or applied.retry else ""
+    return f"{before}resumes with the {applied.pending:,} cells that are left, with the next apply: {applied.stopped}"

@@ -5,7 +5,7 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows import steps
-from flows.outcome import ends_well, receipt_of
+from flows.outcome import ended, ends_well, receipt_of
 from flows.parameters import Full, OneCrm
 from flows.report.markdown import pulls_page
 from flows.results import PullReceipt
@@ -18,11 +18,12 @@ from flows.working import in_thread
 async def pull_crm(*, crm: str, full: bool) -> PullReceipt:
     """Reads one CRM, stream by stream. Again after a kill: it resumes, nothing is read into the store twice."""
     with opened() as runtime:
-        return await in_thread(
+        receipt = await in_thread(
             f"kam-pull-{crm}",
             runtime.progress,
             lambda told: steps.pull(runtime, crm, full=full, progress=told),
         )
+    return ended(receipt, steps.unread([receipt]))
 
 
 @flow(name="kam-pull", description="Reads what changed in the CRMs into the store.")
@@ -37,4 +38,4 @@ async def pull(*, crm: OneCrm = None, full: Full = False) -> tuple[PullReceipt, 
     with opened() as runtime:
         receipts = tuple([await receipt_of(pull_crm(crm=name, full=full)) for name in runtime.chosen(crm)])
     await acreate_markdown_artifact(pulls_page(receipts), key="kam-pull", description="What was read")
-    return receipts
+    return ended(receipts, steps.unread(receipts))

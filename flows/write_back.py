@@ -6,8 +6,9 @@ from prefect import flow, task
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
+from connectors.errors import QuotaSpent
 from flows import steps
-from flows.outcome import ends_well, partial, receipt_of
+from flows.outcome import each, ended, ends_well, receipt_of
 from flows.parameters import AsOf, CompareAll, OneCrm
 from flows.report.markdown import applied_page, plans_page, write_backs_page
 from flows.results import ApplyReceipt, PlanReceipt, WriteBackReceipt
@@ -32,11 +33,12 @@ async def plan_crm(*, crm: str, as_of: dt.date | None, full: bool) -> PlanReceip
 async def apply_crm(*, crm: str, plan_id: str | None) -> ApplyReceipt:
     """Writes what is still pending of a CRM's plan. Again after a kill: it goes on with the rest."""
     with opened() as runtime:
-        return await in_thread(
+        receipt = await in_thread(
             f"kam-apply-{crm}",
             runtime.progress,
             lambda told: steps.apply(runtime, crm, plan_id, progress=told),
         )
+    return ended(receipt, steps.unwritten([receipt]))
 
 
 async def write_crm(*, crm: str, as_of: dt.date | None, full: bool) -> WriteBackReceipt:
@@ -57,8 +59,10 @@ async def plan(*, crm: OneCrm = None, as_of: AsOf = None, full: CompareAll = Fal
     """
     with opened() as runtime:
         names = runtime.chosen(crm)
-        receipts = tuple([await receipt_of(plan_crm(crm=name, as_of=as_of, full=full)) for name in names])
+        receipts, unplanned = await each(names, lambda name: receipt_of(plan_crm(crm=name, as_of=as_of, full=full)))
     await acreate_markdown_artifact(plans_page(receipts), key="kam-plan", description="What would be written")
+    if unplanned:
+        raise QuotaSpent("; ".join(unplanned))
     return receipts
 
 
@@ -71,10 +75,12 @@ async def apply(*, crm: OneCrm = None) -> tuple[ApplyReceipt, ...]:
         crm: Which CRM to write; none chosen writes to every one that is configured.
     """
     with opened() as runtime:
-        receipts = tuple([await receipt_of(apply_crm(crm=name, plan_id=None)) for name in runtime.chosen(crm)])
+        names = runtime.chosen(crm)
+        receipts, unbegun = await each(names, lambda name: receipt_of(apply_crm(crm=name, plan_id=None)))
     await acreate_markdown_artifact(applied_page(receipts), key="kam-apply", description="What was written")
-    left = steps.unwritten(receipts)
-    return partial(receipts, left) if left else receipts
+    if unbegun:
+        raise QuotaSpent("; ".join((*steps.unwritten(receipts), *unbegun)))
+    return ended(receipts, steps.unwritten(receipts))
 
 
 @flow(name="kam-write-back", description="Writes tiers, KPIs and reasons into the CRMs' custom fields.")
@@ -91,7 +97,9 @@ async def write_back(
     """
     with opened() as runtime:
         names = runtime.chosen(crm)
-        receipts = tuple([await write_crm(crm=name, as_of=as_of, full=full) for name in names])
+        receipts, unplanned = await each(names, lambda name: write_crm(crm=name, as_of=as_of, full=full))
     await acreate_markdown_artifact(write_backs_page(receipts), key="kam-write-back", description="What was written")
     left = steps.unwritten(one.applied for one in receipts)
-    return partial(receipts, left) if left else receipts
+    if unplanned:
+        raise QuotaSpent("; ".join((*left, *unplanned)))
+    return ended(receipts, left)

@@ -14,15 +14,17 @@ from kammodel.entities import (
     Account,
     Activity,
     Bookmark,
+    Case,
     ExchangeRate,
     Opportunity,
     OpportunityStageEvent,
+    Person,
     Sourced,
     polars_schema,
 )
 from kammodel.store import Store
 from kammodel.store.control import bookmarks
-from kammodel.touches import ACTIVITY_COLUMNS
+from kammodel.touches import ACTIVITY_COLUMNS, LINK_COLUMNS, Links
 
 _STAMP = "content_changed_at"
 _ENVELOPE = (*KEY, "created_at", "updated_at", "deleted", _STAMP)
@@ -37,21 +39,28 @@ were logged elsewhere would be missing without a word."""
 class Inputs:
     """What the store knows. `read`: (source, instance, stream) of the streams read to their end at least once.
 
-    `synced_at`: the time of the last sync, null if there was none.
+    `synced_at`: the time of the last sync, null if there was none. Of cases and persons only the account is known.
     """
 
     accounts: pl.DataFrame
     opportunities: pl.DataFrame
     stage_events: pl.DataFrame
     activities: pl.DataFrame
+    cases: pl.DataFrame
+    persons: pl.DataFrame
     rates: pl.DataFrame
     read: frozenset[tuple[str, str, str]]
     synced_at: dt.datetime | None
 
     @property
     def frames(self) -> dict[str, pl.DataFrame]:
-        names = ("accounts", "opportunities", "stage_events", "activities", "rates")
+        names = ("accounts", "opportunities", "stage_events", "activities", "cases", "persons", "rates")
         return {name: getattr(self, name) for name in names}
+
+    @property
+    def links(self) -> Links:
+        """What leads from a touch to an account."""
+        return Links(self.opportunities, self.cases, self.persons)
 
     def deals_read(self, source: str, instance: str) -> bool:
         """Whether the deals of a CRM are known."""
@@ -94,6 +103,8 @@ def read_inputs(store: Store) -> Inputs:
         name: store.read(entity, list(dict.fromkeys((*_ENVELOPE, *columns))))
         for name, (entity, columns) in tables.items()
     }
+    links: dict[str, type[Sourced]] = {"cases": Case, "persons": Person}
+    frames |= {name: store.read(entity, [*LINK_COLUMNS, _STAMP]) for name, entity in links.items()}
     stamps = [until for mark in marks if (until := mark.read_until or mark.watermark) is not None]
     stamps += [stamp for frame in frames.values() if isinstance(stamp := frame[_STAMP].max(), dt.datetime)]
     read = frozenset((mark.source, mark.source_instance, mark.stream) for mark in marks if _tells(mark))

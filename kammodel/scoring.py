@@ -100,7 +100,7 @@ def known_kpis(inputs: Inputs, config: ScoringConfig) -> Known:
         moment=moment,
         reporting_currency=config.reporting_currency,
     )
-    contact = touches(inputs.activities, inputs.opportunities, grouping, moment)
+    contact = touches(inputs.activities, inputs.links, grouping, moment)
     frames: dict[kpis.Frame, pl.DataFrame] = {
         "deals": deals.deals,
         "purchase_days": deals.purchase_days,

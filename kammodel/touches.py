@@ -30,10 +30,14 @@ ACTIVITY_COLUMNS = (
     "owner_id",
     "account_ids",
     "opportunity_id",
+    "case_id",
     "person_ids",
     "is_counted",
 )
 """Columns of the entity that touches are made of."""
+
+LINK_COLUMNS = (*KEY, "account_id")
+"""Columns of cases and persons, by which a touch that names no account belongs to one."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,23 @@ class Touches:
     counts: dict[str, int]
 
 
-def touches(activities: pl.DataFrame, opportunities: pl.DataFrame, groups: AccountGroups, moment: Cut) -> Touches:
+@dataclass(frozen=True)
+class Links:
+    """What a touch may name instead of an account: frames with source, source_instance, source_id, account_id."""
+
+    opportunities: pl.DataFrame
+    cases: pl.DataFrame
+    persons: pl.DataFrame
+
+
+def touches(activities: pl.DataFrame, links: Links, groups: AccountGroups, moment: Cut) -> Touches:
     """Calls, e-mails and meetings that were done by the cut. Readings 1, 5 and 20-22.
 
     - Done: a call, e-mail or task that its CRM says is done, on a day up to the as-of day; what stands in a
       calendar once it is over, unless cancelled (a task of type meeting that was due was not held, until it is
       closed). Its day is the CRM's date, else the day it was completed, else that of its start, else when due.
-    - It belongs to the accounts it names, each group once; naming none, to its opportunity's account.
+    - It belongs to the accounts it names, each group once; naming none, to the account of its opportunity; without
+      one, to that of its case; without one, to those of its persons. How many it was by case or persons is counted.
     - With persons it counts once per group, day, kind, owner (meetings: whoever owns it) and set of persons.
       Without, it is kept apart (`has_person` False) and never taken for another.
     """
@@ -67,15 +81,14 @@ def touches(activities: pl.DataFrame, opportunities: pl.DataFrame, groups: Accou
         .with_columns(day=_day(moment))
         .filter(_is_done(moment))
     )
-    placed, orphaned, linked = _placed(done, opportunities, groups)
+    placed, placing = _placed(done, links, groups)
     owner = pl.when(pl.col("kind") != "meeting").then("owner_id")
     has_person = pl.col("person_ids").str.len_bytes().fill_null(0) > 0
     whole = placed.with_columns(owner=owner, has_person=has_person)
     once = whole.filter("has_person").unique(["group", "day", "kind", "owner", "person_ids", "source"])
     columns = ("group", "day", "kind", "has_person")
-    counts = {"activities_orphaned": orphaned, "activities_of_linked_accounts": linked}
     facts = pl.concat([once.select(columns), whole.filter(~pl.col("has_person")).select(columns)])
-    return Touches(facts, _contacts(once), counts)
+    return Touches(facts, _contacts(once), placing)
 
 
 def _day(moment: Cut) -> pl.Expr:
@@ -92,30 +105,56 @@ def _is_done(moment: Cut) -> pl.Expr:
     return pl.when("is_calendar").then(held).otherwise(said)
 
 
-def _placed(done: pl.DataFrame, opportunities: pl.DataFrame, groups: AccountGroups) -> tuple[pl.DataFrame, int, int]:
-    """One row per touch and group; how many touches belong to no account, and to linked ones only."""
-    rows = done.select(*_ORG, "account_ids", "opportunity_id").with_row_index("touch")
+def _placed(done: pl.DataFrame, links: Links, groups: AccountGroups) -> tuple[pl.DataFrame, dict[str, int]]:
+    """One row per touch and group; how many touches belong to no account, to linked ones only, and by which way."""
+    rows = done.select(*_ORG, "account_ids", "opportunity_id", "case_id", "person_ids").with_row_index("touch")
     place = [*_ORG, "account_id"]
     known = groups.accounts.rename({"source_id": "account_id", "is_counted": "counts"})
-    ties = _ties(rows, opportunities).join(known, on=place).select("touch", "group", "counts")
+    ties = _ties(rows, links).join(known, on=place).select("touch", "group", "counts", "way")
     counted = ties.filter("counts").select("touch", "group").unique(maintain_order=True)
     with_account, in_figures = ties["touch"].n_unique(), counted["touch"].n_unique()
     placed = done.select("source", "day", "kind", "owner_id", "person_ids")[counted["touch"]]
-    return placed.with_columns(counted["group"]), done.height - with_account, with_account - in_figures
+    counts = {
+        "activities_orphaned": done.height - with_account,
+        "activities_of_linked_accounts": with_account - in_figures,
+        "activities_by_case": ties.filter(way="case")["touch"].n_unique(),
+        "activities_by_person": ties.filter(way="person")["touch"].n_unique(),
+    }
+    return placed.with_columns(counted["group"]), counts
 
 
-def _ties(rows: pl.DataFrame, opportunities: pl.DataFrame) -> pl.DataFrame:
-    """touch, source, source_instance, account_id: the accounts named; without one, the opportunity's (reading 22)."""
-    columns = ["touch", *_ORG, "account_id"]
+def _ties(rows: pl.DataFrame, links: Links) -> pl.DataFrame:
+    """touch, source, source_instance, account_id, way: the accounts named, else what leads to one (reading 22)."""
     ids = pl.col("account_ids")
-    named = rows.filter(ids != "")
+    named = _each(rows.filter(ids != ""), "account_ids").with_columns(way=pl.lit("account"))
+    rest = rows.filter(ids.is_null() | (ids == ""))
+    by_deal = _led(_one(rest, "opportunity_id"), links.opportunities, "opportunity")
+    rest = rest.join(by_deal, on="touch", how="anti")
+    by_case = _led(_one(rest, "case_id"), links.cases, "case")
+    rest = rest.join(by_case, on="touch", how="anti")
+    by_person = _led(_each(rest, "person_ids"), links.persons, "person")
+    return pl.concat([named.rename({"id": "account_id"}).select(by_deal.columns), by_deal, by_case, by_person])
+
+
+def _one(rows: pl.DataFrame, column: str) -> pl.DataFrame:
+    return rows.select("touch", *_ORG, id=column).drop_nulls("id")
+
+
+def _each(rows: pl.DataFrame, column: str) -> pl.DataFrame:
+    """touch, source, source_instance, id: one row per id of a joined column."""
+    ids = pl.col(column)
     several = ids.str.contains(SEPARATOR, literal=True)
     # Splitting makes a list per row: worth it only for the few that name several.
-    alone = named.filter(~several).select("touch", *_ORG, account_id=ids)
-    listed = named.filter(several).with_columns(account_id=ids.str.split(SEPARATOR)).explode("account_id")
-    of_deal = opportunities.select(*_ORG, "account_id", opportunity_id="source_id")
-    by_deal = rows.filter(ids.is_null() | (ids == "")).join(of_deal, on=[*_ORG, "opportunity_id"])
-    return pl.concat([alone, listed.select(columns), by_deal.select(columns)])
+    alone = rows.filter(~several).select("touch", *_ORG, id=ids)
+    listed = rows.filter(several).select("touch", *_ORG, id=ids.str.split(SEPARATOR)).explode("id")
+    return pl.concat([alone, listed])
+
+
+def _led(rows: pl.DataFrame, records: pl.DataFrame, way: str) -> pl.DataFrame:
+    """touch, source, source_instance, account_id, way: where the records named by `rows` belong, if anywhere."""
+    accounts = records.select(*_ORG, "account_id", id="source_id").drop_nulls("account_id")
+    led = rows.join(accounts, on=[*_ORG, "id"]).with_columns(way=pl.lit(way))
+    return led.select("touch", *_ORG, "account_id", "way")
 
 
 def _contacts(once: pl.DataFrame) -> pl.DataFrame:

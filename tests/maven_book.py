@@ -10,9 +10,11 @@ import polars as pl
 from kammodel.entities import (
     Account,
     Activity,
+    Case,
     ExchangeRate,
     Opportunity,
     OpportunityStageEvent,
+    Person,
     Sourced,
     polars_schema,
 )
@@ -48,6 +50,8 @@ def maven_inputs(source: str = "salesforce") -> Inputs:
         opportunities=_entity(Opportunity, opportunities, source),
         stage_events=_entity(OpportunityStageEvent, pl.DataFrame({"source_id": []}), source),
         activities=_entity(Activity, pl.DataFrame({"source_id": []}), source),
+        cases=_entity(Case, pl.DataFrame({"source_id": []}), source),
+        persons=_entity(Person, pl.DataFrame({"source_id": []}), source),
         rates=_entity(ExchangeRate, pl.DataFrame({"source_id": []}), source),
         read=frozenset({(source, "maven", "opportunities")}),
         synced_at=_STAMP,

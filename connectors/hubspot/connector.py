@@ -19,6 +19,7 @@ from connectors.contract import (
     Provisioned,
     Slice,
     Stream,
+    Sweeps,
     WriteOutcome,
 )
 from connectors.hubspot import fields as provisioning
@@ -29,6 +30,7 @@ from connectors.hubspot.pages import PageReader
 from connectors.hubspot.portal import Portal, read_portal
 from connectors.hubspot.records import BATCH
 from connectors.hubspot.settings import HubSpotSettings
+from connectors.mapping_file import NONE, Overrides
 from connectors.retry import Patience
 from kammodel.publish.fields import CustomField
 
@@ -42,8 +44,19 @@ class HubSpotConnector:
 
     name = "hubspot"
     write_batch = BATCH
+    sweeps: Sweeps | None = None
 
-    def __init__(self, settings: HubSpotSettings, *, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        settings: HubSpotSettings,
+        *,
+        patience: Patience | None = None,
+        state: Path | None = None,
+        overrides: Overrides = NONE,
+    ) -> None:
+        for stream in overrides.streams or {}:
+            raise overrides.fault((stream,), "a mapping file for HubSpot is not supported yet; take the section out")
+        del state  # A token of a private app does not change from run to run.
         self.calls = CallCount()
         self.settle = dt.timedelta(seconds=settings.settle_seconds)
         self.overlap = OVERLAP

@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from connectors.contract import Stream
 from connectors.errors import PermissionMissing, RequestRefused
-from connectors.mapping import Mapping, meaning_of
+from connectors.mapping import meaning_of
+from connectors.mapping_file import NONE, Overrides
 from connectors.salesforce import mapping, org, paths
 from connectors.salesforce.client import Client
-from connectors.salesforce.mapping import OURS, STAMPS
+from connectors.salesforce.frames import Record
+from connectors.salesforce.mapping import OURS, STAMPS, Declared, overriding
 from connectors.salesforce.org import Describes, Org
 
-ACCOUNTS, HISTORY, STAGES, RATES = "accounts", "opportunity_history", "pipeline_stages", "exchange_rates"
+ACCOUNTS, STAGES, RATES = "accounts", "pipeline_stages", "exchange_rates"
 _NOT_PROVISIONED = "the field does not exist or is hidden from this user: run kam provision"
-_HIDDEN = "not among the fields that Salesforce shows to this user (field-level security): the column stays empty"
-_FEATURES = {"CurrencyIsoCode", "IsRecurrence", "IsChild", "CallType", "MasterRecordId"}
-"""Fields that come with a feature or setting; where it is off, their absence is no lack."""
+_HIDDEN = (
+    "grant this user read access to {field} (field-level security), if the org has the field: its column stays empty"
+)
+_PREFIXES = {"Task": "00T", "Event": "00U"}
+"""What ids begin with, of objects that fill one entity together."""
 _NO_STAGES = dict.fromkeys(("@stage", "IsClosed", "IsWon"), pl.String)
 
 
 @dataclass(frozen=True)
 class Source:
-    """What is queried for a stream. `stamp`: the field that increments go by; none, the stream is read whole."""
+    """What is queried for a stream. `stamp`: the field that increments go by; none, the stream is read whole.
+    `only`: a condition on top."""
 
     kind: str
     fields: tuple[str, ...]
     stamp: str | None
     path: str = paths.QUERY_ALL
+    only: str = ""
+
+    def where(self, window: str) -> str:
+        """The condition of a window of it, in SOQL."""
+        return " AND ".join(filter(None, [window, self.only]))
 
 
 @dataclass
@@ -45,71 +54,93 @@ class Catalogue:
     stages: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_NO_STAGES))
 
 
+def objects() -> tuple[str, ...]:
+    """The objects that a catalogue asks of, to be described together."""
+    return (*org.OBJECTS, *mapping.kinds())
+
+
 def read_catalogue(
-    client: Client, describes: Describes, known: Org, cross_reference: str, *, insist: bool
+    client: Client, describes: Describes, known: Org, cross_reference: str, overrides: Overrides = NONE, *, insist: bool
 ) -> Catalogue:
     """Asks the org once. Without accounts nothing can be done: that they are hidden is an error.
 
-    `insist`: the cross-reference field was configured by name, so that its absence is worth a word.
+    `insist`: the cross-reference field was configured by name, so that its absence is worth a word. `overrides`:
+    what a mapping file says; raises MappingInvalid where the org has nothing that would fit it.
     """
     found = Catalogue(known, describes)
-    many = known.many_currencies
-    silent = _FEATURES if insist else {*_FEATURES, cross_reference}
     describes.fields("Account")
-    _add(found, "users", "User", mapping.USERS, path=paths.QUERY)
+    streams = mapping.declared(cross_reference, many_currencies=known.many_currencies, insist=insist)
+    overrides.check_streams(one.name for one in streams)
+    users, *others = streams
+    _add(found, users, overrides)
     _stages(client, found)
     _rates(found)
-    _add(found, ACCOUNTS, "Account", mapping.accounts(cross_reference, many_currencies=many), silent=silent)
-    _add(found, "opportunities", "Opportunity", mapping.opportunities(many_currencies=many))
-    _add(found, HISTORY, "OpportunityHistory", mapping.HISTORY)
-    _add(found, "tasks", "Task", mapping.TASKS)
-    _add(found, "events", "Event", mapping.EVENTS)
+    for one in others:
+        _add(found, one, overrides)
+    found.unavailable |= overriding.unknown_past(overrides)
     if ACCOUNTS not in found.sources:
         raise PermissionMissing(f"accounts cannot be read: {found.unavailable[ACCOUNTS]}")
     return found
 
 
-def _add(
-    found: Catalogue,
-    stream: str,
-    kind: str,
-    ours: Mapping,
-    *,
-    silent: Iterable[str] = _FEATURES,
-    path: str = paths.QUERY_ALL,
-) -> None:
-    there = _shown(found, stream, kind, ours, silent)
-    if there is None:
+def _add(found: Catalogue, one: Declared, overrides: Overrides) -> None:
+    fields = _described(found, one)
+    if fields is None:
         return
-    fitting = mapping.cut(ours, there)
-    stamp = next((s for s in STAMPS if s in there), None)
-    found.sources[stream] = Source(kind, tuple(mapping.asked(fitting)), stamp, path)
-    # A snapshot's status is its stage's: a stage that means something else changes history unseen.
-    revision = meaning_of(found.stages.select(_NO_STAGES.keys())) if stream == HISTORY else ""
-    found.streams += (Stream(stream, (fitting,), incremental=stamp is not None, revision=revision),)
+    one = overriding.pointed(one, overrides, fields)
+    if not _suffices(found, one, set(fields)):
+        return
+    fitting = mapping.cut(one.mapping, set(fields))
+    asked = tuple(mapping.asked(fitting))
+    stamp, has_bin = next((s for s in STAMPS if s in fields), None), "IsDeleted" in fields
+    found.sources[one.name] = Source(one.kind, asked, stamp, paths.QUERY_ALL if has_bin else paths.QUERY)
+    found.streams += (
+        Stream(
+            one.name,
+            (fitting,),
+            incremental=stamp is not None,
+            # A snapshot's status is its stage's: a stage that means something else changes history unseen.
+            revision=meaning_of(found.stages.select(_NO_STAGES.keys())) if one.name == overriding.HISTORY else "",
+            drifting=tuple(name for name in asked if name in one.drifting or fields[name].get("calculated") is True),
+            swept=has_bin,
+            id_prefix=_PREFIXES.get(one.kind, ""),
+        ),
+    )
 
 
-def _shown(found: Catalogue, stream: str, kind: str, ours: Mapping, silent: Iterable[str]) -> set[str] | None:
-    """The object's fields; None, with the reason noted, where it or a field that it needs is not there."""
+def _described(found: Catalogue, one: Declared) -> dict[str, Record] | None:
+    """The object's fields; None, with the reason noted, where it is not there."""
     try:
-        there = set(found.describes.fields(kind))
+        return found.describes.fields(one.kind)
     except (PermissionMissing, RequestRefused) as fault:
-        found.unavailable[stream] = str(fault)
+        found.unavailable[one.name] = (
+            "not switched on in this org, or hidden from this user: "
+            f"grant read access to the object {one.kind} if the org has it"
+            if one.is_feature
+            else str(fault)
+        )
         return None
-    lacking = mapping.required(ours) - there
+
+
+def _suffices(found: Catalogue, one: Declared, there: set[str]) -> bool:
+    """Whether the fields are there without which the stream makes no sense; what else is missing is noted."""
+    lacking = mapping.required(one.mapping) - there
     if lacking:
-        found.unavailable[stream] = f"this user may not read {kind}.{', '.join(sorted(lacking))}"
-        return None
-    for name in sorted(set(mapping.asked(ours)) - there - set(silent)):
-        found.unavailable[f"{stream}.{name}"] = _NOT_PROVISIONED if name in OURS.values() else _HIDDEN
-    return there
+        found.unavailable[one.name] = f"this user may not read {one.kind}.{', '.join(sorted(lacking))}"
+        return False
+    for name in sorted(set(mapping.asked(one.mapping)) - there - mapping.FEATURES - one.silent):
+        hidden = _HIDDEN.format(field=f"{one.kind}.{name}")
+        found.unavailable[f"{one.name}.{name}"] = _NOT_PROVISIONED if name in OURS.values() else hidden
+    return True
 
 
 def _stages(client: Client, found: Catalogue) -> None:
     """Stages are few, and change rarely: read whole on every run."""
-    there = _shown(found, STAGES, "OpportunityStage", mapping.STAGES, _FEATURES)
-    if there is None:
+    stages = Declared(STAGES, org.STAGE, mapping.STAGES)
+    fields = _described(found, stages)
+    if fields is None or not _suffices(found, stages, set(fields)):
         return
+    there = set(fields)
     fitting = mapping.cut(mapping.STAGES, there)
     asked = [*mapping.asked(fitting), *({"ApiName"} & there)]
     found.stages = org.read_stages(client, asked)

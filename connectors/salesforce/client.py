@@ -19,28 +19,45 @@ from connectors.errors import (
     SignInRefused,
     UnexpectedAnswer,
 )
+from connectors.pacing import Budget
 from connectors.retry import Patience, persist
 from connectors.salesforce import paths
 from connectors.salesforce.settings import PREFIX, SalesforceSettings
-from connectors.salesforce.signin import SignedIn, sign_in
+from connectors.salesforce.signin import SignedIn, SignIn, TokenEndpoint, sign_in_of
 from connectors.salesforce.transport import TIMEOUT, Call, Moved, Purpose, Transport, dropped
 from connectors.web import path_on
 from kammodel.errors import NotConfigured
 
 T = TypeVar("T")
 _HOPS = 3
+_ROUNDS = 3
+"""Sessions that other runs left, and that have ended too, before one is taken to be refused."""
 
 
 class Client:
-    """Calls of one org. Connects and signs in at the first call. Thread-safe."""
+    """Calls of one org. Connects and signs in at the first call. Thread-safe.
 
-    def __init__(self, settings: SalesforceSettings, patience: Patience, calls: CallCount | None = None) -> None:
+    `sign_in`: the flow, if not the one that the settings ask for.
+    """
+
+    def __init__(
+        self,
+        settings: SalesforceSettings,
+        patience: Patience,
+        calls: CallCount | None = None,
+        *,
+        sign_in: SignIn | None = None,
+    ) -> None:
         self.calls = calls if calls is not None else CallCount()
         self.version = settings.api_version
-        self._settings, self._patience = settings, patience
+        self._patience = patience
+        self._sign_in = sign_in or sign_in_of(settings)
         self._lock, self._signing_in = threading.Lock(), threading.Lock()
-        self._transport = Transport(settings.api_version)
+        self._budget = Budget("Salesforce", PREFIX, share=settings.call_share, reserve=settings.call_reserve)
+        self._transport = Transport(settings.api_version, self._budget.learn)
         self._signed_in: SignedIn | None = None
+        self._refused: str | None = None
+        self._used = threading.local()
         self._version_is_known = False
 
     def get(
@@ -81,12 +98,37 @@ class Client:
         headers = {"Content-Type": content_type}
         return self._request("POST", path, body=content, headers=headers, purpose="other", asks=asks)
 
+    def fetch(
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        read: Callable[[requests.Response], T],
+        asks: str | None = None,
+        purpose: Purpose = "read",
+    ) -> T:
+        """What `read` makes of an answer that is no JSON. It may find fault with it, and so have it repeated."""
+        call = Call("GET", path, query or {}, None, {"Accept": "text/csv"}, purpose, asks)
+        return self._renewing(lambda: read(self._carry(call)))
+
+    def put(self, path: str, content: bytes, content_type: str, *, asks: str | None = None) -> None:
+        """Sends a body whose answer is empty. It may be sent twice."""
+        call = Call("PUT", path, {}, content, {"Content-Type": content_type}, "write", asks)
+        self._renewing(lambda: self._carry(call))
+
+    def delete(self, path: str, *, purpose: Purpose = "other") -> None:
+        """Takes away something of ours. That it is gone already is fine."""
+        try:
+            self._request("DELETE", path, purpose=purpose)
+        except RequestRefused as fault:
+            if fault.status != 404:
+                raise
+
     def by_library(self, what: str, call: Callable[[Any], T]) -> T:
         """What one of simple-salesforce's SOAP calls gives, repeated and renewed as any other."""
 
         def once() -> T:
-            with self._lock:
-                self.calls.other += 1
+            self._spend("other")
             return self._transport.by_library(self._ready(), what, call)
 
         return self._renewing(once)
@@ -101,6 +143,11 @@ class Client:
     def user_id(self) -> str | None:
         """Who we are, where the sign-in says so."""
         return self._who().user_id
+
+    @property
+    def sign_in_flow(self) -> str:
+        """How we sign in, for people."""
+        return self._sign_in.name
 
     @property
     def org_id(self) -> str | None:
@@ -146,30 +193,42 @@ class Client:
             raise
 
     def _renewing(self, call: Callable[[], T]) -> T:
-        try:
-            return self._with_patience(call)
-        except SessionExpired as fault:
-            text = f"{fault}: the token was just granted and is not accepted; may the app use the API (scope api)?"
-            raise SignInRefused(text, code=fault.code, status=fault.status) from fault
+        for _ in range(_ROUNDS):
+            try:
+                return self._with_patience(call)
+            except SessionExpired as fault:
+                latest, expired = self._signed_in, fault
+                if latest is not None and latest.is_new:
+                    break
+                # Another run left this session, and it has ended like ours: the next renewal gets a new one.
+        text = f"{expired}: the token was just granted and is not accepted; may the app use the API (scope api)?"
+        raise SignInRefused(text, code=expired.code, status=expired.status) from expired
 
     def _with_patience(self, call: Callable[[], T]) -> T:
         return persist(call, patience=self._patience, renew=self._renew)
 
     def _answer(self, call: Call) -> Any:
+        return self._read(self._carry(call), call)
+
+    def _carry(self, call: Call) -> requests.Response:
         url = self._url(call)
         for _ in range(_HOPS):
-            with self._lock:
-                setattr(self.calls, call.purpose, getattr(self.calls, call.purpose) + 1)
+            number = self._spend(call.purpose, even_if_spent=call.ends_ours)
             try:
-                answer = self._transport.carry(self._ready(), call, url)
+                return self._transport.carry(self._ready(), call, url, number=number)
             except Moved as moved:
                 # Within the host only: a slash more or less is no reason to fail, another host is.
                 root = self._ready().root
                 place = urlsplit(root)
                 url = f"{place.scheme}://{place.netloc}{path_on(root, moved.location)}"
-                continue
-            return self._read(answer, call)
         raise UnexpectedAnswer(f"Salesforce redirects {call} in a circle")
+
+    def _spend(self, purpose: Purpose, *, even_if_spent: bool = False) -> int:
+        """Counts a call that is about to go out; its number. Raises QuotaSpent where the budget has none left."""
+        number = self._budget.spend(even_if_spent=even_if_spent)
+        with self._lock:
+            setattr(self.calls, purpose, getattr(self.calls, purpose) + 1)
+        return number
 
     def _read(self, answer: requests.Response, call: Call) -> Any:
         if answer.status_code == 204:
@@ -191,24 +250,29 @@ class Client:
     def _ready(self) -> SignedIn:
         with self._signing_in:
             if self._signed_in is None:
-                self._signed_in = self._sign_in()
+                self._signed_in = self._granted()
+            self._used.token = self._signed_in.token
             return self._signed_in
 
     def _who(self) -> SignedIn:
         return self._with_patience(self._ready)
 
     def _renew(self) -> None:
+        """Another session than the one this thread's call used: that of another thread, or one asked for anew."""
         with self._signing_in:
-            self._signed_in = None
+            if self._signed_in is not None and self._signed_in.token == self._used.token:
+                self._refused, self._signed_in = self._signed_in.token, None
         self._ready()
 
-    def _sign_in(self) -> SignedIn:
-        with self._lock:
-            self.calls.other += 1
+    def _granted(self) -> SignedIn:
+        endpoint = TokenEndpoint(self._transport.session, TIMEOUT)
         try:
-            return sign_in(self._transport.session, self._settings, TIMEOUT)
+            return self._sign_in(endpoint, refused=self._refused)
         except requests.RequestException as fault:
             raise dropped("the sign-in", fault) from fault
+        finally:
+            with self._lock:
+                self.calls.other += endpoint.asked
 
     def _check_version(self) -> None:
         """A path that is not there may be that of a version that is not there: then that is what is told."""

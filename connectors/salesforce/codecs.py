@@ -7,7 +7,7 @@ import polars as pl
 from connectors import codecs
 from connectors.codecs import Codec, filled
 
-ACCOUNT, CONTACT, OPPORTUNITY = "001", "003", "006"
+ACCOUNT, CONTACT, OPPORTUNITY, CASE = "001", "003", "006", "500"
 """Key prefixes: the first three characters of an id tell what kind of record it is."""
 _SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
@@ -120,6 +120,19 @@ def first_word(words: dict[str, str], *, otherwise: str) -> Codec:
 
     return Codec(f"salesforce_first_word({known.name},*={otherwise})", decode, total=True)
 
+
+def _word_set(column: pl.Expr) -> pl.Expr:
+    words = filled(column).str.split(";").list.eval(filled(pl.element()).str.strip_chars().drop_nulls())
+    return filled(words.list.unique().list.sort().list.join(";"))
+
+
+word_set = Codec("salesforce_word_set", _word_set, total=True)
+"""The choices of a multi-select picklist, sorted, so that the order in which they were ticked is no news."""
+
+first_number = Codec(
+    "salesforce_first_number", lambda *columns: pl.coalesce(*(codecs.number.decode(column) for column in columns))
+)
+"""The number of the first column that has one: Salesforce fills one of several by type."""
 
 exact_whole = Codec(
     "salesforce_exact_whole", lambda column: filled(column).str.strip_chars().cast(pl.Int64, strict=False)

@@ -10,15 +10,30 @@ from urllib.parse import quote
 
 import polars as pl
 
-from connectors.contract import AccountWrite, CallCount, Identity, Page, Provisioned, Slice, Stream, WriteOutcome
+from connectors.contract import (
+    AccountWrite,
+    CallCount,
+    Finding,
+    Identity,
+    Page,
+    Provisioned,
+    Removal,
+    Slice,
+    Stream,
+    WriteOutcome,
+)
+from connectors.mapping_file import NONE, Overrides
 from connectors.retry import Patience
-from connectors.salesforce import fields as provisioning
 from connectors.salesforce import writing
-from connectors.salesforce.catalogue import Catalogue, read_catalogue
+from connectors.salesforce.catalogue import Catalogue, objects, read_catalogue
 from connectors.salesforce.client import Client
-from connectors.salesforce.org import Describes, Org, read_org
+from connectors.salesforce.org import Describes, Org, named_user, read_org
 from connectors.salesforce.pages import PageReader
+from connectors.salesforce.provisioning import exporting, making, preflight, removing
 from connectors.salesforce.settings import SalesforceSettings
+from connectors.salesforce.signin import admin_sign_in, sign_in_of
+from connectors.salesforce.sizes import Sizes
+from connectors.salesforce.sweeping import SalesforceSweeps
 from kammodel.publish.fields import CustomField
 
 OVERLAP = dt.timedelta(minutes=10)
@@ -32,12 +47,24 @@ class SalesforceConnector:
     name = "salesforce"
     write_batch = writing.BATCH
 
-    def __init__(self, settings: SalesforceSettings, *, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        settings: SalesforceSettings,
+        *,
+        patience: Patience | None = None,
+        state: Path | None = None,
+        overrides: Overrides = NONE,
+        sizes: Sizes | None = None,
+    ) -> None:
         self.calls = CallCount()
         self.settle = dt.timedelta(seconds=settings.settle_seconds)
         self.overlap = OVERLAP
-        self._settings = settings
-        self._client = Client(settings, patience or Patience(), self.calls)
+        self._settings, self._overrides, self._sizes = settings, overrides, sizes or Sizes()
+        patience = patience or Patience()
+        self._client = Client(settings, patience, self.calls, sign_in=sign_in_of(settings, state, patience.sleep))
+        admin = admin_sign_in(settings)
+        # Signs in when it is first used, which is for provisioning only.
+        self._admin_client = Client(settings, patience, self.calls, sign_in=admin) if admin else self._client
 
     def identify(self) -> Identity:
         org = self._org
@@ -45,7 +72,8 @@ class SalesforceConnector:
             source=self.name,
             instance=org.id,
             organisation=org.name + (" (sandbox)" if org.is_sandbox else ""),
-            user=self._client.user_id,
+            user=self._user,
+            sign_in=self._client.sign_in_flow,
             currency=org.currency,
             timezone=org.zone,
             calls_left=self._client.calls_left,
@@ -61,7 +89,7 @@ class SalesforceConnector:
         return self._pages.read(stream, span, resume)
 
     def missing_fields(self, fields: Sequence[CustomField]) -> list[str]:
-        return provisioning.missing(self._client, fields)
+        return making.missing(self._client, fields)
 
     def read_fields(self, fields: Sequence[CustomField], ids: Sequence[str]) -> Iterator[pl.DataFrame]:
         return writing.read_fields(self._client, fields, ids)
@@ -69,23 +97,43 @@ class SalesforceConnector:
     def write_fields(
         self, fields: Sequence[CustomField], writes: Sequence[AccountWrite]
     ) -> Iterator[list[WriteOutcome]]:
-        return writing.write_fields(self._client, fields, writes)
+        return writing.write_fields(self._client, fields, writes, self._sizes)
 
-    def provision(self, fields: Sequence[CustomField], language: str) -> Provisioned:
-        return provisioning.provision(self._client, fields, language)
+    def preflight(self, fields: Sequence[CustomField]) -> list[Finding]:
+        return preflight.preflight(self._client, self._admin_client, fields)
+
+    def provision(
+        self, fields: Sequence[CustomField], language: str, *, layouts: bool = True, dry_run: bool = False
+    ) -> Provisioned:
+        return making.provision(self._client, self._admin_client, fields, language, layouts=layouts, dry_run=dry_run)
+
+    def removal(self, fields: Sequence[CustomField]) -> Removal:
+        return removing.removal(self._client, self._admin_client, fields)
+
+    def remove(self, fields: Sequence[CustomField], *, dry_run: bool = False) -> Removal:
+        return removing.remove(self._client, self._admin_client, fields, dry_run=dry_run)
 
     def export_provisioning(self, fields: Sequence[CustomField], language: str, folder: Path) -> list[Path]:
-        return provisioning.export(fields, language, self._settings.api_version, folder)
+        return exporting.export(fields, language, self._settings.api_version, folder)
 
     def record_url(self, source_id: str) -> str:
         return f"{self._settings.host}/lightning/r/Account/{quote(source_id, safe='')}/view"
 
     def close(self) -> None:
         self._client.close()
+        self._admin_client.close()
+
+    @cached_property
+    def sweeps(self) -> SalesforceSweeps:
+        return SalesforceSweeps(self._client, self._catalogue, self._pages)
 
     @cached_property
     def _describes(self) -> Describes:
-        return Describes(self._client)
+        return Describes(self._client, objects())
+
+    @cached_property
+    def _user(self) -> str | None:
+        return named_user(self._client, self._describes)
 
     @cached_property
     def _org(self) -> Org:
@@ -98,9 +146,10 @@ class SalesforceConnector:
             self._describes,
             self._org,
             self._settings.cross_reference_field,
+            self._overrides,
             insist="cross_reference_field" in self._settings.model_fields_set,
         )
 
     @cached_property
     def _pages(self) -> PageReader:
-        return PageReader(self._client, self._catalogue)
+        return PageReader(self._client, self._catalogue, self._sizes)

@@ -59,16 +59,8 @@ _CONCURRENT_FOR = 5.0
 """Seconds to wait for one of the 25 places for calls of over 20 seconds: one is free as soon as any such call ends."""
 _FAULT_CODE = re.compile(r"<faultcode>\s*(?:\w+:)?(\w+)\s*</faultcode>")
 _CODE = re.compile(r"[^A-Za-z0-9_.:/-]+")
-_SIGN_IN = {
-    "invalid_client_id": "CLIENT_ID is not one that this org knows",
-    "invalid_client": "CLIENT_ID and CLIENT_SECRET are not accepted",
-    "unsupported_grant_type": "CLIENT_ID: switch the client credentials flow on in the app's settings",
-    "invalid_grant": "CLIENT_ID: the app has no run-as user for the client credentials flow, or it may not sign in",
-    "invalid_request": "INSTANCE_URL has to be the org's My Domain address for this flow",
-    "unauthorized_client": "CLIENT_ID: the app is not allowed to sign in this way",
-    "inactive_user": "CLIENT_ID: the app's run-as user is inactive",
-    "inactive_org": "INSTANCE_URL leads to an org that is locked or closed",
-}
+Hints = tuple[tuple[str, str], ...]
+"""What to do about a refused sign-in: the first whose left side is in `<error>: <description>`, in small letters."""
 
 
 def fault_of(
@@ -102,20 +94,29 @@ def _refused(where: str, code: str | None, status: int, asks: str | None) -> Con
     return RequestRefused(where, code=code, status=status)
 
 
-def sign_in_fault(status: int, headers: Mapping[str, str], raw: bytes) -> ConnectorError:
-    """The error for a token request that was not granted."""
+def sign_in_fault(
+    status: int, headers: Mapping[str, str], raw: bytes, *, hints: Hints, otherwise: str
+) -> ConnectorError:
+    """The error for a token request that was not granted. `otherwise`: what to do where no hint fits.
+
+    The description is looked at and not passed on: it is the vendor's free text.
+    """
     body = _json(raw)
     code = _word(body.get("error")) if isinstance(body, dict) else None
     where = f"Salesforce answered the sign-in with {status}" + (f" ({code})" if code else "")
     if status in _WAITS or status >= 500:
         return TryAgainLater(where, code=code, status=status, after=retry_after(headers))
+    told_by_rest = errors_in(raw)
+    if told_by_rest and code_of(told_by_rest[0]) in _SPENT:
+        return _spent(where, code_of(told_by_rest[0]) or "", status, headers, told_by_rest[0])
     if code is None and 300 <= status < 400:
         text = f"{where}: a redirect is not followed; is KAM_SALESFORCE__INSTANCE_URL the org's My Domain address?"
         return SignInRefused(text, status=status)
     if code is None and status == 404:
         return SignInRefused(f"{where}: KAM_SALESFORCE__INSTANCE_URL does not lead to a Salesforce org", status=status)
-    hint = _SIGN_IN.get(code or "", "CLIENT_ID and CLIENT_SECRET are not accepted")
-    return SignInRefused(f"{where}: KAM_SALESFORCE__{hint}", code=code, status=status)
+    told = f"{code}: {body.get('error_description', '')}".lower() if isinstance(body, dict) else ""
+    hint = next((text for sign, text in hints if sign in told), otherwise)
+    return SignInRefused(f"{where}: {hint}", code=code, status=status)
 
 
 def soap_fault_of(status: int, text: str, *, call: str) -> ConnectorError:

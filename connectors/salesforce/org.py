@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import polars as pl
 
-from connectors.errors import PermissionMissing, RequestRefused, UnexpectedAnswer
+from connectors.errors import ConnectorError, PermissionMissing, RequestRefused, UnexpectedAnswer
 from connectors.salesforce import paths, soql
 from connectors.salesforce.client import Client
 from connectors.salesforce.codecs import widened
@@ -18,7 +18,10 @@ from connectors.salesforce.querying import read_all
 
 RATE_COLUMNS = ("@id", "@currency", "@home_currency", "@valid_from", "@numerator", "@denominator")
 _ORGANIZATION = ("Id", "Name", "DefaultCurrencyIsoCode", "TimeZoneSidKey", "IsSandbox")
-CURRENCIES, DATED = "CurrencyType", "DatedConversionRate"
+CURRENCIES, DATED, STAGE = "CurrencyType", "DatedConversionRate", "OpportunityStage"
+OBJECTS = ("Organization", STAGE, CURRENCIES, DATED)
+"""What is asked for here."""
+_BATCH = 25
 
 
 @dataclass(frozen=True)
@@ -34,17 +37,27 @@ class Org:
 
 
 class Describes:
-    """The fields that this user may see, by object, each object asked once. A field without permission is absent."""
+    """The fields that this user may see, by object, each object asked once. A field without permission is absent.
 
-    def __init__(self, client: Client) -> None:
+    `together`: objects that are described in one call as soon as one of them is asked for.
+    """
+
+    def __init__(self, client: Client, together: Iterable[str] = ()) -> None:
         self._client = client
-        self._known: dict[str, dict[str, Record]] = {}
+        self._together = list(together)
+        self._known: dict[str, dict[str, Record] | ConnectorError] = {}
 
     def fields(self, kind: str) -> dict[str, Record]:
         """Field name to what describe says of it. Raises what Salesforce answers where there is no such object."""
+        if kind in self._together:
+            self._known |= _described_together(self._client, self._together)
+            self._together = []
         if kind not in self._known:
-            self._known[kind] = described_fields(self._client, kind)
-        return self._known[kind]
+            self._known[kind] = _described_or_not(self._client, kind)
+        known = self._known[kind]
+        if isinstance(known, ConnectorError):
+            raise known
+        return known
 
     def names(self, kind: str) -> set[str]:
         """Names of the fields; empty where the object does not exist or is hidden."""
@@ -57,18 +70,67 @@ class Describes:
 def described_fields(client: Client, kind: str) -> dict[str, Record]:
     """What describe says now, field by field. Raises PermissionMissing where the object is not there: Salesforce
     does not tell an object that it hides from one that does not exist."""
-    asks = f"read access to the object {kind}"
     try:
-        told = client.get(paths.describe(kind), purpose="other", asks=asks)
+        return _fields_of(client.get(paths.describe(kind), purpose="other", asks=_access(kind)), kind)
     except RequestRefused as fault:
         if fault.status != 404:
             raise
-        text = f"Salesforce shows this user no object {kind}: grant {asks}, if the org has it"
-        raise PermissionMissing(text, code=fault.code, status=404) from fault
+        raise _no_object(kind, fault.code) from fault
+
+
+def _described_or_not(client: Client, kind: str) -> dict[str, Record] | ConnectorError:
+    """The fields, or why there are none: worth remembering, since it does not change within a run."""
+    try:
+        return described_fields(client, kind)
+    except (RequestRefused, PermissionMissing) as fault:
+        return fault
+
+
+def _described_together(client: Client, kinds: list[str]) -> dict[str, dict[str, Record] | ConnectorError]:
+    """What one call tells of many objects. What it does not tell is left out, and asked for by itself.
+
+    https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_batch.htm
+    (read 2026-11-28): at most 25 calls, which count as one.
+    """
+    told: dict[str, dict[str, Record] | ConnectorError] = {}
+    for start in range(0, len(kinds), _BATCH):
+        some = kinds[start : start + _BATCH]
+        calls = [{"method": "GET", "url": f"v{client.version}{paths.describe(kind)}"} for kind in some]
+        try:
+            answer = client.send("POST", paths.BATCH, {"batchRequests": calls}, purpose="other")
+        except (RequestRefused, PermissionMissing):
+            return told
+        results = answer.get("results") if isinstance(answer, dict) else None
+        for kind, result in zip(some, results if isinstance(results, list) else (), strict=False):
+            known = _one_of_many(kind, result)
+            if known is not None:
+                told[kind] = known
+    return told
+
+
+def _one_of_many(kind: str, result: object) -> dict[str, Record] | ConnectorError | None:
+    """The fields of an object, or that there are none to see; None where neither is said."""
+    status = result.get("statusCode") if isinstance(result, dict) else None
+    body = result.get("result") if isinstance(result, dict) else None
+    if status == 200 and isinstance(body, dict) and isinstance(body.get("fields"), list):
+        return _fields_of(body, kind)
+    return _no_object(kind, None) if status == 404 else None
+
+
+def _fields_of(told: Record, kind: str) -> dict[str, Record]:
     fields = told.get("fields")
     if not isinstance(fields, list):
         raise UnexpectedAnswer(f"Salesforce described {kind} without fields")
     return {str(f.get("name")): f for f in fields if isinstance(f, dict)}
+
+
+def _access(kind: str) -> str:
+    return f"read access to the object {kind}"
+
+
+def _no_object(kind: str, code: str | None) -> PermissionMissing:
+    text = f"Salesforce shows this user no object {kind}: grant {_access(kind)}, if the org has it"
+    return PermissionMissing(text, code=code, status=404)
 
 
 def read_org(client: Client, describes: Describes) -> Org:
@@ -90,6 +152,19 @@ def read_org(client: Client, describes: Describes) -> Org:
         many_currencies=many,
         is_sandbox=told.get("IsSandbox") is True,
     )
+
+
+def named_user(client: Client, describes: Describes) -> str | None:
+    """Who we are: user name and id, the id alone where users may not be read, None where nothing tells."""
+    user_id = client.user_id
+    if user_id is None or not {"Id", "Username"} <= describes.names("User"):
+        return user_id
+    try:
+        rows = read_all(client, soql.select(["Username"], "User", f"Id = {soql.text(user_id)}"))
+    except (RequestRefused, PermissionMissing):
+        rows = []
+    name = as_text(rows[0].get("Username")) if rows else None
+    return f"{name} ({user_id})" if name else user_id
 
 
 def currency_rows(client: Client, describes: Describes) -> list[Record]:
@@ -114,7 +189,7 @@ def read_rates(client: Client, describes: Describes, home: str | None) -> pl.Dat
 
 def read_stages(client: Client, asked: Iterable[str]) -> pl.DataFrame:
     """The stages as raw rows, inactive ones too: old history still names them. `@stage` is what records hold."""
-    frame = text_frame(read_all(client, soql.select(asked, "OpportunityStage")), asked)
+    frame = text_frame(read_all(client, soql.select(asked, STAGE)), asked)
     named = [c for c in ("ApiName", "MasterLabel") if c in frame.columns]
     return frame.with_columns(pl.coalesce(named).alias("@stage"))
 

@@ -13,6 +13,7 @@ VERSIONS = "/services/data"
 QUERY, QUERY_ALL = "/query", "/queryAll"
 """With and without the recycle bin and archived activities."""
 COLLECTIONS = "/composite/sobjects"
+BATCH = "/composite/batch"
 DEPLOY = "/metadata/deployRequest"
 
 
@@ -29,5 +30,19 @@ def describe(kind: str) -> str:
     return f"/sobjects/{kind}/describe"
 
 
+def deleted(kind: str) -> str:
+    """The list of what was deleted of a kind."""
+    return f"/sobjects/{kind}/deleted/"
+
+
 def deployment(deploy_id: str) -> str:
     return f"{DEPLOY}/{quote(deploy_id, safe='')}"
+
+
+QUERY_JOBS, INGEST_JOBS = "/jobs/query", "/jobs/ingest"
+"""Bulk API 2.0. https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/ (read 2026-11-28)"""
+
+
+def job(kind: str, job_id: str, part: str = "") -> str:
+    """A job of one of the two kinds, or a part of it: `results`, `batches`, `successfulResults` ..."""
+    return f"{kind}/{quote(job_id, safe='')}" + (f"/{part}" if part else "")

@@ -100,6 +100,15 @@ def read_all(client: Client, soql: str, *, path: str = paths.QUERY, asks: str | 
     return [record for rows in read_rows(client, soql, path=path, asks=asks) for record in rows.records]
 
 
+def count_rows(client: Client, kind: str, where: str = "", *, path: str = paths.QUERY_ALL) -> int:
+    """How many rows of an object meet a condition."""
+    query = f"SELECT COUNT() FROM {kind}" + (f" WHERE {where}" if where else "")  # noqa: S608
+    total = _total(client.get(path, {"q": query}, asks=f"read access to the object {kind}"))
+    if total is None:
+        raise UnexpectedAnswer(f"Salesforce did not say how many rows of {kind} there are")
+    return total
+
+
 def _page(client: Client, soql: str, place: Place, *, path: str, asks: str | None) -> tuple[Record, Place]:
     """The answer at a place; at none, that of the query, with the place that it opens."""
     if place.link is None:

@@ -32,10 +32,13 @@ def any_of(field: str, values: Iterable[str]) -> str:
     return f"{field} IN ({','.join(text(value) for value in values)})"
 
 
-def between(field: str, since: dt.datetime, until: dt.datetime) -> str:
-    """`field` in [since, until), widened to whole seconds: that is how Salesforce keeps its stamps."""
-    last = until if until.microsecond == 0 else until + dt.timedelta(seconds=1)
-    return f"{field} >= {_second(since)} AND {field} < {_second(last)}"
+def within(field: str, since: dt.datetime | None, until: dt.datetime | None) -> str:
+    """`field` in [since, until), None leaves an end open; widened to whole seconds, as Salesforce keeps its stamps."""
+    if until is not None and until.microsecond:
+        until += dt.timedelta(seconds=1)
+    ends = [f"{field} >= {_second(since)}"] if since is not None else []
+    ends += [f"{field} < {_second(until)}"] if until is not None else []
+    return " AND ".join(ends)
 
 
 def _second(at: dt.datetime) -> str:

@@ -8,6 +8,7 @@ a refusal (simple-salesforce 1.12.10, api.py and util.py). A hook reads a refusa
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,9 @@ _HEADERS: dict[str, str | None] = {
     "X-PrettyPrint": None,
     "Sforce-Call-Options": f"client={CLIENT_NAME}",
 }
+_USAGE = re.compile(r"(?<![\w-])api-usage=(\d+)/(\d+)")
+"""In Sforce-Limit-Info: everybody's calls of the last 24 hours, and how many the org has. A second figure, of the calls
+of one app (`per-app-api-usage`), may stand beside it."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,11 @@ class Call:
     purpose: Purpose
     asks: str | None = None
 
+    @property
+    def ends_ours(self) -> bool:
+        """Takes away or closes what we made: goes out even where no calls are left for anything else."""
+        return self.method == "DELETE" or (self.method == "PATCH" and self.path.startswith("/jobs/"))
+
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 
@@ -63,9 +72,11 @@ class Moved(Exception):
 
 
 class Transport:
-    """The connections to an org. Thread-safe."""
+    """The connections to an org. Thread-safe. `learn` is told what each answer says of the day's calls: the number of
+    our call, everybody's calls, and the limit."""
 
-    def __init__(self, version: str) -> None:
+    def __init__(self, version: str, learn: Callable[[int, int, int], None]) -> None:
+        self._learn = learn
         self.session = _session()
         self.calls_left: int | None = None
         self._version = version
@@ -73,7 +84,7 @@ class Transport:
         self._for_soap: Any = None
         self._lock = threading.Lock()
 
-    def carry(self, signed_in: SignedIn, call: Call, url: str) -> requests.Response:
+    def carry(self, signed_in: SignedIn, call: Call, url: str, *, number: int) -> requests.Response:
         """A 2xx answer with its whole body. Raises Moved for a redirect, else what `connectors.errors` names."""
         library = self._low_level(signed_in)
         try:
@@ -82,16 +93,25 @@ class Transport:
                 url,
                 data=call.body,
                 headers={**_HEADERS, **call.headers},
-                hooks={"response": _refusal_hook(call)},
+                hooks={"response": [self._usage_hook(number), _refusal_hook(call)]},
                 timeout=TIMEOUT,
                 allow_redirects=False,
             )
         except requests.RequestException as fault:
             raise dropped(str(call), fault) from fault
-        usage = library.api_usage.get("api-usage")
-        if usage is not None:
-            self.calls_left = max(0, usage.total - usage.used)
         return response
+
+    def _usage_hook(self, number: int) -> Callable[..., None]:
+        """Before the one that refuses: a refusal tells of the calls as well."""
+
+        def note(response: requests.Response, **_: object) -> None:
+            found = _USAGE.search(response.headers.get("Sforce-Limit-Info", ""))
+            if found:
+                used, limit = int(found[1]), int(found[2])
+                self.calls_left = max(0, limit - used)
+                self._learn(number, used, limit)
+
+        return note
 
     def by_library(self, signed_in: SignedIn, what: str, call: Callable[[Any], T]) -> T:
         """What one of the library's SOAP calls gives. They have an object of their own: they leave headers behind."""

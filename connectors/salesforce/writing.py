@@ -1,4 +1,4 @@
-"""Reads and writes our fields on accounts: Collections of two hundred, each answer matched to its row.
+"""Reads and writes our fields on accounts: few by Collections of two hundred, many by jobs.
 
 https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_sobjects_collections_update.htm
 (read 2026-11-23)
@@ -6,21 +6,34 @@ https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resourc
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from itertools import chain
 from typing import Any
 
 import orjson
 import polars as pl
 
 from connectors.contract import AccountWrite, WriteOutcome
-from connectors.errors import AnswerUnclear, FieldsNotProvisioned, RequestRefused, TryAgainLater, UnexpectedAnswer
+from connectors.errors import (
+    AnswerUnclear,
+    FieldsNotProvisioned,
+    PermissionMissing,
+    QuotaSpent,
+    RequestRefused,
+    TryAgainLater,
+    UnexpectedAnswer,
+)
 from connectors.salesforce import paths, soql
+from connectors.salesforce.bulk.ingest import NO_ANSWER, ingest
 from connectors.salesforce.client import Client
 from connectors.salesforce.codecs import widened
-from connectors.salesforce.faults import PASSING, code_of, fields_of
+from connectors.salesforce.faults import code_of, fields_of
 from connectors.salesforce.frames import text_frame
+from connectors.salesforce.outcomes import FOR_ALL_ROWS, LOCKED, outcome_of
 from connectors.salesforce.querying import read_all
+from connectors.salesforce.sizes import Sizes
 from kammodel.publish.fields import CustomField, canonical
 
 KIND = "Account"
@@ -32,12 +45,13 @@ _MOST_IN_A_ROW = 3
 _LOCK_ROUNDS = ((1.0, 50), (2.0, 10), (4.0, 1))
 """Locked rows are tried again after so many seconds, so many at a time, alone in the end."""
 _MOST_ALONE = 50
-_GONE = {"ENTITY_IS_DELETED", "ENTITY_IS_ARCHIVED", "INVALID_CROSS_REFERENCE_KEY", "MALFORMED_ID", "NOT_FOUND"}
-_FOR_ALL_ROWS = {"INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE", "FIELD_NOT_UPDATABLE"}
-_LATER = PASSING | {"ALL_OR_NONE_OPERATION_ROLLED_BACK", "PROCESSING_HALTED", "REQUEST_LIMIT_EXCEEDED"}
-_LOCKED = "UNABLE_TO_LOCK_ROW"
+_MOST_AGAIN = 2_000
+"""Rows of a job that were locked, or that it did not come to, and are sent again; more wait for the next run."""
+_NUMBERS = {"number", "percent"}
 _READ, _EDIT = "read access to the object Account", "edit access to the object Account"
-_Values = dict[str, Any]
+_Values = dict[str, str | None]
+"""Field key to canonical text, None clears."""
+_Named = Mapping[str, CustomField]
 
 
 def read_fields(client: Client, fields: Sequence[CustomField], ids: Sequence[str]) -> Iterator[pl.DataFrame]:
@@ -52,46 +66,81 @@ def read_fields(client: Client, fields: Sequence[CustomField], ids: Sequence[str
 
 
 def write_fields(
-    client: Client, fields: Sequence[CustomField], writes: Sequence[AccountWrite]
+    client: Client, fields: Sequence[CustomField], writes: Sequence[AccountWrite], sizes: Sizes | None = None
 ) -> Iterator[list[WriteOutcome]]:
-    """One outcome for each write, batch by batch, in the order given.
+    """One outcome for each write, batch by batch, in the order given; many by jobs, one after the other.
 
     Values are absolute: a batch whose answer was lost is sent again. Writes for one account are put together, the
     later value wins. A batch that fails for now comes back as `retry`.
     """
-    names = {f.key: f for f in fields}
+    sizes = sizes or Sizes()
     values: dict[str, _Values] = {}
     for write in writes:
-        spelled = {names[key].salesforce_name: _spelled(names[key], text) for key, text in write.values.items()}
-        values.setdefault(write.source_id, {}).update(spelled)
+        values.setdefault(write.source_id, {}).update(write.values)
     times = pl.Series([w.source_id for w in writes], dtype=pl.String).value_counts()
     often = dict(times.iter_rows())
+    named = {f.key: f for f in fields}
+    batches = (
+        _by_jobs(client, named, values, sizes)
+        if len(values) > sizes.ingest_from
+        else _by_batches(client, named, values)
+    )
+    for outcomes in batches:
+        yield [o for o in outcomes for _ in range(often[o.source_id])]
+
+
+def _by_batches(client: Client, named: _Named, values: Mapping[str, _Values]) -> Iterator[list[WriteOutcome]]:
     failed = 0
     for chunk in _chunks(list(values), BATCH):
         try:
-            outcomes, failed = _written(client, {i: values[i] for i in chunk}), 0
+            outcomes, failed = _written(client, named, {i: values[i] for i in chunk}), 0
         except TryAgainLater as fault:
             failed += 1
             if failed >= _MOST_IN_A_ROW:
                 raise
             outcomes = [WriteOutcome(i, "retry", fault.code or str(fault.status), str(fault)) for i in chunk]
-        yield [o for o in outcomes for _ in range(often[o.source_id])]
+        yield outcomes
 
 
-def _written(client: Client, values: Mapping[str, _Values]) -> list[WriteOutcome]:
+def _by_jobs(
+    client: Client, named: _Named, values: Mapping[str, _Values], sizes: Sizes
+) -> Iterator[list[WriteOutcome]]:
+    """One job after the other: two at a time would fight over the locks of parent accounts."""
+    chunks = _chunks(list(values), sizes.ingest_rows)
+    for chunk in chunks:
+        rows = {i: {named[k].salesforce_name: _digits(named[k], t) for k, t in values[i].items()} for i in chunk}
+        try:
+            outcomes = ingest(client, KIND, rows, asks=_EDIT)
+        except (RequestRefused, PermissionMissing):
+            # Bulk is closed to this user or org; batches do the same, with more calls.
+            yield from _by_batches(client, named, {i: values[i] for i in (*chunk, *chain.from_iterable(chunks))})
+            return
+        again = [i for i, o in outcomes.items() if o.code in {LOCKED, NO_ANSWER}]
+        for few in _chunks(again[:_MOST_AGAIN], BATCH):
+            outcomes |= {o.source_id: o for o in _written(client, named, {i: values[i] for i in few})}
+        yield list(outcomes.values())
+
+
+def _written(client: Client, named: _Named, values: Mapping[str, _Values]) -> list[WriteOutcome]:
     """A batch, and its locked rows again, in ever smaller ones. Whose lock it is, Salesforce does not say."""
-    outcomes = _send(client, values)
+    rows = {i: {named[k].salesforce_name: _spelled(named[k], t) for k, t in row.items()} for i, row in values.items()}
+    outcomes = _send(client, rows)
     for wait, size in _LOCK_ROUNDS:
-        locked = [i for i, o in outcomes.items() if o.code == _LOCKED]
+        locked = [i for i, o in outcomes.items() if o.code == LOCKED]
         if not locked or (size == 1 and len(locked) > _MOST_ALONE):
             break
-        client.sleep(wait)
-        for chunk in _chunks(locked, size):
-            outcomes |= _send(client, {i: values[i] for i in chunk})
-    return [outcomes[i] for i in values]
+        # Not all clients that met at a lock should come back at one and the same moment.
+        client.sleep(wait * random.uniform(0.75, 1.25))  # noqa: S311  no secret
+        try:
+            for chunk in _chunks(locked, size):
+                outcomes |= _send(client, {i: rows[i] for i in chunk})
+        except QuotaSpent:
+            # The rows that were taken must not be lost with it; the next batch says that no calls are left.
+            break
+    return [outcomes[i] for i in rows]
 
 
-def _send(client: Client, values: Mapping[str, _Values]) -> dict[str, WriteOutcome]:
+def _send(client: Client, values: Mapping[str, Mapping[str, Any]]) -> dict[str, WriteOutcome]:
     records = [{"attributes": {"type": KIND}, "id": i, **row} for i, row in values.items()]
 
     def whole(answer: Any) -> None:
@@ -102,7 +151,7 @@ def _send(client: Client, values: Mapping[str, _Values]) -> dict[str, WriteOutco
     try:
         answer = client.send("PATCH", paths.COLLECTIONS, body, asks=_EDIT, check=whole)
     except RequestRefused as fault:
-        if fault.code in _FOR_ALL_ROWS:
+        if fault.code in FOR_ALL_ROWS:
             raise FieldsNotProvisioned(f"{fault}: run kam provision", code=fault.code, status=fault.status) from fault
         raise
     return {i: _outcome(i, row) for i, row in zip(values, _as_sent(list(values), answer), strict=True)}
@@ -126,30 +175,24 @@ def _outcome(source_id: str, row: Any) -> WriteOutcome:
         return WriteOutcome(source_id, "written")
     errors = told.get("errors")
     error = next((e for e in errors if isinstance(e, dict)), {}) if isinstance(errors, list) else {}
-    code = code_of(error)
-    if _LOCKED in str(error.get("message", "")):
-        # An automation of the org hit the lock, and its own code stands in front.
-        code = _LOCKED
-    named_fields = f", fields {', '.join(fields_of(error)[:5])}" if fields_of(error) else ""
-    if code in _FOR_ALL_ROWS:
-        raise FieldsNotProvisioned(
-            f"Salesforce does not let us write ({code}{named_fields}): run kam provision", code=code
-        )
-    message = f"Salesforce did not take the row ({code or 'no code given'}{named_fields})"
-    if code in _GONE:
-        return WriteOutcome(source_id, "gone", code, message)
-    return WriteOutcome(source_id, "retry" if code is None or code in _LATER else "rejected", code, message)
+    return outcome_of(source_id, code_of(error), str(error.get("message", "")), fields_of(error))
 
 
 def _spelled(field: CustomField, text: str | None) -> Any:
     """The value as JSON: null clears, numbers are numbers with all their digits, percent in percent points."""
-    if text is None or field.kind not in {"number", "percent"}:
+    digits = _digits(field, text)
+    return digits if digits is None or field.kind not in _NUMBERS or digits is text else orjson.Fragment(digits)
+
+
+def _digits(field: CustomField, text: str | None) -> str | None:
+    """The value as text: a number with all its digits and no exponent."""
+    if text is None or field.kind not in _NUMBERS:
         return text
     try:
         number = Decimal(text)
     except InvalidOperation:
         return text
-    return orjson.Fragment(format(number, "f")) if number.is_finite() else text
+    return format(number, "f") if number.is_finite() else text
 
 
 def _chunks(ids: Sequence[str], size: int) -> Iterator[list[str]]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
+from connectors.sandbox.surroundings import Surroundings
+
 StageKind = Literal["open", "won", "lost"]
 TouchKind = Literal["call", "email", "meeting", "note", "task"]
 
@@ -42,6 +44,7 @@ class Person:
     company: int
     name: str
     title: str | None = None
+    department: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,10 @@ class Deal:
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """Something done, or planned, with a customer. `minutes` is the length of a call or meeting."""
+    """Something done, or planned, with a customer. `minutes` is the length of a call or meeting.
+
+    One about an `issue`, or logged `on_person` alone, says no company where the CRM has one link for what it is about.
+    """
 
     id: int
     kind: TouchKind
@@ -110,6 +116,8 @@ class Touch:
     people: tuple[int, ...] = ()
     minutes: int | None = None
     inbound: bool | None = None
+    issue: int | None = None
+    on_person: bool = False
     deleted: bool = False
 
 
@@ -136,3 +144,4 @@ class Book:
     deals: list[Deal] = field(default_factory=list)
     touches: list[Touch] = field(default_factory=list)
     rates: list[Rate] = field(default_factory=list)
+    around: Surroundings = field(default_factory=Surroundings)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from connectors.sandbox.book import Book, Company, Deal, Rate
+from connectors.sandbox.book import Book, Company, Deal, Rate, Touch
 from connectors.sandbox.seeding import deals as deals_
-from connectors.sandbox.seeding import hostile
+from connectors.sandbox.seeding import hostile, sales, service
 from connectors.sandbox.seeding.companies import Account, ended_companies, live_accounts, people, sellers
 from connectors.sandbox.seeding.families import with_families
 from connectors.sandbox.seeding.timeline import Timeline
 from connectors.sandbox.seeding.touches import Diary
 from connectors.sandbox.seeding.words import HOME, RATES
+from connectors.sandbox.surroundings import Surroundings
 
 DEALS_PER_ACCOUNT, TOUCHES_PER_ACCOUNT = 5, 20
 FEWEST = 40
@@ -39,7 +40,9 @@ def seeded_book(accounts: int, now: dt.datetime, seed: int = 7) -> Book:
     book.companies = [*(account.company for account in live), *merged, *deleted]
     book.people = people(live, line.rng)
     book.deals = _deals(live, deleted, line)
-    _write_diary(book, live, line)
+    people_of = _people_of(book)
+    _write_diary(book, live, people_of, line)
+    _surround(book, live, people_of, line)
     return book
 
 
@@ -66,19 +69,51 @@ def _deals(live: Sequence[Account], deleted: Sequence[Company], line: Timeline) 
     return deals_.numbered(made)
 
 
-def _write_diary(book: Book, live: Sequence[Account], line: Timeline) -> None:
+def _people_of(book: Book) -> dict[int, list[int]]:
     people_of: dict[int, list[int]] = defaultdict(list)
-    deals_of: dict[int | None, list[Deal]] = defaultdict(list)
     for person in book.people:
         people_of[person.company].append(person.id)
+    return people_of
+
+
+def _write_diary(book: Book, live: Sequence[Account], people_of: Mapping[int, Sequence[int]], line: Timeline) -> None:
+    deals_of: dict[int | None, list[Deal]] = defaultdict(list)
     for deal in book.deals:
         deals_of[deal.company].append(deal)
     diary = Diary(line, book.sellers)
     counts = allotted([a.segment.touches for a in live], TOUCHES_PER_ACCOUNT * len(live), line.rng)
     for account, count in zip(live, counts, strict=True):
         number = account.company.id
-        book.touches += diary.touches_of(account, count, people_of[number], deals_of[number])
+        book.touches += diary.touches_of(account, count, people_of.get(number, ()), deals_of[number])
     book.touches[0] = replace(book.touches[0], subject=hostile.SUBJECT, deleted=False)
+
+
+def _surround(book: Book, live: Sequence[Account], people_of: Mapping[int, Sequence[int]], line: Timeline) -> None:
+    """After all else, so that accounts, deals and activities are those of a book without surroundings."""
+    contracts = sales.contracts(live, line)
+    book.around = Surroundings(
+        issues=service.issues(live, people_of, line),
+        roles=service.roles(book.deals, people_of),
+        affiliations=service.affiliations(book, live),
+        members=service.members(live, [seller.id for seller in book.sellers if seller.active]),
+        products=sales.products(),
+        items=sales.items(book.deals),
+        contracts=contracts,
+        orders=sales.orders(book.deals, contracts),
+        assets=sales.assets(book.deals, line),
+        plans=sales.plans(live, line),
+    )
+    issue_of = {issue.company: issue.id for issue in book.around.issues}
+    book.touches = [_linked(touch, issue_of) for touch in book.touches]
+
+
+def _linked(touch: Touch, issue_of: Mapping[int, int]) -> Touch:
+    """Some plain tasks are about an issue, some activities of any kind were logged on the person alone."""
+    if touch.deal is not None or touch.company is None:
+        return touch
+    if touch.kind == "task" and not touch.id % 4 and touch.company in issue_of:
+        return replace(touch, issue=issue_of[touch.company], people=())
+    return replace(touch, on_person=True) if touch.people and touch.id % 12 == 5 else touch
 
 
 def allotted(weights: Sequence[float], total: int, rng: random.Random) -> list[int]:

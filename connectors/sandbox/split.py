@@ -54,12 +54,14 @@ def part_of(book: Book, crm: Crm, where: Places) -> Book:
     numbers = {deal.id for deal in deals}
     touches = (touch for touch in book.touches if _holds_touch(touch, crm, where, employers))
     close_dates = _without_some_close_dates(book, where)
+    people = [person for person in book.people if person.company in held]
     return replace(
         book,
         companies=[_placed_company(company, held) for company in book.companies if company.id in held],
-        people=[person for person in book.people if person.company in held],
+        people=people,
         deals=[close_dates(deal) for deal in deals],
         touches=[t if t.deal is None or t.deal in numbers else replace(t, deal=None) for t in touches],
+        around=book.around.part(held, {person.id for person in people}, numbers),
     )
 
 

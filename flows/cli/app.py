@@ -123,29 +123,50 @@ def check(as_json: Json = False) -> int:
 @app.command()
 @exits
 def provision(
+    *,
     out: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(help="Write files that an admin reviews and deploys, instead of changing the CRM."),
     ] = None,
     crm: OneCrm = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Have the CRM check it, say what would be done, and change nothing.")
+    ] = False,
+    no_layouts: Annotated[bool, typer.Option("--no-layouts", help="Leave the pages of accounts as they are.")] = False,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Take all of it away again, values included; shows what goes, and asks.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --remove: do not ask.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Create the custom fields and their permissions.
+    """Create the custom fields, their permissions and what shows them.
 
     An admin's act: the user of the nightly run needs no right to do it. Idempotent.
     """
+    if out is not None and (remove or dry_run):
+        raise typer.BadParameter("--out changes nothing by itself: leave out --dry-run and --remove")
+    if remove and as_json and not (yes or dry_run):
+        raise typer.BadParameter("--remove --json cannot ask: add --yes, or --dry-run to see what would go")
+    if remove:
+        from flows.cli.removing import remove_all
+
+        remove_all(crm, dry_run=dry_run, yes=yes, as_json=as_json)
+        return
     from flows.cli.provisioning import provision_all
 
-    provision_all(crm, out, as_json=as_json)
+    provision_all(crm, out, layouts=not no_layouts, dry_run=dry_run, as_json=as_json)
 
 
 @app.command()
 @exits
-def pull(crm: OneCrm = None, full: Full = False, prefect: Prefect = False, as_json: Json = False) -> None:
-    """Read what changed in the CRMs into the store."""
+def pull(crm: OneCrm = None, full: Full = False, prefect: Prefect = False, as_json: Json = False) -> int | None:
+    """Read what changed in the CRMs into the store.
+
+    What was interrupted, or ran out of API calls, resumes.
+    """
     from flows.cli import steps
 
-    steps.pull(crm, full=full, prefect=prefect, as_json=as_json)
+    return steps.pull(crm, full=full, prefect=prefect, as_json=as_json)
 
 
 @app.command()
@@ -165,14 +186,14 @@ def plan(
     full: Annotated[bool, typer.Option("--full", help="Compare every account, not only what may differ.")] = False,
     prefect: Prefect = False,
     as_json: Json = False,
-) -> None:
+) -> int | None:
     """Work out which cells to write, as a stored plan.
 
     Writes nothing into a CRM.
     """
     from flows.cli import steps
 
-    steps.plan(crm, _day(as_of), full=full, prefect=prefect, as_json=as_json)
+    return steps.plan(crm, _day(as_of), full=full, prefect=prefect, as_json=as_json)
 
 
 @app.command()

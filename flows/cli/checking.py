@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
-from connectors.contract import Connector
+from connectors.contract import Connector, Finding, Provisioning
 from flows.cli.faults import DONE
+from flows.cli.provisioning import finding_lines
 from flows.cli.session import Session, session
 from flows.cli.show import print_json, printed
 from flows.escaping import plain
@@ -21,17 +22,21 @@ from kammodel.tiering.policy import policy_hash
 
 @dataclass
 class Found:
-    """One CRM as found. `fault` ends the look at it; `exit_code` is the fault's, or 3 while fields are missing."""
+    """One CRM as found. `fault` ends the look at it; `exit_code` is the fault's, or 3 while fields are missing.
+
+    `findings`: what stands in the way of the next thing to do, which is to provision while fields are missing."""
 
     crm: str
     organisation: str | None = None
     user: str | None = None
+    sign_in: str | None = None
     currency: str | None = None
     timezone: str | None = None
     calls_left: int | None = None
     streams: list[str] = field(default_factory=list)
     unavailable: dict[str, str] = field(default_factory=dict)
     missing_fields: list[str] = field(default_factory=list)
+    findings: list[dict[str, Any]] = field(default_factory=list)
     fault: str | None = None
     exit_code: int = DONE
 
@@ -76,12 +81,15 @@ def _look(at: Session, crm: str) -> Found:
 
 def _read(connector: Connector, found: Found) -> None:
     identity = connector.identify()
-    found.organisation, found.user = identity.organisation, identity.user
+    found.organisation, found.user, found.sign_in = identity.organisation, identity.user, identity.sign_in
     found.currency, found.timezone, found.calls_left = identity.currency, identity.timezone, identity.calls_left
     found.streams = [stream.name for stream in connector.streams()]
     found.unavailable = connector.unavailable()
     found.missing_fields = connector.missing_fields(FIELDS)
-    if found.missing_fields:
+    ahead = connector.preflight(FIELDS) if isinstance(connector, Provisioning) else []
+    findings = [one for one in ahead if found.missing_fields or one.about == "run"]
+    found.findings = [asdict(one) for one in findings]
+    if found.missing_fields or any(one.grade == "error" for one in findings):
         found.exit_code = 3
 
 
@@ -98,7 +106,8 @@ def _lines(one: Found) -> Text:
     text = Text(registered(one.crm).label, style="bold")
     if one.organisation is not None:
         text.append(f"  {plain(one.organisation)}", style="default")
-        facts = [one.user, one.currency, one.timezone]
+        signed_in = f"signed in by {one.sign_in}" if one.sign_in else None
+        facts = [one.user, signed_in, one.currency, one.timezone]
         text.append("".join(f", {plain(fact)}" for fact in facts if fact), style="dim")
         if one.calls_left is not None:
             text.append(f", {one.calls_left:,} calls left today", style="dim")
@@ -107,11 +116,12 @@ def _lines(one: Found) -> Text:
         if what.rsplit(".", 1)[-1] in one.missing_fields:
             continue
         text.append(f"\n  not available: {plain(what)}: {plain(why)}", style="yellow")
+    text.append_text(finding_lines([Finding(**told) for told in one.findings]))
     if one.missing_fields:
         text.append(f"\n  fields missing: {plain(', '.join(one.missing_fields))}", style="yellow")
         text.append(f"\n  an admin runs: kam provision --crm {one.crm}", style="bold")
     if one.fault:
         text.append(f"\n  {plain(one.fault)}", style="red")
-    elif not one.missing_fields:
+    elif one.exit_code == DONE:
         text.append("\n  ready", style="green")
     return text

@@ -25,7 +25,7 @@ def exits(command: Callable[P, int | None]) -> Callable[P, None]:
         try:
             code = command(*args, **kwargs) or DONE
         except KamError as fault:
-            say(plain(str(fault)))
+            say(("partial: " if fault.exit_code == PARTIAL else "") + plain(str(fault)))
             raise typer.Exit(fault.exit_code) from None
         except KeyboardInterrupt:
             say("stopped; run the same command again and it resumes where it was")

@@ -15,7 +15,16 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.escaping import plain
-from flows.report.columns import APPLIED, PLAN, STREAM, STREAM_LEGEND, applied_cells, plan_cells, stream_cells
+from flows.report.columns import (
+    APPLIED,
+    PLAN,
+    STREAM,
+    STREAM_LEGEND,
+    applied_cells,
+    plan_cells,
+    stream_cells,
+    unfinished,
+)
 from flows.results import ApplyReceipt, PlanReceipt, PullReceipt, RunReceipt, ScoreReceipt, as_json
 
 TIER_STYLE = {
@@ -89,8 +98,12 @@ def tier_text(tier: str | None, label: str | None = None) -> Text:
 def show_pulled(receipts: Sequence[PullReceipt]) -> None:
     """What was read, stream by stream, and what the CRM hides."""
     for receipt in receipts:
-        title = f"Read from {plain(receipt.organisation)}, {receipt.calls:,} calls"
-        printed(table(title, STREAM, map(stream_cells, receipt.streams)))
+        title = f"Read from {plain(receipt.organisation or receipt.source)}, {receipt.calls:,} calls"
+        begun = [stream_cells(s) for s in receipt.streams if s.state != "not_begun"]
+        if begun:
+            printed(table(title, STREAM, begun))
+        if receipt.is_partial:
+            printed(Text(f"{receipt.source} is not read to the end: {plain(unfinished(receipt))}", style="yellow"))
         for what, why in sorted(receipt.unavailable.items()):
             printed(Text(f"not available: {plain(what)}: {plain(why)}", style="yellow"))
     if any(stream.unchanged for receipt in receipts for stream in receipt.streams):
@@ -117,11 +130,15 @@ def show_scored(receipt: ScoreReceipt) -> None:
 
 def show_planned(receipts: Sequence[PlanReceipt]) -> None:
     """What would be written."""
+    if not receipts:
+        return
     printed(table("Planned", PLAN, map(plan_cells, receipts), words=2))
 
 
 def show_applied(receipts: Sequence[ApplyReceipt]) -> None:
     """What was written, and what the CRM refused."""
+    if not receipts:
+        return
     printed(table("Written", APPLIED, map(applied_cells, receipts), words=2))
     for receipt in receipts:
         for code, accounts in sorted(receipt.faults.items()):
@@ -131,10 +148,12 @@ def show_applied(receipts: Sequence[ApplyReceipt]) -> None:
 def show_run(receipt: RunReceipt) -> None:
     """All of a run."""
     show_pulled(receipt.pulls)
+    if receipt.score is None:
+        return
     show_scored(receipt.score)
     show_planned([one.plan for one in receipt.write_backs])
     show_applied([one.applied for one in receipt.write_backs])
-    if not any(one.applied.written or not one.applied.is_complete for one in receipt.write_backs):
+    if not receipt.left and not any(one.applied.written or not one.applied.is_complete for one in receipt.write_backs):
         held = sum(one.plan.cells_held for one in receipt.write_backs)
         but = f", but for {held:,} cells that are held for a person" if held else ""
         printed(Text(f"Nothing to write: the CRMs hold what we want already{but}.", style="green"))

@@ -6,13 +6,13 @@ import datetime as dt
 from collections.abc import Sequence
 
 from flows import steps
-from flows.cli.faults import PARTIAL
+from flows.cli.faults import PARTIAL, say
 from flows.cli.session import session
 from flows.cli.show import print_json, show_applied, show_planned, show_pulled, show_run, show_scored
-from flows.results import ApplyReceipt
+from flows.escaping import plain
 
 
-def pull(crm: str | None, *, full: bool, prefect: bool, as_json: bool) -> None:
+def pull(crm: str | None, *, full: bool, prefect: bool, as_json: bool) -> int | None:
     """Reads the CRMs into the store."""
     with session(prefect=prefect) as at:
         if at.as_flows:
@@ -24,6 +24,7 @@ def pull(crm: str | None, *, full: bool, prefect: bool, as_json: bool) -> None:
                 steps.pull(at.runtime, name, full=full, progress=at.progress) for name in at.runtime.chosen(crm)
             )
     print_json(receipts) if as_json else show_pulled(receipts)
+    return _code(steps.unread(receipts))
 
 
 def score(as_of: dt.date | None, *, prefect: bool, as_json: bool) -> None:
@@ -38,33 +39,37 @@ def score(as_of: dt.date | None, *, prefect: bool, as_json: bool) -> None:
     print_json(receipt) if as_json else show_scored(receipt)
 
 
-def plan(crm: str | None, as_of: dt.date | None, *, full: bool, prefect: bool, as_json: bool) -> None:
+def plan(crm: str | None, as_of: dt.date | None, *, full: bool, prefect: bool, as_json: bool) -> int | None:
     """Stores a plan per CRM."""
+    unplanned: tuple[str, ...] = ()
     with session(prefect=prefect) as at:
         if at.as_flows:
             from flows.write_back import plan as flow
 
             receipts = at.flow(flow(crm=at.one(crm), as_of=as_of, full=full))
         else:
-            receipts = tuple(
-                steps.plan(at.runtime, name, as_of, full=full, progress=at.progress) for name in at.runtime.chosen(crm)
+            receipts, unplanned = steps.each(
+                at.runtime.chosen(crm),
+                lambda name: steps.plan(at.runtime, name, as_of, full=full, progress=at.progress),
             )
     print_json(receipts) if as_json else show_planned(receipts)
+    return _code(unplanned)
 
 
 def apply(crm: str | None, *, prefect: bool, as_json: bool) -> int | None:
     """Writes the latest plan of each CRM."""
+    unbegun: tuple[str, ...] = ()
     with session(prefect=prefect) as at:
         if at.as_flows:
             from flows.write_back import apply as flow
 
             receipts = at.flow(flow(crm=at.one(crm)))
         else:
-            receipts = tuple(
-                steps.apply(at.runtime, name, None, progress=at.progress) for name in at.runtime.chosen(crm)
+            receipts, unbegun = steps.each(
+                at.runtime.chosen(crm), lambda name: steps.apply(at.runtime, name, None, progress=at.progress)
             )
     print_json(receipts) if as_json else show_applied(receipts)
-    return _code(receipts)
+    return _code((*steps.unwritten(receipts), *unbegun))
 
 
 def run(as_of: dt.date | None, *, full: bool, prefect: bool, as_json: bool) -> int | None:
@@ -77,8 +82,12 @@ def run(as_of: dt.date | None, *, full: bool, prefect: bool, as_json: bool) -> i
         else:
             receipt = steps.run(at.runtime, as_of, full=full, progress=at.progress)
     print_json(receipt) if as_json else show_run(receipt)
-    return _code([one.applied for one in receipt.write_backs])
+    return _code(receipt.left)
 
 
-def _code(receipts: Sequence[ApplyReceipt]) -> int | None:
-    return None if all(receipt.is_complete for receipt in receipts) else PARTIAL
+def _code(left: Sequence[str]) -> int | None:
+    """Says in one line what is left to do."""
+    if not left:
+        return None
+    say(f"partial: {plain('; '.join(left))}")
+    return PARTIAL

@@ -195,7 +195,8 @@ class Screen:
 def _seconds_of(receipt: RunReceipt) -> dict[str, float]:
     """Seconds by step; what remains of the run is Prefect's own bookkeeping."""
     seconds = {f"pull {registered(pull.source).label}": pull.seconds for pull in receipt.pulls}
-    seconds["score"] = receipt.score.seconds
+    if receipt.score is not None:
+        seconds["score"] = receipt.score.seconds
     for one in receipt.write_backs:
         label = registered(one.plan.source).label
         seconds[f"plan {label}"] = one.plan.seconds

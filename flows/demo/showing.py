@@ -103,7 +103,8 @@ class Demo:
         receipt, helds = self._round(runtime, day)
         self.screen.heading(self.say("round_first", day=day.isoformat()))
         self.screen.pulled(receipt.pulls)
-        self.screen.tiers(receipt.score)
+        if receipt.score is not None:
+            self.screen.tiers(receipt.score)
         for crm, held in helds.items():
             self.screen.held(held, None, HIGHEST[crm])
         self.screen.written(receipt.write_backs)

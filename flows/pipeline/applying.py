@@ -6,10 +6,12 @@ import datetime as dt
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from connectors.contract import AccountWrite, Connector, WriteOutcome
+from connectors.errors import QuotaSpent
 from flows.pipeline.planning import accounts_of, fields_now
 from flows.pipeline.progress import Clock, Progress, quiet
 from flows.results import ApplyReceipt
@@ -24,14 +26,25 @@ FRESH = dt.timedelta(minutes=2)
 _OUTCOMES = {"source_id": pl.String, "outcome": pl.String, "code": pl.String, "message": pl.String}
 
 
+@dataclass
+class _Done:
+    """What an apply has done so far: cells by outcome, accounts by the code of their fault, cells given up since
+    somebody edited them, and what stopped it."""
+
+    cells: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    edited: int = 0
+    stopped: str | None = None
+
+
 def apply(
     connector: Connector, store: Store, plan_id: str | None, clock: Clock, *, progress: Progress = quiet
 ) -> ApplyReceipt:
     """Writes the pending cells of a plan (None: the CRM's latest), batch by batch; each outcome is kept at once.
 
     What was interrupted goes on with what is still pending. Where the plan is older than two minutes, cells that
-    somebody has changed since are left to the next plan. Raises KamError where there is no such plan, or a
-    newer one has taken its place.
+    somebody has changed since are left to the next plan. Where no calls are left, the rest stays pending for the
+    next apply. Raises KamError where there is no such plan, or a newer one has taken its place.
     """
     began, calls = time.perf_counter(), connector.calls.total
     identity = connector.identify()
@@ -41,22 +54,16 @@ def apply(
             raise KamError(_no_plan(identity.source, plan_id, latest))
         made = PublishPlan(**latest.model_dump())
         cells = plans.cells_of(tx, made.plan_id, pending_only=True)
-    edited = 0
-    if clock() - made.planned_at > FRESH:
-        cells, edited = _still_as_planned(connector, store, made, cells, progress=progress)
-    writes = _writes(cells, accounts_of(store, made, "parent_id"))
-    ended: Counter[str] = Counter()
-    faults: Counter[str] = Counter()
-    size = dict(cells.group_by("source_id").len().iter_rows())
-    for done, batch in _batches(connector, writes):
-        with store.transaction() as tx:
-            frame = pl.DataFrame([vars(o) for o in batch], schema=_OUTCOMES, orient="row")
-            plans.record_outcomes(tx, made, frame, clock())
-        for outcome in batch:
-            ended[outcome.outcome] += size[outcome.source_id]
-            faults.update([outcome.code or "UNKNOWN"] if outcome.outcome in {"rejected", "retry"} else [])
-        progress(f"{identity.source} write", done, len(writes))
-    if not ended["retry"]:
+    done = _Done()
+    try:
+        left = cells
+        if clock() - made.planned_at > FRESH:
+            left, done.edited = _still_as_planned(connector, store, made, cells, progress=progress)
+        _write(connector, store, made, left, done, clock=clock, progress=progress)
+    except QuotaSpent as fault:
+        done.stopped = str(fault)
+    ended = done.cells
+    if not (ended["retry"] or done.stopped):
         with store.transaction() as tx:
             plans.finish_plan(tx, made.plan_id, clock())
     return ApplyReceipt(
@@ -66,11 +73,36 @@ def apply(
         rejected=ended["rejected"],
         gone=ended["gone"],
         retry=ended["retry"],
-        edited=edited,
+        edited=done.edited,
+        pending=cells.height - done.edited - ended.total() if done.stopped else 0,
         calls=connector.calls.total - calls,
         seconds=round(time.perf_counter() - began, 3),
-        faults=dict(faults),
+        faults=dict(done.faults),
+        stopped=done.stopped,
     )
+
+
+def _write(
+    connector: Connector,
+    store: Store,
+    made: PublishPlan,
+    cells: pl.DataFrame,
+    done: _Done,
+    *,
+    clock: Clock,
+    progress: Progress,
+) -> None:
+    """Sends the cells, account by account, and keeps each batch's outcomes before the next one is sent."""
+    writes = _writes(cells, accounts_of(store, made, "parent_id"))
+    size = dict(cells.group_by("source_id").len().iter_rows())
+    for number, batch in _batches(connector, writes):
+        with store.transaction() as tx:
+            frame = pl.DataFrame([vars(o) for o in batch], schema=_OUTCOMES, orient="row")
+            plans.record_outcomes(tx, made, frame, clock())
+        for outcome in batch:
+            done.cells[outcome.outcome] += size[outcome.source_id]
+            done.faults.update([outcome.code or "UNKNOWN"] if outcome.outcome in {"rejected", "retry"} else [])
+        progress(f"{made.source} write", number, len(writes))
 
 
 def _still_as_planned(

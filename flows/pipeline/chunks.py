@@ -9,6 +9,7 @@ import orjson
 import polars as pl
 
 from connectors.contract import Identity, Page, Stream
+from connectors.errors import QuotaSpent
 from connectors.mapping import Mapping, normalize
 from flows.pipeline.progress import Clock
 from flows.results import Outcome, StreamReceipt
@@ -25,16 +26,25 @@ _ACCOUNT = table_of(Account).name
 
 
 def chunks(pages: Iterable[Page], stream: Stream) -> Iterator[list[Page]]:
-    """Pages in runs of 10,000 rows or more of the stream's own entity, and the rest."""
+    """Pages in runs of 10,000 rows or more of the stream's own entity, and the rest. A page without rows ends a run:
+    it is there for the place that it tells.
+
+    Where the CRM's calls are spent, what was read with them comes before the fault.
+    """
     own = table_of(stream.mappings[0].entity).name
     gathered: list[Page] = []
     rows = 0
-    for page in pages:
-        gathered.append(page)
-        rows += page.raw[own].height
-        if rows >= ROWS or page.resume is None:
+    try:
+        for page in pages:
+            gathered.append(page)
+            rows += page.raw[own].height
+            if rows >= ROWS or page.resume is None or page.raw[own].is_empty():
+                yield gathered
+                gathered, rows = [], 0
+    except QuotaSpent:
+        if gathered:
             yield gathered
-            gathered, rows = [], 0
+        raise
 
 
 class ChunkWriter:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
-from connectors.contract import Connector, Page, Slice, Stream
-from connectors.errors import ConnectorError, ShortAnswer, SliceLost, UnexpectedAnswer
+from connectors.contract import Connector, Identity, Page, Slice, Stream
+from connectors.errors import ConnectorError, QuotaSpent, ShortAnswer, SliceLost, UnexpectedAnswer
 from flows.pipeline.access import check_access
 from flows.pipeline.chunks import ChunkWriter, chunks
 from flows.pipeline.progress import Clock, Progress, quiet
-from flows.results import PullReceipt, StreamReceipt
+from flows.pipeline.sweeping import Sweeper
+from flows.results import PullReceipt, StreamReceipt, resumes
 from kammodel.entities import Bookmark
 from kammodel.store import Store
 from kammodel.store.control import load_bookmark, save_bookmark
@@ -37,24 +38,48 @@ def pull(
     """Reads what changed in a CRM since the last pull, or all of it, and stores it.
 
     A stream that was interrupted is first read to the end of its slice, then to now. Raises what the
-    connector raises; streams that were closed before stay closed, the interrupted one resumes.
+    connector raises; streams that were closed before stay closed, the interrupted one resumes. Where no calls are
+    left the receipt is partial instead.
     """
     began, calls = time.perf_counter(), connector.calls.total
-    identity = connector.identify()
-    streams = connector.streams()
-    check_access(connector, store, identity, full=full)
+    identity: Identity | None = None
+    unavailable: dict[str, str] = {}
     receipts: list[StreamReceipt] = []
-    for stream in streams:
-        receipts += _StreamReader(connector, store, stream, clock=clock, progress=progress).read(full=full)
+    spent: QuotaSpent | None = None
+    try:
+        identity = connector.identify()
+        streams = _oldest_first(connector.streams(), store, identity)
+        check_access(connector, store, identity, full=full)
+        unavailable = connector.unavailable()
+        for stream in streams:
+            reader = _StreamReader(connector, store, stream, clock=clock, progress=progress)
+            receipts += reader.read(full=full) if spent is None else reader.put_off(full=full)
+            spent = spent or reader.spent
+    except QuotaSpent as fault:
+        spent = fault
     return PullReceipt(
-        source=identity.source,
-        instance=identity.instance,
-        organisation=identity.organisation,
+        source=connector.name,
+        instance=identity.instance if identity else None,
+        organisation=identity.organisation if identity else None,
         streams=tuple(receipts),
-        unavailable=connector.unavailable(),
+        unavailable=unavailable,
         calls=connector.calls.total - calls,
         seconds=round(time.perf_counter() - began, 3),
+        stopped=str(spent) if spent else None,
+        resumes=resumes(receipts, full=full) if spent else None,
     )
+
+
+def _oldest_first(streams: Iterable[Stream], store: Store, identity: Identity) -> list[Stream]:
+    """The streams in their own order, but for those that an earlier run stopped in or did not come to: they go first,
+    or, with few calls a run, the others would take them all again and again."""
+    with store.transaction() as tx:
+        known = {s.name: load_bookmark(tx, identity.source, identity.instance, s.name) for s in streams}
+        read = {
+            name: mark.read_until for name, mark in known.items() if mark is not None and mark.read_until is not None
+        }
+    never = dt.datetime.min.replace(tzinfo=dt.UTC)
+    return sorted(streams, key=lambda s: read.get(s.name, never))
 
 
 class _StreamReader:
@@ -63,6 +88,9 @@ class _StreamReader:
     def __init__(self, connector: Connector, store: Store, stream: Stream, *, clock: Clock, progress: Progress) -> None:
         self._connector, self._store, self._identity = connector, store, connector.identify()
         self._stream, self._clock, self._progress = stream, clock, progress
+        self._sweeper = Sweeper(connector, store, stream, clock)
+        self.spent: QuotaSpent | None = None
+        """What stopped `read` before the end of the stream."""
 
     def read(self, *, full: bool) -> list[StreamReceipt]:
         """Receipts of the stream and of the other entities that its pages fill."""
@@ -70,10 +98,15 @@ class _StreamReader:
         start = self._start(full=full)
         writer = ChunkWriter(self._store, self._identity, self._stream, self._clock)
         writer.retry_rejects()
+        is_open = True
         try:
             self._slice(start, writer)
+            is_open = False
             if start.resume is not None and self._stream.incremental:
                 self._slice(self._start(full=False), writer)
+            self._sweep(writer, full=full)
+        except QuotaSpent as fault:
+            self.spent = fault
         except ConnectorError as fault:
             if self._name not in str(fault):
                 fault.args = (f"{self._name}: {fault}",)
@@ -81,7 +114,22 @@ class _StreamReader:
         seconds = round(time.perf_counter() - began, 3)
         is_full = start.span.since is None
         calls = self._connector.calls.total - calls
-        return writer.receipts(is_full=is_full, note=start.note, calls=calls, seconds=seconds)
+        done = writer.receipts(is_full=is_full, note=start.note, calls=calls, seconds=seconds)
+        return self._stopped(done, full=full and is_open, is_open=is_open) if self.spent else done
+
+    def put_off(self, *, full: bool) -> list[StreamReceipt]:
+        """The receipt of a stream that this run does not come to. That it was to be read in full is remembered."""
+        mark = self._bookmark()
+        if full and mark is not None and not (mark.resume_point and mark.slice_since is None):
+            self._save(mark, watermark=None, slice_since=None, slice_until=None, resume_point=None)
+        return [StreamReceipt(self._stream.name, is_full=False, state="not_begun")]
+
+    def _stopped(self, done: list[StreamReceipt], *, full: bool, is_open: bool) -> list[StreamReceipt]:
+        self.put_off(full=full)
+        mark, row = self._bookmark(), 1 if is_open else None
+        if mark is not None and mark.resume_point is not None:
+            row = mark.rows_read + 1
+        return [replace(done[0], state="stopped", next_row=row), *(replace(one, state="stopped") for one in done[1:])]
 
     def _start(self, *, full: bool) -> _Start:
         mark = self._bookmark()
@@ -93,11 +141,20 @@ class _StreamReader:
             return _Start(everything, None, "loaded in full: the mapping of fields or stages has changed")
         if mark.slice_until is not None and mark.resume_point is not None and not (full and mark.slice_since):
             return _Start(Slice(mark.slice_since, mark.slice_until), mark.resume_point, "resumed where it stopped")
-        if full or mark.watermark is None:
-            return _Start(everything, None, "loaded in full, as asked" if full else "first load")
-        if not self._stream.incremental:
+        if not full and not self._stream.incremental:
             return _Start(everything, None, None)
+        why = self._why_full(mark, full=full)
+        if why is not None or mark.watermark is None:
+            return _Start(everything, None, why)
         return _Start(Slice(mark.watermark - self._connector.overlap, until), None, None)
+
+    def _why_full(self, mark: Bookmark, *, full: bool) -> str | None:
+        if full or mark.watermark is None:
+            return "loaded in full, as asked" if full else "first load"
+        stale = self._sweeper.stale_since
+        if stale is None:
+            return None
+        return f"loaded in full: {', '.join(self._stream.drifting)} as of {stale:%Y-%m-%d %H:%M} UTC"
 
     def _slice(self, start: _Start, writer: ChunkWriter) -> None:
         """Reads a slice to its end and closes it. A place that the CRM forgot is answered by starting once more."""
@@ -112,6 +169,7 @@ class _StreamReader:
             self._read(_Start(span, None, start.note), writer)
 
     def _read(self, start: _Start, writer: ChunkWriter) -> None:
+        is_first = (known := self._bookmark()) is None or known.read_until is None
         mark = self._opened(start)
         try:
             for pages in chunks(self._pages(start), self._stream):
@@ -126,6 +184,15 @@ class _StreamReader:
         # What became visible late in the last minutes is looked for again: the watermark stays behind.
         settled, until = start.span.until - self._connector.settle, start.span.until
         self._save(mark, watermark=settled, read_until=until, slice_since=None, slice_until=None, resume_point=None)
+        if start.span.since is None and self._stream.incremental:
+            self._sweeper.was_loaded(settled, is_first=is_first)
+
+    def _sweep(self, writer: ChunkWriter, *, full: bool) -> None:
+        """Stores what increments do not show, under the bookmark of the slice that was closed."""
+        for page in self._sweeper.pages(full=full):
+            mark = self._bookmark()
+            if mark is not None:
+                writer.write([page], mark)
 
     def _pages(self, start: _Start) -> Iterator[Page]:
         pages = 0

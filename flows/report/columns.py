@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flows.results import ApplyReceipt, PlanReceipt, StreamReceipt
+from flows.results import ApplyReceipt, PlanReceipt, PullReceipt, StreamReceipt
 
 Cells = tuple[str, ...]
 
@@ -12,7 +12,7 @@ STREAM_LEGEND = (
     "again: read twice on purpose, so that nothing late is lost"
 )
 PLAN = ("CRM", "plan", "accounts", "cells", "held for a person", "equal", "compared", "known", "calls", "write calls")
-APPLIED = ("CRM", "plan", "cells written", "refused", "gone", "again", "edited since", "calls", "seconds")
+APPLIED = ("CRM", "plan", "cells written", "refused", "gone", "again", "edited since", "left", "calls", "seconds")
 
 
 def stream_cells(stream: StreamReceipt) -> Cells:
@@ -29,6 +29,15 @@ def stream_cells(stream: StreamReceipt) -> Cells:
         stream.calls,
     )
     return (stream.stream, *_spelled(*counts), f"{stream.seconds:.1f}")
+
+
+def unfinished(pull: PullReceipt) -> str:
+    """The streams that a partial pull did not read to the end: where it stopped, and what it did not come to."""
+    at = next((s for s in pull.streams if s.state == "stopped"), None)
+    row = f", which resumes at row {at.next_row:,}" if at is not None and at.next_row is not None else ""
+    stopped = [f"{at.stream}{row}"] if at is not None else []
+    later = ", ".join(s.stream for s in pull.streams if s.state == "not_begun")
+    return "; ".join([*stopped, *([f"not begun: {later}"] if later else [])]) or "no stream was begun"
 
 
 def plan_cells(plan: PlanReceipt) -> Cells:
@@ -48,7 +57,8 @@ def plan_cells(plan: PlanReceipt) -> Cells:
 
 def applied_cells(applied: ApplyReceipt) -> Cells:
     """Under APPLIED."""
-    counts = (applied.written, applied.rejected, applied.gone, applied.retry, applied.edited, applied.calls)
+    one = applied
+    counts = (one.written, one.rejected, one.gone, one.retry, one.edited, one.pending, one.calls)
     return (applied.source, applied.plan_id, *_spelled(*counts), f"{applied.seconds:.1f}")
 
 

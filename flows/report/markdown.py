@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from flows.escaping import markdown
-from flows.report.columns import APPLIED, PLAN, STREAM, STREAM_LEGEND, applied_cells, plan_cells, stream_cells
+from flows.report.columns import (
+    APPLIED,
+    PLAN,
+    STREAM,
+    STREAM_LEGEND,
+    applied_cells,
+    plan_cells,
+    stream_cells,
+    unfinished,
+)
 from flows.results import ApplyReceipt, PlanReceipt, PullReceipt, RunReceipt, ScoreReceipt, WriteBackReceipt
 
 MOST_MOVES = 200
@@ -23,8 +32,13 @@ def run_page(receipt: RunReceipt) -> str:
         [
             f"# Run as of {receipt.as_of.isoformat()}, {receipt.seconds:,.1f} s",
             pulls_page(receipt.pulls),
-            score_page(receipt.score),
-            write_backs_page(receipt.write_backs),
+            *([score_page(receipt.score)] if receipt.score else []),
+            *([write_backs_page(receipt.write_backs)] if receipt.write_backs else []),
+            *(
+                [f"## Left\n\n{_table(('what is left to do',), [(line,) for line in receipt.left])}"]
+                if receipt.left
+                else []
+            ),
         ]
     )
 
@@ -50,8 +64,12 @@ def write_backs_page(receipts: Sequence[WriteBackReceipt]) -> str:
 
 def pulls_page(receipts: Sequence[PullReceipt]) -> str:
     """What was read, per CRM and stream."""
-    rows = [(pull.source, *stream_cells(s), s.note) for pull in receipts for s in pull.streams]
+    read = [(pull, s) for pull in receipts for s in pull.streams if s.state != "not_begun"]
+    rows = [(pull.source, *stream_cells(s), s.note) for pull, s in read]
     lines = ["## Read", _table(("CRM", *STREAM, "note"), rows), STREAM_LEGEND]
+    stopped = [(p.source, unfinished(p), p.stopped) for p in receipts if p.is_partial]
+    if stopped:
+        lines += ["### Not read to the end", _table(("CRM", "what", "why"), stopped)]
     hidden = [(p.source, what, why) for p in receipts for what, why in sorted(p.unavailable.items())]
     if hidden:
         lines += ["### Not available", _table(("CRM", "what", "why"), hidden)]

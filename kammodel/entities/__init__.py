@@ -2,21 +2,44 @@
 
 from kammodel.entities.accounts import Account, User
 from kammodel.entities.activities import Activity
-from kammodel.entities.control import AccountToCompare, Bookmark, RejectedRecord, Run
+from kammodel.entities.commerce import Asset, Contract, LineItem, Order, Product
+from kammodel.entities.control import AccountToCompare, Bookmark, RejectedRecord, Run, Sweep
 from kammodel.entities.envelope import KEY, OURS, Sourced
-from kammodel.entities.opportunities import Opportunity, OpportunityStageEvent, PipelineStage
+from kammodel.entities.opportunities import (
+    Opportunity,
+    OpportunityFieldChange,
+    OpportunityStageEvent,
+    PipelineStage,
+)
+from kammodel.entities.people import AccountPerson, OpportunityPerson, Person, TeamMember
+from kammodel.entities.plans import AccountPlan, PlanMeasure, PlanObjective
 from kammodel.entities.publishing import PlannedCell, PublishPlan, WrittenCell
 from kammodel.entities.rates import ExchangeRate
 from kammodel.entities.schema import content_columns, polars_schema
 from kammodel.entities.scores import ScoreSnapshot
+from kammodel.entities.service import Case
 
 ENTITIES: tuple[type[Sourced], ...] = (
     Account,
     User,
     Opportunity,
     OpportunityStageEvent,
+    OpportunityFieldChange,
     PipelineStage,
     Activity,
+    Person,
+    AccountPerson,
+    OpportunityPerson,
+    TeamMember,
+    Case,
+    Contract,
+    Order,
+    Asset,
+    LineItem,
+    Product,
+    AccountPlan,
+    PlanObjective,
+    PlanMeasure,
     ExchangeRate,
 )
 """Every table that is filled from a CRM."""
@@ -26,19 +49,34 @@ __all__ = [
     "KEY",
     "OURS",
     "Account",
+    "AccountPerson",
+    "AccountPlan",
     "AccountToCompare",
     "Activity",
+    "Asset",
     "Bookmark",
+    "Case",
+    "Contract",
     "ExchangeRate",
+    "LineItem",
     "Opportunity",
+    "OpportunityFieldChange",
+    "OpportunityPerson",
     "OpportunityStageEvent",
+    "Order",
+    "Person",
     "PipelineStage",
+    "PlanMeasure",
+    "PlanObjective",
     "PlannedCell",
+    "Product",
     "PublishPlan",
     "RejectedRecord",
     "Run",
     "ScoreSnapshot",
     "Sourced",
+    "Sweep",
+    "TeamMember",
     "User",
     "WrittenCell",
     "content_columns",

@@ -36,8 +36,10 @@ class Activity(Sourced, table=True):
     completed_at: dt.datetime | None = Field(default=None, sa_type=Instant)
     owner_id: str | None = None
     account_ids: str | None = None
-    """Accounts it names itself, sorted and joined by `;`. Without one, the opportunity's account counts."""
+    """Accounts it names itself, sorted and joined by `;`. Without one, that of the opportunity counts, else that
+    of the case, else those of the persons."""
     opportunity_id: str | None = None
+    case_id: str | None = None
     person_ids: str | None = None
     """Contacts taking part, sorted and joined by `;`. Leads are not account persons and are left out."""
     is_counted: bool = True

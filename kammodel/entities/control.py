@@ -36,6 +36,23 @@ class Bookmark(SQLModel, table=True):
     rows_rejected: int = Field(default=0, sa_type=BigInteger)
 
 
+class Sweep(SQLModel, table=True):
+    """What was done about rows of a stream that its increments do not show.
+
+    `loaded_at`: it was last read in full. `deletions_until`: deletions for good have been looked for up to then.
+    `compared_at`: all its ids were last compared with those of the CRM; null: that is due.
+    """
+
+    __tablename__ = "sweep"
+
+    source: str = Field(primary_key=True)
+    source_instance: str = Field(primary_key=True)
+    stream: str = Field(primary_key=True)
+    loaded_at: dt.datetime | None = Field(default=None, sa_type=Instant)
+    deletions_until: dt.datetime | None = Field(default=None, sa_type=Instant)
+    compared_at: dt.datetime | None = Field(default=None, sa_type=Instant)
+
+
 class RejectedRecord(SQLModel, table=True):
     """A row that could not be read, kept with what came and why. Closed once the row could be read."""
 

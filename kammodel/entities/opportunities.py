@@ -49,6 +49,22 @@ class OpportunityStageEvent(Sourced, table=True):
     amount: int | None = Field(default=None, sa_type=Money)
     probability: float | None = None
     close_on: dt.date | None = None
+    prev_amount: int | None = Field(default=None, sa_type=Money)
+    """What it was before, as the CRM states it; null where it does not, which is no sign that nothing changed."""
+    prev_close_on: dt.date | None = None
+
+
+class OpportunityFieldChange(Sourced, table=True):
+    """A change of one field of an opportunity, where the CRM keeps such a record. Values are as the CRM spells them."""
+
+    __tablename__ = "opportunity_field_change"
+
+    opportunity_id: str | None = None
+    field: str | None = None
+    """The CRM's own name of it."""
+    changed_at: dt.datetime | None = Field(default=None, sa_type=Instant)
+    old_value: str | None = None
+    new_value: str | None = None
 
 
 class PipelineStage(Sourced, table=True):

@@ -7,7 +7,7 @@ import datetime as dt
 import polars as pl
 from sqlmodel import col, select
 
-from kammodel.entities import Bookmark, Run
+from kammodel.entities import Bookmark, Run, Sweep
 from kammodel.entities.types import to_micros
 from kammodel.store import sqlite
 from kammodel.store.store import Transaction
@@ -27,6 +27,19 @@ def bookmarks(tx: Transaction) -> list[Bookmark]:
 def save_bookmark(tx: Transaction, bookmark: Bookmark) -> None:
     """Moves a bookmark, in the same transaction as the rows that it speaks of."""
     tx.session.merge(bookmark)
+    tx.session.flush()
+
+
+def load_sweep(tx: Transaction, source: str, instance: str, stream: str) -> Sweep:
+    """What was swept of a stream so far."""
+    known = tx.session.get(Sweep, (source, instance, stream))
+    own = Sweep(source=source, source_instance=instance, stream=stream)
+    return own if known is None else Sweep(**known.model_dump())
+
+
+def save_sweep(tx: Transaction, sweep: Sweep) -> None:
+    """Remembers what was swept."""
+    tx.session.merge(sweep)
     tx.session.flush()
 
 

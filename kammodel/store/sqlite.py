@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import polars as pl
@@ -16,6 +17,9 @@ from kammodel.entities.schema import INSTANT
 
 Fault = sqlite3.DatabaseError
 """What the driver raises where SQLAlchemy does not stand between."""
+
+Scratch = sqlite3.Connection
+"""The driver's own connection."""
 
 FETCH = 50_000
 """Rows per fetch: bounds what Python holds beside the frame."""
@@ -68,9 +72,47 @@ def fetch_frame(
     connection: Connection, sql: str, schema: Mapping[str, pl.DataType], parameters: dict[str, Any] | None = None
 ) -> pl.DataFrame:
     """The rows of a query as a frame of the stated schema: types are never guessed from the first rows."""
-    cursor = driver(connection).execute(sql, parameters or {})
+    return fetch_rows(driver(connection), sql, schema, parameters)
+
+
+def fetch_rows(
+    connection: sqlite3.Connection,
+    sql: str,
+    schema: Mapping[str, pl.DataType],
+    parameters: dict[str, Any] | None = None,
+) -> pl.DataFrame:
+    """The same on the driver's own connection."""
+    cursor = connection.execute(sql, parameters or {})
     chunks = [_frame(rows, schema) for rows in _chunks(cursor)]
     return pl.concat(chunks) if chunks else pl.DataFrame(schema=schema)
+
+
+@contextmanager
+def scratch(engine: Engine) -> Iterator[sqlite3.Connection]:
+    """A connection outside of any transaction, whose temporary tables lie on disk, for what is large and short-lived.
+    It goes back into the pool without them."""
+    pooled = engine.raw_connection()
+    try:
+        connection = pooled.driver_connection
+        if not isinstance(connection, sqlite3.Connection):
+            raise TypeError("not a SQLite connection")
+        connection.execute("PRAGMA temp_store=FILE")
+        yield connection
+    finally:
+        # Closed for good: temporary tables live as long as the connection does.
+        pooled.invalidate()
+
+
+def execute(connection: sqlite3.Connection, sql: str) -> None:
+    """One statement."""
+    connection.execute(sql)
+
+
+def insert_ids(connection: sqlite3.Connection, table: str, ids: pl.Series) -> None:
+    """Adds ids to a table of ids; those that it has stay."""
+    connection.execute("BEGIN")
+    connection.executemany(f'INSERT OR IGNORE INTO "{table}" VALUES (?)', ((id_,) for id_ in ids))  # noqa: S608
+    connection.execute("COMMIT")
 
 
 def _chunks(cursor: sqlite3.Cursor) -> Iterator[list[tuple[Any, ...]]]:

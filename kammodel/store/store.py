@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+import orjson
 import polars as pl
 from sqlalchemy import Connection, Table, and_, create_engine, func, not_, or_, select
 from sqlalchemy.dialects import sqlite as sqlite_dialect
@@ -37,6 +38,9 @@ class UpsertCount:
     @property
     def unchanged(self) -> int:
         return self.unchanged_rows.height
+
+
+_NOTHING_KNOWN = pl.DataFrame(schema={"source_id": pl.String(), "updated_at": INSTANT, "known_at": INSTANT})
 
 
 class Store:
@@ -88,6 +92,12 @@ class Store:
             sql = f'SELECT {names} FROM "{entity.__tablename__}" ORDER BY {order}'  # noqa: S608
             return sqlite.fetch_frame(connection, sql, chosen)
 
+    @contextmanager
+    def scratch(self) -> Iterator[sqlite.Scratch]:
+        """A connection for temporary tables too large for memory, outside of any transaction."""
+        with sqlite.scratch(self._engine) as connection:
+            yield connection
+
     def close(self) -> None:
         """Releases the database file."""
         self._engine.dispose()
@@ -127,10 +137,10 @@ class Transaction:
             same_key = and_(*(table.c[k] == staging.c[k] for k in KEY))
             differs = or_(*(table.c[c].is_distinct_from(staging.c[c]) for c in content_columns(entity)))
             known = self._count(select(func.count()).select_from(staging.join(table, same_key)))
-            changed = self._count(select(func.count()).select_from(staging.join(table, same_key)).where(differs))
-            unchanged = self._unchanged(table, staging, same_key, differs)
+            # A first load, where nothing is known yet, is spared two joins.
+            unchanged = self._unchanged(table, staging, same_key, differs) if known else _NOTHING_KNOWN
             self.connection.execute(_merge(table, staging, entity))
-        return UpsertCount(rows.height - known, changed, unchanged)
+        return UpsertCount(rows.height - known, known - unchanged.height, unchanged)
 
     def live_ids(self, entity: type[Sourced], *, source: str, instance: str) -> pl.Series:
         """The ids of an org's rows that are not deleted."""
@@ -139,6 +149,15 @@ class Transaction:
             "AND source_instance=:instance AND NOT deleted"
         )
         return self.frame(sql, {"source_id": pl.String()}, source=source, instance=instance)["source_id"]
+
+    def live_among(self, entity: type[Sourced], ids: pl.Series, *, source: str, instance: str) -> pl.Series:
+        """Those of the ids whose rows are here and not deleted."""
+        sql = (
+            f'SELECT source_id FROM "{entity.__tablename__}" WHERE source=:source '  # noqa: S608
+            "AND source_instance=:instance AND NOT deleted AND source_id IN (SELECT value FROM json_each(:ids))"
+        )
+        schema, listed = {"source_id": pl.String()}, orjson.dumps(ids.to_list()).decode()
+        return self.frame(sql, schema, source=source, instance=instance, ids=listed)["source_id"]
 
     def mark_gone(
         self, entity: type[Sourced], gone: pl.DataFrame, *, source: str, instance: str, at: dt.datetime
@@ -169,11 +188,13 @@ class Transaction:
 
     @contextmanager
     def _staged(self, table: Table, frame: pl.DataFrame) -> Iterator[Table]:
+        """The frame as a temporary table. No key is needed on it: it is looked through, never looked up in."""
         name = f"staging_{table.name}"
         staging = Table(name, table.metadata.__class__(), *(_copy(c) for c in table.columns), prefixes=["TEMPORARY"])
         staging.create(self.connection)
         try:
-            self.insert(name, frame)
+            # Each value that is bound costs; a column without any is null by itself.
+            self.insert(name, frame.select(c for c in frame if c.null_count() < frame.height or c.name in KEY))
             yield staging
         finally:
             staging.drop(self.connection)
@@ -186,8 +207,8 @@ class Transaction:
     ) -> pl.DataFrame:
         query = select(staging.c.source_id, staging.c.updated_at, table.c.updated_at)
         query = query.select_from(staging.join(table, same_key)).where(not_(differs))
-        schema = {"source_id": pl.String(), "updated_at": INSTANT, "known_at": INSTANT}
-        return pl.DataFrame([tuple(row) for row in self.connection.execute(query)], schema=schema, orient="row")
+        rows = [tuple(row) for row in self.connection.execute(query)]
+        return pl.DataFrame(rows, schema=_NOTHING_KNOWN.schema, orient="row")
 
 
 def _merge(table: Table, staging: Table, entity: type[Sourced]) -> Any:
@@ -211,7 +232,7 @@ def _tombstone(table: Table) -> str:
 def _copy(column: Any) -> Any:
     from sqlalchemy import Column
 
-    return Column(column.name, column.type, primary_key=column.primary_key)
+    return Column(column.name, column.type)
 
 
 def _enveloped(rows: pl.DataFrame, entity: type[Sourced], source: str, instance: str, at: dt.datetime) -> pl.DataFrame:

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,13 +47,13 @@ def main() -> None:
     if arguments.serve:
         _serve(arguments.accounts)
         return
-    with tempfile.TemporaryDirectory() as home, _sandbox(arguments.accounts) as (variables, edit):
-        environment = _environment(home, variables)
-        costs = [_measured(step, environment) for step in _STEPS]
-        costs += [_named(_measured("run", environment), "run, our own writes coming back")]
-        costs += [_named(_measured("run", environment), "run after no change")]
+    with tempfile.TemporaryDirectory() as home, sandbox(arguments.accounts) as (variables, edit):
+        environment = environment_of(home, variables)
+        costs = [_step(step, environment) for step in _STEPS]
+        costs += [_named(_step("run", environment), "run, our own writes coming back")]
+        costs += [_named(_step("run", environment), "run after no change")]
         edit()
-        costs += [_named(_measured("run", environment), f"run after {_EDITS} edits")]
+        costs += [_named(_step("run", environment), f"run after {_EDITS} edits")]
     _print(costs)
 
 
@@ -76,7 +76,7 @@ def _serve(accounts: int) -> None:
 
 
 @contextmanager
-def _sandbox(accounts: int) -> Iterator[tuple[dict[str, str], Any]]:
+def sandbox(accounts: int) -> Iterator[tuple[dict[str, str], Any]]:
     command = [sys.executable, "-m", "tests.benchmarks.main_job", "--serve", "--accounts", str(accounts)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdin is not None
@@ -90,23 +90,28 @@ def _sandbox(accounts: int) -> Iterator[tuple[dict[str, str], Any]]:
         server.stdin.close()
 
 
-def _environment(home: str, variables: dict[str, str]) -> dict[str, str]:
+def environment_of(home: str, variables: dict[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("KAM_", "PREFECT_"))}
     return kept | variables | {"KAM_HOME": home, "KAM_REPORTING_CURRENCY": "EUR", "KAM_TIMEZONE": "Europe/Madrid"}
 
 
-def _measured(step: str, environment: dict[str, str]) -> Cost:
+def _step(name: str, environment: dict[str, str]) -> Cost:
+    return _named(measured([_KAM, name, "--json"], environment), name)
+
+
+def measured(command: Sequence[str | Path], environment: dict[str, str], cwd: Path | None = None) -> Cost:
+    """What a command that prints JSON takes, in a process of its own."""
     began = time.perf_counter()
     with tempfile.TemporaryFile() as told:
-        process = subprocess.Popen([_KAM, step, "--json"], env=environment, stdout=told)
+        process = subprocess.Popen(command, env=environment, stdout=told, cwd=cwd)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
-            raise SystemExit(f"kam {step} ended with {process.returncode}")
+            raise SystemExit(f"{' '.join(map(str, command))} ended with {process.returncode}")
         told.seek(0)
         answer = json.loads(told.read() or b"null")
     wall = time.perf_counter() - began
-    return Cost(step, wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, answer)
+    return Cost(str(command[0]), wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, answer)
 
 
 def _named(cost: Cost, name: str) -> Cost:

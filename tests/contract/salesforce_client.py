@@ -34,10 +34,10 @@ class ToLoopback(HTTPAdapter):
 
 
 @contextmanager
-def signed_in(url: str, **login: Any) -> Iterator[Salesforce]:
+def signed_in(url: str, version: str = VERSION, **login: Any) -> Iterator[Salesforce]:
     """simple-salesforce, signed in; by client credentials of the integration user unless told otherwise."""
     with requests.Session() as session:
         session.trust_env = False
         session.mount("https://", ToLoopback(url))
         how = login or {"consumer_key": CLIENT_ID, "consumer_secret": CLIENT_SECRET, "domain": DOMAIN}
-        yield Salesforce(session=session, version=VERSION, **how)
+        yield Salesforce(session=session, version=version, **how)

@@ -10,9 +10,11 @@ from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connectors.contract import AccountWrite, WriteOutcome
+from connectors.mapping_file import NONE, Overrides
 from connectors.retry import Patience
 from connectors.salesforce.connector import SalesforceConnector
 from connectors.salesforce.settings import SalesforceSettings
+from connectors.salesforce.sizes import Sizes
 from connectors.sandbox.book import Book
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.faults import Faults
@@ -64,10 +66,18 @@ def open_front() -> Iterator[Front]:
 
 @contextmanager
 def connected(
-    front: Front, sleep: Callable[[float], None] = lambda _: None, **settings: Any
+    front: Front,
+    sleep: Callable[[float], None] = lambda _: None,
+    *,
+    sizes: Sizes | None = None,
+    overrides: Overrides = NONE,
+    **settings: Any,
 ) -> Iterator[SalesforceConnector]:
     given = {"instance_url": front.url, "client_id": CLIENT_ID, "client_secret": SecretStr(CLIENT_SECRET)}
-    connector = SalesforceConnector(SalesforceSettings(**{**given, **settings}), patience=Patience(sleep=sleep))
+    patience = Patience(sleep=sleep)
+    connector = SalesforceConnector(
+        SalesforceSettings(**{**given, **settings}), patience=patience, sizes=sizes, overrides=overrides
+    )
     try:
         yield connector
     finally:

@@ -105,7 +105,7 @@ def test_rates_and_identity(front: Front) -> None:
     with connected(front) as connector:
         known = connector.identify()
         assert (known.currency, known.timezone, known.organisation) == ("EUR", "Europe/Madrid", "Sandbox Org (sandbox)")
-        assert known.user == salesforce_id("005", 900_002)
+        assert known.user == f"integration@sandbox.example ({salesforce_id('005', 900_002)})"
         assert known.calls_left is not None
         (rate,) = read_all(connector, Copy(), EVERYTHING, ("exchange_rates",)).rows("exchange_rate").values()
         assert connector.record_url(ALPHA) == f"{front.url}/lightning/r/Account/{ALPHA}/view"

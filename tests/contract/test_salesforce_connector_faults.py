@@ -165,11 +165,11 @@ def test_a_fault_at_any_call_changes_nothing(
 def test_a_fault_that_stays_is_told_in_one_line(front: Front, kind: Fault) -> None:
     """After six tries the run stops with what to expect: it may be tried again. A re-run then goes through."""
     front.show(org())
-    front.faults.on_path("/sobjects/Account/describe", kind, times=7)
-    with connected(front) as connector, pytest.raises(TryAgainLater, match="Account/describe") as caught:
+    front.faults.on_path("/composite/batch", kind, times=7)
+    with connected(front) as connector, pytest.raises(TryAgainLater, match="composite/batch") as caught:
         connector.streams()
     assert "\n" not in str(caught.value)
-    assert front.asked("/sobjects/Account/describe") == 6
+    assert front.asked("/composite/batch") == 6
     front.faults.clear()
     with connected(front) as connector:
         assert "accounts" in {s.name for s in connector.streams()}
@@ -178,19 +178,19 @@ def test_a_fault_that_stays_is_told_in_one_line(front: Front, kind: Fault) -> No
 def test_a_session_that_stays_expired_is_for_a_person(front: Front) -> None:
     """Renewed once, asked once more, then a person is told."""
     front.show(org())
-    front.faults.on_path("/sobjects/Organization", "expired_token", times=5)
+    front.faults.on_path("/composite/batch", "expired_token", times=5)
     with connected(front) as connector, pytest.raises(SignInRefused):
         connector.identify()
     assert front.asked("/services/oauth2/token") == 2
-    assert front.asked("/sobjects/Organization") == 2
+    assert front.asked("/composite/batch") == 2
 
 
 def test_waits_are_the_ones_asked_for(front: Front) -> None:
     """Retry-After of one second is one second; too many long calls at a time get five."""
     front.show(org())
     waits: list[float] = []
-    front.faults.on_path("/sobjects/Account/describe", "429_retry_after")
-    front.faults.on_path("/sobjects/Task/describe", "429")
+    front.faults.on_path("/composite/batch", "429_retry_after")
+    front.faults.on_path("GET /services/data/v66.0/query", "429")
     with connected(front, waits.append) as connector:
         connector.streams()
     assert waits == [1.0, 5.0]

@@ -9,9 +9,9 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connectors.contract import AccountWrite
-from connectors.errors import FieldsNotProvisioned, PermissionMissing, RequestRefused
-from connectors.salesforce.deploying import deploy
-from connectors.salesforce.metadata import zipped
+from connectors.errors import FieldsNotProvisioned, RequestRefused
+from connectors.salesforce.provisioning.components import zipped
+from connectors.salesforce.provisioning.deploying import deploy
 from connectors.sandbox.salesforce.fields import text
 from connectors.sandbox.salesforce.ids import salesforce_id
 from connectors.sandbox.salesforce.settings import ALL_PERMISSIONS
@@ -56,6 +56,7 @@ def test_provision_twice_does_nothing(front: Front) -> None:
     with connected(front) as connector:
         done = connector.provision(FIELDS, "en")
     assert (done.created, done.changed, done.unchanged, done.notes) == ((), (), NAMES, ())
+    assert {part.done for part in done.parts} == {"unchanged", "left alone"}
     assert front.asked("deployRequest") == 0
 
 
@@ -96,16 +97,16 @@ def test_another_type_is_refused_before_anything_changes(front: Front) -> None:
     there = front.show(org())
     there.add_field("Account", text("KAM_Score__c", "Score", 10, custom=True))
     there.grant_field("Account", "KAM_Score__c")
-    with connected(front) as connector, pytest.raises(FieldsNotProvisioned, match=r"KAM_Score__c.*string.*double"):
+    with connected(front) as connector, pytest.raises(FieldsNotProvisioned, match=r"KAM_Score__c.*Text.*Number"):
         connector.provision(FIELDS, "en")
     assert front.asked("deployRequest") == 0
     assert "KAM_Tier__c" not in {f.name for f in there.table("Account").fields}
 
 
 def test_missing_permission_is_named(front: Front) -> None:
-    """A user who may not modify metadata is told which permission that takes."""
+    """A user who may not modify metadata is told which permission that takes, before anything is asked for."""
     front.show(org(permissions=ALL_PERMISSIONS - {"ModifyMetadata", "ModifyAllData"}))
-    with connected(front) as connector, pytest.raises(PermissionMissing, match="Modify Metadata"):
+    with connected(front) as connector, pytest.raises(FieldsNotProvisioned, match="Modify Metadata"):
         connector.provision(FIELDS, "en")
 
 
@@ -142,11 +143,11 @@ def test_deployment_over_soap_where_there_is_no_other_way(front: Front) -> None:
         assert write(connector, AccountWrite(ALPHA, {"score": "1"}))[ALPHA].outcome == "written"
 
 
-def test_failed_deployment_over_soap_names_file_and_problem(front: Front) -> None:
-    """As by REST, with the file, since the library hands back no more."""
+def test_failed_deployment_over_soap_names_component_and_problem(front: Front) -> None:
+    """As by REST."""
     front.show(org())
     front.app = without_rest_deployments(front.app)  # type: ignore[arg-type]
-    with connected(front) as connector, pytest.raises(RequestRefused, match=r"objects/Account\.object.*18"):
+    with connected(front) as connector, pytest.raises(RequestRefused, match=r"Account\.X__c.*18"):
         deploy(connector._client, zipped(BROKEN))
 
 
@@ -164,7 +165,7 @@ def test_exported_folder_is_what_would_be_deployed(front: Front, tmp_path: Path)
         ]
         files = {str(p.relative_to(tmp_path / "package")): p.read_bytes() for p in paths if p.suffix != ".md"}
         result = deploy(connector._client, zipped(files))
-    assert int(result["numberComponentsDeployed"]) == len(FIELDS) + 2
+    assert int(result["numberComponentsDeployed"]) == len(FIELDS) + 3
     guide = (tmp_path / "README.md").read_text()
     assert "sf project deploy start --metadata-dir package" in guide
     assert all(name in guide for name in NAMES)

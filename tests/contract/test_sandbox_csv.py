@@ -328,3 +328,12 @@ def _write(folder: Path, name: str, *lines: str) -> None:
 
 def _column(org: Org, sobject: str, field: str) -> dict[str, Any]:
     return {row["Id"]: row[field] for row in org.records(sobject)}
+
+
+def test_an_export_that_says_nothing_of_cases_has_none_to_count(tmp_path: Path) -> None:
+    """What stands around accounts and is in no file is hidden from the API: none said is not none there."""
+    (tmp_path / "Account.csv").write_text("Id,Name\na1,Acme\n")
+    org, _ = org_from_csv(tmp_path, dt.date(2026, 1, 31))
+    access = org.access(org.integration_user_id)
+    asked = ("Account", "Contact", "Case", "CaseStatus", "Contract", "Asset", "AccountPlan", "OpportunityLineItem")
+    assert {name for name in asked if access.may(org.table(name).sobject, "Read")} == {"Account", "Contact"}

@@ -4,98 +4,36 @@ from __future__ import annotations
 
 import base64
 import io
-import json
-import zipfile
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from connectors.sandbox.clock import Clock
+from connectors.sandbox.salesforce.metadata.settings import MetadataSettings
 from connectors.sandbox.salesforce.org import Org
 from connectors.sandbox.salesforce.settings import NIGHTLY_PERMISSIONS
 from tests.contract.salesforce_client import signed_in
+from tests.contract.salesforce_package import (
+    NS,
+    SCORE,
+    TIER,
+    WHOLE,
+    assign,
+    deployed,
+    outcomes,
+    package,
+    permission_set,
+    problems,
+    started,
+)
 from tests.contract.salesforce_small_org import ACME, NOW, Desk, open_desk, small_org
-
-Json = dict[str, Any]
-NS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
-TIER = (
-    "<fields><fullName>KAM_Tier__c</fullName><label>KAM Tier</label><type>Picklist</type><valueSet>"
-    "<restricted>true</restricted><valueSetDefinition><sorted>false</sorted>"
-    "<value><fullName>key</fullName><default>false</default><label>Key</label></value>"
-    "<value><fullName>growth</fullName><default>false</default><label>Growth</label></value>"
-    "</valueSetDefinition></valueSet></fields>"
-)
-SCORE = (
-    "<fields><fullName>KAM_Score__c</fullName><label>KAM Score</label><type>Number</type>"
-    "<precision>{}</precision><scale>1</scale></fields>"
-)
-
-
-def permission_set(*fields: str, edit: str = "true") -> str:
-    entries = "".join(
-        f"<fieldPermissions><editable>{edit}</editable><field>Account.{one}</field><readable>true</readable>"
-        "</fieldPermissions>"
-        for one in fields
-    )
-    return f"<PermissionSet {NS}><label>KAM</label>{entries}</PermissionSet>"
-
-
-def package(fields: str, permissions: str | None, members: tuple[str, ...] = ("KAM_Tier__c", "KAM_Score__c")) -> bytes:
-    """A zip with fields of Account and, if wanted, the permission set KAM."""
-    listed = "".join(f"<members>Account.{one}</members>" for one in members)
-    types = f"<types>{listed}<name>CustomField</name></types>"
-    files = {"objects/Account.object": f"<CustomObject {NS}>{fields}</CustomObject>"}
-    if permissions is not None:
-        types += "<types><members>KAM</members><name>PermissionSet</name></types>"
-        files["permissionsets/KAM.permissionset"] = permissions
-    files["package.xml"] = f"<Package {NS}>{types}<version>66.0</version></Package>"
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w") as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
-    return held.getvalue()
-
-
-WHOLE = package(TIER + SCORE.format(5), permission_set("KAM_Tier__c", "KAM_Score__c"))
 
 
 @pytest.fixture(scope="module")
 def desk() -> Iterator[Desk]:
     with open_desk() as opened:
         yield opened
-
-
-def started(desk: Desk, content: bytes, **options: Any) -> Any:
-    """The answer to a deploy request."""
-    asked = {"deployOptions": {"singlePackage": True, "rollbackOnError": True, **options}}
-    parts: Any = {
-        "json": (None, json.dumps(asked), "application/json"),
-        "file": ("deploy.zip", content, "application/zip"),
-    }
-    return desk.call("POST", "metadata/deployRequest", files=parts)
-
-
-def deployed(desk: Desk, content: bytes, **options: Any) -> Json:
-    """The result of a deploy when it has ended."""
-    path = f"metadata/deployRequest/{started(desk, content, **options).json()['id']}"
-    for _ in range(10):
-        result: Json = desk.get(path, includeDetails="true")["deployResult"]
-        if result["done"]:
-            return result
-    raise AssertionError("the deploy did not end")
-
-
-def problems(result: Json) -> list[str]:
-    return [one["problem"] for one in result["details"]["componentFailures"]]
-
-
-def assign(desk: Desk) -> Any:
-    """Give the permission set KAM to the integration user."""
-    (held,) = desk.query("SELECT Id FROM PermissionSet WHERE Name = 'KAM'")
-    (user,) = desk.query("SELECT Id FROM User WHERE Alias = 'kamint'")
-    body = {"AssigneeId": user["Id"], "PermissionSetId": held["Id"]}
-    return desk.call("POST", "sobjects/PermissionSetAssignment", json=body)
 
 
 def test_a_deploy_goes_its_way_and_lists_its_components(desk: Desk) -> None:
@@ -165,11 +103,14 @@ def test_a_set_that_only_reads_makes_a_field_read_only(desk: Desk) -> None:
 
 
 def test_a_dry_run_changes_nothing(desk: Desk) -> None:
-    """checkOnly succeeds, and the field is still to be created."""
+    """checkOnly says the same as the real one, and the field is still to be created."""
     org = desk.show(small_org())
-    assert deployed(desk, WHOLE, checkOnly=True)["status"] == "Succeeded"
+    dry = deployed(desk, WHOLE, checkOnly=True)
+    assert (dry["status"], dry["checkOnly"]) == ("Succeeded", True)
+    assert outcomes(dry) == dict.fromkeys(("Account.KAM_Tier__c", "Account.KAM_Score__c", "KAM"), (True, True, False))
     assert org.table("Account").field("KAM_Tier__c") is None
     assert org.table("PermissionSet").where("Name", "KAM") == []
+    assert outcomes(deployed(desk, WHOLE)) == outcomes(dry)
 
 
 @pytest.mark.parametrize(("rollback", "status", "there"), [(True, "Failed", False), (False, "SucceededPartial", True)])
@@ -216,10 +157,13 @@ def test_a_package_that_cannot_be_read_fails_as_a_whole(desk: Desk) -> None:
 
 
 def test_deploying_needs_a_permission(desk: Desk) -> None:
-    """Modify Metadata; the nightly user has it not, and may assign nothing either."""
-    desk.show(small_org(permissions=NIGHTLY_PERMISSIONS))
+    """Modify Metadata; the nightly user has it not, and sees no assignments: who sees them may still not make any."""
+    org = desk.show(small_org(permissions=NIGHTLY_PERMISSIONS))
     answer = started(desk, WHOLE)
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (403, "INSUFFICIENT_ACCESS")
+    answer = desk.call("POST", "sobjects/PermissionSetAssignment", json={})
+    assert answer.json()[0]["errorCode"] == "NOT_FOUND"
+    org.settings.permissions = NIGHTLY_PERMISSIONS | {"ViewSetup"}
     answer = desk.call("POST", "sobjects/PermissionSetAssignment", json={})
     assert answer.json()[0]["errorCode"] == "INSUFFICIENT_ACCESS_OR_READONLY"
 
@@ -306,3 +250,48 @@ def test_an_org_without_a_single_record_takes_a_deploy(desk: Desk) -> None:
     assert deployed(desk, WHOLE)["status"] == "Succeeded"
     assert assign(desk).status_code == 201
     assert "records" in desk.get("query", q="SELECT KAM_Tier__c FROM Account")
+
+
+def test_an_object_takes_so_many_custom_fields(desk: Desk) -> None:
+    """By edition; the one that is there counts, and Tooling says what is left."""
+    knobs = MetadataSettings(edition="Professional Edition")
+    org = desk.show(small_org(metadata=knobs))
+    left = "SELECT Max, Remaining FROM EntityLimit WHERE EntityDefinitionId = 'Account' AND Type = 'CustomFields'"
+    (limit,) = desk.query(left, "tooling/query")
+    assert (limit["Max"], limit["Remaining"]) == (100, 99)
+    org.settings.metadata.custom_fields_per_object = 2
+    result = deployed(desk, WHOLE)
+    assert problems(result)[0] == "You have reached the maximum number of custom fields for Account: 2"
+    assert org.table("Account").field("KAM_Tier__c") is None
+
+
+def test_deploys_wait_for_each_other(desk: Desk) -> None:
+    """While somebody else's works, ours are pending; of ours, the first one that was sent goes first."""
+    org = desk.show(small_org(metadata=MetadataSettings(others_deploy_polls=2)))
+    first, second = (f"metadata/deployRequest/{started(desk, WHOLE).json()['id']}" for _ in range(2))
+    seen = [desk.get(second)["deployResult"]["status"] for _ in range(5)]
+    assert (seen, org.table("Account").field("KAM_Tier__c") is not None) == (["Pending"] * 5, True)
+    assert desk.get(first)["deployResult"]["status"] == "Succeeded"
+    assert [desk.get(second)["deployResult"]["status"] for _ in range(3)] == ["Pending", "InProgress", "Succeeded"]
+
+
+def test_a_locked_setup_fails_one_deploy(desk: Desk) -> None:
+    """It changes nothing; the next one gets through."""
+    org = desk.show(small_org(metadata=MetadataSettings(setup_locked=1)))
+    (problem,) = problems(deployed(desk, WHOLE))
+    assert "administration setup is already locked by another change" in problem
+    assert org.table("Account").field("KAM_Tier__c") is None
+    assert deployed(desk, WHOLE)["status"] == "Succeeded"
+
+
+@pytest.mark.parametrize(("replaces", "left"), [(False, {"KAM_Tier__c", "KAM_Score__c"}), (True, {"KAM_Score__c"})])
+def test_entries_that_a_set_does_not_list(desk: Desk, replaces: bool, left: set[str]) -> None:
+    """They stay, or go, by a knob; deploying the same again changes nothing either way."""
+    org = desk.show(small_org(metadata=MetadataSettings(permission_set_deploys_replace=replaces)))
+    deployed(desk, WHOLE)
+    (held,) = org.table("PermissionSet").where("Name", "KAM")
+    fewer = package(TIER + SCORE.format(5), permission_set("KAM_Score__c"))
+    assert outcomes(deployed(desk, fewer))["KAM"] == (False, replaces, False)
+    assert outcomes(deployed(desk, fewer))["KAM"] == (False, False, False)
+    rows = org.table("FieldPermissions").where("ParentId", held[0])
+    assert {org.table("FieldPermissions").value(row, "Field").removeprefix("Account.") for row in rows} == left

@@ -16,6 +16,12 @@ FAULTS = [
     ({}, ("pull", "--crm", "hubspot"), 3, "hubspot is not configured: set KAM_HUBSPOT__ACCESS_TOKEN"),
     ({"KAM_HUBSPOT__BASE_URL": "https://x.com"}, ("check",), 3, "KAM_HUBSPOT__ACCESS_TOKEN is missing"),
     ({"KAM_POLICY_FILE": "/nowhere/policy.toml"}, ("score",), 3, "/nowhere/policy.toml"),
+    (
+        {"KAM_HUBSPOT__ACCESS_TOKEN": "pat", "KAM_MAPPING_FILE": "/nowhere/mapping.toml"},
+        ("pull",),
+        3,
+        "/nowhere/mapping.toml (KAM_MAPPING_FILE) cannot be read",
+    ),
     ({"KAM_STORE_URL": "mysql://db/kam"}, ("score",), 1, "KAM_STORE_URL"),
     ({}, ("explain", "Nobody"), 1, "no account or group 'Nobody'"),
     ({}, ("pull", "--crm", "zoho"), 2, "zoho"),

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
+import json
 import logging
+import re
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from connectors.errors import QuotaSpent
+from connectors.sandbox.company import ServedCompany
 from flows.cli.show import printed, show_pulled, table
 from flows.escaping import markdown, plain
 from flows.logs import hide_secrets, scrub
+from flows.outcome import ended, ends_well
 from flows.report.markdown import MOST_MOVES, applied_page, pulls_page, score_page
-from flows.results import ApplyReceipt, PullReceipt, ScoreReceipt, StreamReceipt, TierMove
+from flows.results import ApplyReceipt, PullReceipt, ScoreReceipt, StreamReceipt, TierMove, resumes
 from flows.settings import settings_from
-from flows.steps import unwritten
+from flows.steps import unread, unwritten
 from flows.words import Words
+from kammodel.errors import KamError
+from tests.flows.kam_command import kam
 
+CLOSED = StreamReceipt("accounts", is_full=True, read=10)
+STOPPED = StreamReceipt("tasks", is_full=True, read=120_000, state="stopped", next_row=120_001)
+NOT_BEGUN = StreamReceipt("events", is_full=False, state="not_begun")
+IN_PART = (CLOSED, STOPPED, NOT_BEGUN, StreamReceipt("users", is_full=False, state="not_begun"))
 HOSTILE = "\x1b[31m|<script>`a`</script>\n\u202e[x](http://e.com)"
 
 
@@ -59,8 +73,95 @@ def test_what_was_refused_is_told_by_code() -> None:
     """Refused and pending cells are counted, in the page and in the words of a partial run."""
     receipt = ApplyReceipt("p", "salesforce", 10, 2, 0, 3, 4, 1.0, {"ENTITY_IS_LOCKED": 2})
     assert "| salesforce | ENTITY\\_IS\\_LOCKED | 2 |" in applied_page([receipt])
-    assert unwritten([receipt]) == "salesforce: 2 cells refused, 3 to be tried again by the next run"
-    assert unwritten([ApplyReceipt("p", "salesforce", 10, 0, 1, 0, 4, 1.0)]) is None
+    assert unwritten([receipt]) == ("salesforce: 2 cells refused, 3 to be tried again by the next run",)
+    assert unwritten([ApplyReceipt("p", "salesforce", 10, 0, 1, 0, 4, 1.0)]) == ()
+
+
+def test_what_had_no_calls_left_is_told_with_where_it_goes_on() -> None:
+    """In the words of a partial run, and in the pages: which stream, which row, what comes later, and why."""
+    pull = PullReceipt(
+        "salesforce", "1", "Org", IN_PART, {}, 9, 1.5, stopped="spent", resumes=resumes(IN_PART, full=False)
+    )
+    assert unread([pull]) == ("salesforce resumes at tasks, row 120,001, with the next run: spent",)
+    page = pulls_page([pull])
+    assert "| salesforce | tasks, which resumes at row 120,001; not begun\\: events, users | spent |" in page
+    assert "| salesforce | events |" not in page
+    applied = ApplyReceipt("p", "salesforce", 10, 0, 0, 0, 4, 1.0, pending=1200, stopped="spent")
+    assert unwritten([applied]) == (
+        "salesforce: resumes with the 1,200 cells that are left, with the next apply: spent",
+    )
+
+
+@pytest.mark.parametrize(
+    ("streams", "full", "words"),
+    [
+        ((), False, "resumes at the beginning, with the next run"),
+        ((CLOSED, replace(STOPPED, next_row=1)), False, "resumes at tasks, row 1, with the next run"),
+        ((CLOSED, STOPPED), True, "resumes at tasks, row 120,001, with the next run (which needs no --full)"),
+        ((CLOSED, NOT_BEGUN), False, "resumes at events, with the next run"),
+        ((replace(STOPPED, next_row=None), NOT_BEGUN), False, "resumes at events, with the next run"),
+        ((CLOSED, replace(STOPPED, next_row=None)), False, "resumes at accounts, with the next run"),
+    ],
+)
+def test_where_a_pull_goes_on(streams: tuple[StreamReceipt, ...], full: bool, words: str) -> None:
+    """At the row after the last that is stored; else at the first stream that waits."""
+    assert resumes(streams, full=full) == words
+
+
+def test_no_calls_left_is_a_state_of_its_own() -> None:
+    """Partial: completed where something was done, failed where nothing was, for whoever waits for it."""
+
+    @ends_well
+    async def spent() -> None:
+        raise QuotaSpent("spent\nto the last")
+
+    @ends_well
+    async def broken() -> None:
+        raise KamError("broken")
+
+    states: Any = [asyncio.run(spent()), asyncio.run(broken()), ended("receipt", ("left",))]
+    assert [(s.name, s.type.value, s.message) for s in states] == [
+        ("Partial", "FAILED", "spent to the last"),
+        ("Failed", "FAILED", "broken"),
+        ("Partial", "COMPLETED", "left"),
+    ]
+    assert ended("receipt", ()) == "receipt"
+
+
+def test_a_pull_without_calls_ends_with_4_and_the_other_crm_is_read(
+    crms: ServedCompany, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line on standard error, and the same in the JSON; the next pull has the rest."""
+    monkeypatch.setenv("KAM_SALESFORCE__CALL_SHARE", "0.00015")
+    told = kam("pull", "--json")
+    assert (told.exit_code, told.stderr.count("\n")) == (4, 1)
+    salesforce, hubspot = json.loads(told.stdout)
+    assert re.fullmatch(r"resumes at \w+(, row [\d,]+)?, with the next run", salesforce["resumes"])
+    assert told.stderr.startswith(f"kam: partial: salesforce {salesforce['resumes']}: this run has made 15 of the 15")
+    assert {s["state"] for s in salesforce["streams"]} >= {"closed", "not_begun"}
+    assert (hubspot["stopped"], hubspot["resumes"]) == (None, None)
+    monkeypatch.delenv("KAM_SALESFORCE__CALL_SHARE")
+    assert kam("pull", "--crm", "salesforce").exit_code == 0
+
+
+def test_a_run_neither_scores_nor_writes_what_is_read_in_part(
+    crms: ServedCompany, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tiers would stand on half of the news: it ends after reading, with 4, and says so."""
+    assert kam("provision").exit_code == 0
+    monkeypatch.setenv("KAM_SALESFORCE__CALL_SHARE", "0.00015")
+    told = kam("run", "--json")
+    receipt = json.loads(told.stdout)
+    assert (told.exit_code, receipt["score"], receipt["write_backs"]) == (4, None, [])
+    assert "nothing was scored or written" in told.stderr
+    assert receipt["left"][0].startswith("salesforce resumes at")
+    shown = kam("plan")
+    assert (shown.exit_code, "hubspot" in shown.stdout) == (0, True)
+    monkeypatch.setenv("KAM_SALESFORCE__CALL_SHARE", "0.00001")
+    spent = kam("plan")
+    assert spent.exit_code == 4
+    assert spent.stderr.startswith("kam: partial: salesforce: this run has made 1 of the 1 calls")
+    assert "hubspot" in spent.stdout
 
 
 def test_secrets_are_taken_out_of_every_record(caplog: pytest.LogCaptureFixture) -> None:

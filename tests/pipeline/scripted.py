@@ -43,6 +43,7 @@ class ScriptedConnector:
 
     name = "scripted"
     write_batch = 2
+    sweeps = None
 
     def __init__(self) -> None:
         self.calls = CallCount()

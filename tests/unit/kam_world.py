@@ -11,9 +11,11 @@ import polars as pl
 from kammodel.entities import (
     Account,
     Activity,
+    Case,
     ExchangeRate,
     Opportunity,
     OpportunityStageEvent,
+    Person,
     Sourced,
     polars_schema,
 )
@@ -66,6 +68,8 @@ class World:
     events: list[Row] = field(default_factory=list)
     activities: list[Row] = field(default_factory=list)
     rates: list[Row] = field(default_factory=list)
+    cases: list[Row] = field(default_factory=list)
+    persons: list[Row] = field(default_factory=list)
     _known: dict[tuple[Any, ...], Known] = field(default_factory=dict)
 
     def account(self, source_id: str, source: str = "salesforce", **values: Any) -> None:
@@ -109,6 +113,12 @@ class World:
         }
         self.activities.append({**crm(source), **row, **values})
 
+    def case(self, source_id: str, account: str | None, source: str = "salesforce") -> None:
+        self.cases.append({**crm(source), "source_id": source_id, "account_id": account})
+
+    def person(self, source_id: str, account: str | None, source: str = "salesforce") -> None:
+        self.persons.append({**crm(source), "source_id": source_id, "account_id": account})
+
     def rate(self, currency: str, valid_from: str | None, numerator: int, denominator: int, **values: Any) -> None:
         """So many euros for one unit."""
         row = {
@@ -128,6 +138,8 @@ class World:
             opportunities=frame_of(Opportunity, self.deals),
             stage_events=frame_of(OpportunityStageEvent, self.events),
             activities=frame_of(Activity, self.activities),
+            cases=frame_of(Case, self.cases),
+            persons=frame_of(Person, self.persons),
             rates=frame_of(ExchangeRate, self.rates),
             read=frozenset(
                 (*crm(source).values(), stream) for source, streams_read in read.items() for stream in streams_read

@@ -40,7 +40,7 @@ def deals_of(world: World, synced_at: dt.datetime | None = STAMP) -> facts.Deals
 def touches_of(world: World, synced_at: dt.datetime | None = STAMP) -> Touches:
     found = world.inputs()
     groups = account_groups(found.accounts, "salesforce")
-    return touches(found.activities, found.opportunities, groups, facts.cut(AS_OF, "Europe/Madrid", synced_at))
+    return touches(found.activities, found.links, groups, facts.cut(AS_OF, "Europe/Madrid", synced_at))
 
 
 def only(world: World, synced_at: dt.datetime | None = STAMP) -> Row:
@@ -296,6 +296,46 @@ def test_a_touch_names_its_accounts_else_its_deals_counts(world: World) -> None:
         (0, on("2026-06-12")),
     ]
     assert found.counts["activities_orphaned"] == 2
+
+
+def test_a_touch_without_account_and_deal_is_its_cases_else_its_persons(world: World) -> None:
+    """Reading 22: account, deal, case, person, the first that leads to an account; both ways are counted."""
+    for name in ("c", "d", "e"):
+        world.account(name)
+    world.deal(None, 1, source_id="orphan")
+    world.deal("c", 1, source_id="deal")
+    world.case("case", "d")
+    world.case("nobody's", None)
+    world.person("person", "e")
+    world.person("second", "d")
+    world.touch(None, "2026-06-10", case_id="case", person_ids="person")
+    world.touch(None, "2026-06-11", case_id="case", person_ids="person", opportunity_id="deal")
+    world.touch("a", "2026-06-12", case_id="case")
+    world.touch(None, "2026-06-13", case_id="nobody's", person_ids="person")
+    world.touch(None, "2026-06-14", opportunity_id="orphan", case_id="case")
+    world.touch(None, "2026-06-15", person_ids="person;second")
+    world.touch(None, "2026-06-16", case_id="unknown", person_ids="unknown")
+    found = touches_of(world)
+    a, c, d, e = range(4)
+    assert found.touches.select(pl.col("day").dt.day(), "group").sort("day", "group").rows() == [
+        (10, d),
+        (11, c),
+        (12, a),
+        (13, e),
+        (14, d),
+        (15, d),
+        (15, e),
+    ]
+    told = ("activities_by_case", "activities_by_person", "activities_orphaned")
+    assert [found.counts[name] for name in told] == [2, 2, 1]
+
+
+def test_a_case_of_another_crm_leads_nowhere(world: World) -> None:
+    """Ids are a CRM's own: the same one elsewhere is another record."""
+    world.account("1", source="hubspot")
+    world.case("case", "1", source="hubspot")
+    world.touch(None, "2026-06-10", case_id="case")
+    assert touches_of(world).counts["activities_orphaned"] == 1
 
 
 def test_a_touch_is_counted_once_per_day_kind_owner_and_persons(world: World) -> None:

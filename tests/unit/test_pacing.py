@@ -1,10 +1,12 @@
-"""Pacing: never above the limit in any window, and not much below it either."""
+"""Pacing: never above the limit in any window, and not much below it either; nor above the day's budget."""
 
+import contextlib
 import threading
 
 import pytest
 
-from connectors.pacing import Pacer
+from connectors.errors import QuotaSpent
+from connectors.pacing import Budget, Pacer
 
 
 class Clock:
@@ -98,3 +100,113 @@ def test_threads_share_one_limit() -> None:
     for thread in threads:
         thread.join()
     assert sorted(waits) == pytest.approx([float(n) for n in range(1, 100)])
+
+
+def budget(share: float = 0.25, reserve: float = 0.2) -> Budget:
+    return Budget("Acme CRM", "KAM_ACME__", share=share, reserve=reserve)
+
+
+def spent(found: Budget, others: int, limit: int) -> int:
+    """How many calls go out, each answered at once, while others have made so many."""
+    for made in range(1, 10 * limit):
+        try:
+            number = found.spend()
+        except QuotaSpent:
+            return made - 1
+        found.learn(number, others + made, limit)
+    raise AssertionError("nothing ends it")
+
+
+@pytest.mark.parametrize(
+    ("share", "reserve", "others", "made"),
+    [
+        (0.25, 0.2, 0, 25),
+        (0.29, 0.0, 0, 29),
+        (1.0, 0.2, 0, 80),
+        (1.0, 0.0, 0, 100),
+        (0.25, 0.2, 55, 25),
+        (0.25, 0.2, 60, 20),
+        (0.25, 0.2, 79, 1),
+        (0.25, 0.2, 80, 1),
+        (0.25, 0.2, 100, 1),
+        (1.0, 0.9, 0, 10),
+    ],
+)
+def test_a_run_spends_its_share_and_leaves_the_reserve(share: float, reserve: float, others: int, made: int) -> None:
+    """Of 100 calls; the first one always goes out, because only an answer tells how things stand."""
+    assert spent(budget(share, reserve), others, 100) == made
+
+
+def test_what_ended_it_is_told_with_its_figures_and_variable() -> None:
+    """Share and reserve are different things to do something about; both end the program with 4, partial."""
+    for others, words in (
+        (0, r"made 250 of the 250 calls to Acme CRM .*KAM_ACME__CALL_SHARE=0.25 of the 1,000 .*run again later"),
+        (700, r"800 of the 1,000 calls to Acme CRM .*last 200 .*KAM_ACME__CALL_RESERVE=0.2.*run again later"),
+    ):
+        found = budget()
+        spent(found, others, 1000)
+        with pytest.raises(QuotaSpent, match=words) as fault:
+            found.spend()
+        assert fault.value.exit_code == 4
+
+
+def test_nothing_is_refused_before_an_answer() -> None:
+    """The limit is not known yet; an answer that states none changes nothing."""
+    found = budget()
+    for _ in range(50):
+        found.learn(found.spend(), 0, 0)
+
+
+def test_calls_of_others_are_no_spending_of_ours() -> None:
+    """What the org has used counts towards the reserve, not towards our share."""
+    found = budget(share=0.1, reserve=0.2)
+    found.learn(found.spend(), 71, 100)
+    assert [found.spend() for _ in range(9)] == list(range(2, 11))
+    with pytest.raises(QuotaSpent, match="CALL_SHARE"):
+        found.spend()
+
+
+def test_what_must_go_out_goes_out_and_is_counted() -> None:
+    """Taking away what we made is no reason to stop; it is spent all the same."""
+    found = budget()
+    assert spent(found, 0, 100) == 25
+    assert found.spend(even_if_spent=True) == 26
+
+
+def test_a_late_answer_does_not_undo_a_later_one() -> None:
+    """Of answers that overtake each other, that to the newest call counts."""
+    found = budget()
+    first, second = found.spend(), found.spend()
+    found.learn(second, 82, 100)
+    found.learn(first, 1, 100)
+    with pytest.raises(QuotaSpent, match="CALL_RESERVE"):
+        found.spend()
+
+
+def test_calls_that_fall_out_of_the_day_come_back() -> None:
+    """The 24 hours move on: a run that had to stop at the reserve may go on."""
+    found = budget()
+    found.learn(found.spend(), 80, 100)
+    with pytest.raises(QuotaSpent):
+        found.spend()
+    found.learn(1, 40, 100)
+    assert found.spend() == 2
+
+
+def test_threads_share_one_budget() -> None:
+    """However many ask at once, no more than the share goes out."""
+    found = budget()
+    found.learn(found.spend(), 1, 1000)
+    gone: list[int] = []
+
+    def ask() -> None:
+        for _ in range(100):
+            with contextlib.suppress(QuotaSpent):
+                gone.append(found.spend())
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(gone) == list(range(2, 251))

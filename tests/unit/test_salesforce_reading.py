@@ -11,7 +11,9 @@ import responses
 from connectors.contract import Slice
 from connectors.errors import PermissionMissing, ShortAnswer, SliceLost, UnexpectedAnswer
 from connectors.retry import Patience
+from connectors.salesforce.catalogue import objects
 from connectors.salesforce.connector import SalesforceConnector
+from connectors.salesforce.org import Describes
 from connectors.salesforce.querying import Place, read_rows
 from connectors.salesforce.settings import SalesforceSettings
 
@@ -24,6 +26,8 @@ UNTIL = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
 def wire() -> Iterator[responses.RequestsMock]:
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         mock.post(f"{HOST}/services/oauth2/token", json={"access_token": "t", "id": f"{HOST}/id/00D000000000001/005x"})
+        # An org that does not take several describes in one call gives each by itself.
+        mock.post(f"{DATA}/composite/batch", status=403, json=[{"errorCode": "INSUFFICIENT_ACCESS", "message": ""}])
         yield mock
 
 
@@ -144,14 +148,14 @@ def org(wire: responses.RequestsMock, *, without: tuple[str, ...] = (), currenci
         "Organization": ("Id", "Name", "DefaultCurrencyIsoCode", "TimeZoneSidKey"),
         "Account": ("Id", "Name", "SystemModstamp", "IsDeleted", *more),
         "Opportunity": ("Id", "AccountId", "StageName", "IsClosed", "IsWon", "CloseDate", "SystemModstamp", *more),
-        "OpportunityHistory": ("Id", "OpportunityId", "CreatedDate", "StageName"),
+        "OpportunityHistory": ("Id", "OpportunityId", "CreatedDate", "StageName", "IsDeleted"),
         "OpportunityStage": ("Id", "MasterLabel", "ApiName", "IsClosed", "IsWon"),
         "User": ("Id", "Name", "SystemModstamp"),
         "Task": ("Id", "IsClosed", "ActivityDate", "SystemModstamp"),
         **({"CurrencyType": ("IsoCode", "ConversionRate", "IsCorporate")} if currencies else {}),
         **({"DatedConversionRate": ("IsoCode", "StartDate", "ConversionRate")} if currencies else {}),
     }
-    for kind in ("Event", "CurrencyType", "DatedConversionRate", *kinds):
+    for kind in {*objects(), *kinds}:
         if kind in kinds and kind not in without:
             describe(wire, kind, *kinds[kind])
         else:
@@ -219,7 +223,7 @@ def test_increment_asks_for_its_window_and_history_gets_its_status(
     answer(wire, ASKS_WHO, ORGANIZATION)
     answer(wire, ASKS_STAGES, WON)
     query = (
-        "SELECT Id,CreatedDate,OpportunityId,StageName FROM OpportunityHistory "
+        "SELECT Id,CreatedDate,IsDeleted,OpportunityId,StageName FROM OpportunityHistory "
         "WHERE CreatedDate >= 2026-02-01T00:00:00Z AND CreatedDate < 2026-03-01T00:00:00Z"
     )
     rows = [{"Id": f"008{n}", "OpportunityId": None, "StageName": s} for n, s in enumerate(["Won", "Unknown"])]
@@ -277,3 +281,24 @@ def test_hidden_object_is_told(wire: responses.RequestsMock, connector: Salesfor
     )
     with pytest.raises(PermissionMissing, match="read access to the object Account"):
         connector.missing_fields([])
+
+
+def test_objects_are_described_together(wire: responses.RequestsMock, connector: SalesforceConnector) -> None:
+    """One call tells of many; what it tells nothing of is asked for by itself, and nothing is asked twice."""
+    told = [{"statusCode": 200, "result": {"fields": [{"name": "Id"}]}}, {"statusCode": 404, "result": []}]
+    wire.replace("POST", f"{DATA}/composite/batch", json={"results": [*told, {"statusCode": 500, "result": []}]})
+    describe(wire, "Third", "Id", "Name")
+    describe(wire, "Fourth", "Id")
+    describes = Describes(connector._client, ["First", "Second", "Third", "Fourth"])
+    assert [describes.names(kind) for kind in ("First", "Second", "Third", "Fourth")] == [
+        {"Id"},
+        set(),
+        {"Id", "Name"},
+        {"Id"},
+    ]
+    for _ in range(2):
+        with pytest.raises(PermissionMissing, match="no object Second: grant read access to the object Second"):
+            describes.fields("Second")
+    assert [str(call.request.url).rsplit("/", 2)[1] for call in wire.calls[1:]] == ["composite", "Third", "Fourth"]
+    asked = orjson.loads(wire.calls[1].request.body or b"")["batchRequests"]
+    assert asked[0] == {"method": "GET", "url": "v66.0/sobjects/First/describe"}

@@ -6,7 +6,7 @@ from connectors.errors import (
     UnexpectedAnswer,
 )
 from connectors.salesforce.settings import SalesforceSettings
-from connectors.salesforce.signin import trusted_root
+from connectors.salesforce.signin import admin_sign_in, sign_in_of, trusted_root
 from kammodel.errors import NotConfigured
 
 HOST = "https://acme.my.salesforce.com"
@@ -54,7 +54,17 @@ def test_where_the_token_never_goes(named: str) -> None:
         ({"client_id": "a", "client_secret": "b"}, "KAM_SALESFORCE__INSTANCE_URL"),
         ({"instance_url": HOST}, "KAM_SALESFORCE__CLIENT_ID"),
         ({"instance_url": HOST, "client_id": "a"}, "KAM_SALESFORCE__CLIENT_SECRET"),
-        ({"instance_url": HOST, "client_id": "a", "username": "u", "private_key_file": "k"}, "not built yet"),
+        ({"instance_url": HOST, "username": "u", "private_key_file": "k"}, "KAM_SALESFORCE__CLIENT_ID"),
+        ({**GIVEN, "username": "u"}, "KAM_SALESFORCE__PRIVATE_KEY_FILE is missing"),
+        ({**GIVEN, "private_key_file": "k"}, "KAM_SALESFORCE__USERNAME is missing"),
+        ({"instance_url": HOST, "refresh_token": "r"}, "KAM_SALESFORCE__CLIENT_ID"),
+        ({**GIVEN, "refresh_token": "r", "private_key_file": "k"}, "KAM_SALESFORCE__PRIVATE_KEY_FILE has no use"),
+        ({**GIVEN, "refresh_token": "r", "username": "u"}, "KAM_SALESFORCE__USERNAME has no use"),
+        ({**GIVEN, "refresh_token": "r s"}, "KAM_SALESFORCE__REFRESH_TOKEN"),
+        ({**GIVEN, "login_url": HOST}, "KAM_SALESFORCE__LOGIN_URL has no use"),
+        ({**GIVEN, "refresh_token": "r", "login_url": "http://x.example"}, "KAM_SALESFORCE__LOGIN_URL is plain http"),
+        ({**GIVEN, "admin_client_id": "a"}, "KAM_SALESFORCE__ADMIN_CLIENT_SECRET is missing"),
+        ({**GIVEN, "admin_client_secret": "a"}, "KAM_SALESFORCE__ADMIN_CLIENT_ID is missing"),
         ({**GIVEN, "client_secret": "a b"}, "KAM_SALESFORCE__CLIENT_SECRET"),
         ({**GIVEN, "instance_url": "http://acme.my.salesforce.com"}, "KAM_SALESFORCE__INSTANCE_URL"),
         ({**GIVEN, "instance_url": "https://acme.lightning.force.com"}, "KAM_SALESFORCE__INSTANCE_URL"),
@@ -73,9 +83,28 @@ def test_version_in_any_spelling(spelled: str) -> None:
     assert SalesforceSettings(**{**GIVEN, "api_version": spelled}).api_version == "62.0"
 
 
+@pytest.mark.parametrize(
+    ("more", "flow"),
+    [
+        ({}, "client credentials"),
+        ({"refresh_token": "r"}, "refresh token"),
+        ({"refresh_token": "r", "client_secret": ""}, "refresh token"),
+        ({"username": "u", "private_key_file": "k"}, "JWT bearer"),
+        ({"username": "u", "private_key_file": "k", "client_secret": "", "login_url": HOST}, "JWT bearer"),
+    ],
+)
+def test_what_is_set_decides_the_flow(more: dict[str, str], flow: str) -> None:
+    """A secret beside a private key is no contradiction: the app has both."""
+    assert SalesforceSettings(**{**GIVEN, **more}).flow == flow
+
+
 def test_secret_does_not_show() -> None:
     """A printed or wrongly typed block does not show the secret."""
-    assert "hush" not in repr(SalesforceSettings(**GIVEN))
+    secrets = {"refresh_token": "hush", "admin_client_id": "a", "admin_client_secret": "hush"}
+    settings = SalesforceSettings(**{**GIVEN, **secrets})
+    assert "hush" not in repr(settings)
+    assert "hush" not in repr(sign_in_of(settings))
+    assert "hush" not in repr(admin_sign_in(settings))
     with pytest.raises(ValueError, match="cleint_id") as fault:
         SalesforceSettings(**{**GIVEN, "cleint_id": "hush"})
     assert "hush" not in str(fault.value)

@@ -12,7 +12,16 @@ from typing import Any
 import polars as pl
 import pytest
 
-from kammodel.entities import Account, Activity, Bookmark, ExchangeRate, Opportunity, OpportunityStageEvent
+from kammodel.entities import (
+    Account,
+    Activity,
+    Bookmark,
+    Case,
+    ExchangeRate,
+    Opportunity,
+    OpportunityStageEvent,
+    Person,
+)
 from kammodel.entities.envelope import OURS as STORE_COLUMNS
 from kammodel.errors import KamError
 from kammodel.publish.fields import OURS
@@ -253,7 +262,7 @@ def test_the_language_is_the_configured_one() -> None:
 
 
 def saved(store: Store, inputs: Inputs) -> None:
-    entities = (Account, Opportunity, OpportunityStageEvent, Activity, ExchangeRate)
+    entities = (Account, Opportunity, OpportunityStageEvent, Activity, Case, Person, ExchangeRate)
     with store.transaction() as tx:
         for entity, frame in zip(entities, inputs.frames.values(), strict=True):
             for source in ("salesforce", "hubspot"):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from connectors.sandbox.salesforce import profiles
 from connectors.sandbox.salesforce.fields import Field, SObject
 from connectors.sandbox.salesforce.objects.permission import OBJECT_RIGHTS
 from connectors.sandbox.salesforce.settings import ALL_PERMISSIONS
@@ -34,8 +35,10 @@ class Access:
 
     def may(self, sobject: SObject, right: str) -> bool:
         """Whether the user has Read, Create, Edit or Delete on an object."""
+        if sobject.setup and right == "Read":
+            return not sobject.read_permissions or not self.permissions.isdisjoint(sobject.read_permissions)
         if sobject.setup:
-            return right == "Read" or sobject.write_permission is None or sobject.write_permission in self.permissions
+            return sobject.write_permission is None or sobject.write_permission in self.permissions
         if right in self.rights.get(sobject.name, ()):
             return True
         if sobject.name in self.without_objects:
@@ -61,6 +64,7 @@ class Access:
 
 def access_of(org: Org, user_id: str) -> Access:
     """The rights of a user, as the permission tables and the knobs stand."""
+    profiles.follow(org)
     holders = {str(row[0]) for row in _holders(org, user_id)}
     sets, fields, objects = org.table("PermissionSet"), org.table("FieldPermissions"), org.table("ObjectPermissions")
     permissions = {

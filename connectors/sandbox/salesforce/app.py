@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connectors.sandbox.faults import Fault
+from connectors.sandbox.salesforce.bulk.jobs import Jobs
 from connectors.sandbox.salesforce.metadata.deploy import Deploys
 from connectors.sandbox.salesforce.org import Org
 from connectors.sandbox.salesforce.refusals import Refusal, error, expired_session, not_found, unknown_to_sandbox
@@ -37,9 +38,7 @@ _SFORCE_HEADERS = frozenset(
 )
 _LIMITS = {
     "ConcurrentAsyncGetReportInstances": 200,
-    "DailyBulkApiBatches": 15_000,
     "DailyBulkV2QueryFileStorageMB": 976_562,
-    "DailyBulkV2QueryJobs": 10_000,
     "DataStorageMB": 10_240,
     "FileStorageMB": 10_240,
 }
@@ -48,13 +47,14 @@ _BIG = 1_000
 
 
 class SalesforceApp:
-    """Serves one org. `sessions` and `deploys` are open to tests and stories."""
+    """Serves one org. `sessions`, `deploys` and `jobs` are open to tests and stories."""
 
     def __init__(self, org: Org) -> None:
         self.org = org
         self.sessions = Sessions(org)
         self.deploys = Deploys(org)
-        self._routes = all_routes(org, self.deploys, Composite(self.inner), self.limits)
+        self.jobs = Jobs(org)
+        self._routes = all_routes(org, self.deploys, Composite(self.inner), self.jobs, self.limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -87,6 +87,7 @@ class SalesforceApp:
         """What the org may use, and what is left of it."""
         most = call.org.settings.daily_api_requests
         answer = {name: {"Max": value, "Remaining": value} for name, value in _LIMITS.items()}
+        answer |= self.jobs.limits()
         answer["DailyApiRequests"] = {"Max": most, "Remaining": most - self.sessions.used()}
         return Reply(answer)
 

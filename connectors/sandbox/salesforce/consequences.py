@@ -1,10 +1,12 @@
-"""What follows when a record was saved: history of opportunities, and the last activity of what it was about."""
+"""What follows when a record was saved: histories, the last activity of what it was about, amounts, relations."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from connectors.sandbox.salesforce import contact_relations, line_items
+from connectors.sandbox.salesforce.field_history import write_field_history
 from connectors.sandbox.salesforce.table import Row, Table
 
 if TYPE_CHECKING:
@@ -17,8 +19,14 @@ _ABOUT = (("Account", "AccountId"), ("Opportunity", "WhatId"), ("Contact", "WhoI
 
 def follow(org: Org, table: Table, new: Mapping[str, Any], old: Mapping[str, Any] | None, by: str | None) -> None:
     """Do what follows from a save."""
-    if table.name == "Opportunity" and (old is None or any(old[name] != new[name] for name in _WATCHED)):
-        _write_history(org, new, old, by)
+    if table.name == "Opportunity":
+        if old is None or any(old[name] != new[name] for name in _WATCHED):
+            _write_history(org, new, old, by)
+        write_field_history(org, new, old, by)
+    if table.name == "Contact" and (old is None or old["AccountId"] != new["AccountId"]):
+        contact_relations.follow_account(org, new, by)
+    if table.name == "OpportunityLineItem":
+        line_items.roll_up(org, str(new["OpportunityId"]), by)
     if table.name in ACTIVITIES:
         _note_activity(org, new, old)
 

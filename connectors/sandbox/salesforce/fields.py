@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 Type = Literal[
     "id", "string", "textarea", "picklist", "multipicklist", "combobox", "boolean", "int", "double", "currency",
-    "percent", "date", "datetime", "phone", "email", "url", "reference", "address",
+    "percent", "date", "datetime", "phone", "email", "url", "reference", "address", "anyType",
 ]  # fmt: skip
 
 SOAP_TYPES = {
@@ -22,6 +22,7 @@ SOAP_TYPES = {
     "date": "xsd:date",
     "datetime": "xsd:dateTime",
     "address": "urn:address",
+    "anyType": "xsd:anyType",
 }
 NUMBERS = frozenset({"int", "double", "currency", "percent"})
 TEXTS = frozenset({"string", "textarea", "picklist", "multipicklist", "combobox", "phone", "email", "url"})
@@ -44,6 +45,7 @@ class Field:
     sortable: bool = True
     calculated: bool = False
     derived: bool = False
+    auto_number: bool = False
     permissionable: bool = True
     default: Any = None
     values: tuple[str, ...] = ()
@@ -72,7 +74,11 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True)
 class SObject:
-    """One object. `setup` objects hold users and permissions; `mergeable` ones carry MasterRecordId."""
+    """One object. `setup` objects hold users and permissions; `mergeable` ones carry MasterRecordId.
+
+    `since`: the first version of the API that knows it. Of one that is not `binned` a row that is deleted by itself
+    is gone at once, and no feed tells of it.
+    """
 
     name: str
     label: str
@@ -82,10 +88,15 @@ class SObject:
     createable: bool = True
     updateable: bool = True
     deletable: bool = True
+    since: int = 0
+    undeletable: bool = True
+    binned: bool = True
     mergeable: bool = False
     setup: bool = False
     replicateable: bool = True
     write_permission: str | None = None
+    read_permissions: tuple[str, ...] = ()
+    """Of a setup object: a user needs one of these to see that it exists; none: everybody sees it."""
     multi_currency_only: bool = False
     children: tuple[tuple[str, str, str, bool], ...] = field(default=())
     """(child object, its field, relationship name, deleted with the parent)."""
@@ -167,6 +178,11 @@ def lookup(name: str, label: str, to: str | Sequence[str], relationship: str | N
     return Field(
         name=name, label=label, type="reference", length=18, refers_to=targets, relationship=relationship, **more
     )
+
+
+def any_value(name: str, label: str, **more: Any) -> Field:
+    """A value of another field's type, which can be neither filtered nor (for types mix) sorted here."""
+    return Field(name=name, label=label, type="anyType", filterable=False, sortable=False, **more)
 
 
 def record_id(label: str = "Record ID") -> Field:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.sandbox.book import Book, Company, Deal, Person, Seller, Stage
 from connectors.sandbox.clock import Clock
+from connectors.sandbox.salesforce.filling_marks import Record, stamps
+from connectors.sandbox.salesforce.filling_sales import STANDARD_BOOK, fill_sales
+from connectors.sandbox.salesforce.filling_service import fill_field_history, fill_service
 from connectors.sandbox.salesforce.filling_touches import event, is_event, task
 from connectors.sandbox.salesforce.ids import ACCOUNT, CONTACT, HISTORY, OPPORTUNITY, USER, salesforce_id
 from connectors.sandbox.salesforce.instants import stamp
@@ -20,7 +22,6 @@ STRATEGIC_VALUE = "KAM_Strategic_Value__c"
 """Account field, once it is made, that holds the strategic value which the book knows."""
 
 _PROFILE = salesforce_id("00e", 1)
-Record = dict[str, Any]
 
 
 def filled_org(
@@ -36,8 +37,13 @@ def filled_org(
     org.load("Account", (_account(org, c, cross_reference.get(c.id)) for c in book.companies))
     org.load("Contact", (_contact(org, person, book) for person in book.people))
     stages = {stage.key: stage for stage in book.stages}
-    org.load("Opportunity", (_opportunity(org, deal, stages) for deal in book.deals))
+    with_items = {item.deal for item in book.around.items} if "product2" in org.tables else set()
+    deals = (_opportunity(org, deal, stages, has_items=deal.id in with_items) for deal in book.deals)
+    org.load("Opportunity", deals)
     org.load("OpportunityHistory", _history(org, book.deals, stages))
+    fill_field_history(org, book, stages)
+    fill_service(org, book)
+    fill_sales(org, book)
     zone = ZoneInfo(book.timezone)
     org.load("Task", (task(touch, zone) for touch in book.touches if not is_event(touch)))
     org.load("Event", (event(touch) for touch in book.touches if is_event(touch)))
@@ -98,7 +104,7 @@ def _account(org: Org, company: Company, hubspot_id: str | None) -> Record:
         "MasterRecordId": _id(ACCOUNT, company.merged_into),
         "IsDeleted": company.deleted or company.merged_into is not None,
         CROSS_REFERENCE: hubspot_id,
-        **_audit(company.created_at, company.updated_at, company.owner),
+        **stamps(company.created_at, company.updated_at, company.owner),
     }
     return record | _currency(org, company.currency)
 
@@ -113,12 +119,13 @@ def _contact(org: Org, person: Person, book: Book) -> Record:
         "LastName": last,
         "Name": person.name,
         "Title": person.title,
+        "Department": person.department,
         "CreatedDate": since,
     }
     return record | _currency(org, None)
 
 
-def _opportunity(org: Org, deal: Deal, stages: Mapping[str, Stage]) -> Record:
+def _opportunity(org: Org, deal: Deal, stages: Mapping[str, Stage], *, has_items: bool) -> Record:
     last = deal.changes[-1]
     moves = [c.at for before, c in zip(deal.changes, deal.changes[1:], strict=False) if before.stage != c.stage]
     record = {
@@ -132,10 +139,12 @@ def _opportunity(org: Org, deal: Deal, stages: Mapping[str, Stage]) -> Record:
         "Type": deal.kind,
         "LastStageChangeDate": max(moves, default=None),
         "IsDeleted": deal.deleted,
-        **_audit(deal.created_at, deal.updated_at, deal.owner),
+        **stamps(deal.created_at, deal.updated_at, deal.owner),
     }
     if deal.lost_reason is not None:
         record["Description"] = deal.lost_reason
+    if has_items:
+        record["Pricebook2Id"] = STANDARD_BOOK
     return record | _currency(org, deal.currency)
 
 
@@ -165,18 +174,6 @@ def _history(org: Org, deals: Iterable[Deal], stages: Mapping[str, Stage]) -> It
                 "SystemModstamp": deal.updated_at if deal.deleted else change.at,
             } | _currency(org, deal.currency)
             before = change
-
-
-def _audit(created: dt.datetime, updated: dt.datetime, by: int) -> Record:
-    user_id = salesforce_id(USER, by)
-    first, last = stamp(created), stamp(updated)
-    return {
-        "CreatedDate": first,
-        "CreatedById": user_id,
-        "LastModifiedDate": last,
-        "LastModifiedById": user_id,
-        "SystemModstamp": last,
-    }
 
 
 def _currency(org: Org, code: str | None) -> Record:

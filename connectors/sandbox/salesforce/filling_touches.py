@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.sandbox.book import Touch
-from connectors.sandbox.salesforce.ids import ACCOUNT, CONTACT, EVENT, OPPORTUNITY, TASK, USER, salesforce_id
+from connectors.sandbox.salesforce.ids import ACCOUNT, CASE, CONTACT, EVENT, OPPORTUNITY, TASK, USER, salesforce_id
 from connectors.sandbox.salesforce.instants import stamp
 
 _MINUTES = 30
@@ -51,7 +51,11 @@ def event(touch: Touch) -> dict[str, Any]:
 def _shared(touch: Touch) -> dict[str, Any]:
     user_id, changed = salesforce_id(USER, touch.owner), stamp(touch.updated_at)
     about = None
-    if touch.deal is not None:
+    if touch.issue is not None:
+        about = salesforce_id(CASE, touch.issue)
+    elif touch.on_person and touch.people:
+        pass
+    elif touch.deal is not None:
         about = salesforce_id(OPPORTUNITY, touch.deal)
     elif touch.company is not None:
         about = salesforce_id(ACCOUNT, touch.company)

@@ -14,6 +14,7 @@ from connectors.sandbox.salesforce.csv_rows import OBJECTS, Rows
 from connectors.sandbox.salesforce.csv_stages import Stage, stages_of
 from connectors.sandbox.salesforce.ids import salesforce_id
 from connectors.sandbox.salesforce.instants import instant, parsed_day
+from connectors.sandbox.salesforce.objects import AROUND
 from connectors.sandbox.salesforce.objects.opportunity import FORECAST_NAMES
 from connectors.sandbox.salesforce.org import Org
 from connectors.sandbox.salesforce.settings import OrgSettings
@@ -22,6 +23,7 @@ from connectors.sandbox.salesforce.setup import use_rates
 __all__ = ["LoadReport", "NotAnExport", "latest_event_date", "org_from_csv"]
 
 _FOREVER_AGO = "1900-01-01"
+_OPTIONAL = ("Task", "Event", "OpportunityHistory")
 
 
 @dataclass
@@ -75,7 +77,8 @@ def org_from_csv(
     Account.csv is needed; other objects may be missing. Ids that are not Salesforce's are replaced by ones made from
     them. Rows that an org could not hold are set aside and counted; so are rows that refer to a row which is not
     there. A reference to an object without file, to a parent or to who entered a row is left empty instead.
-    Activities and history without a file are hidden: an export that says nothing of them is not one of none.
+    Activities and history without a file are hidden, as are cases, contracts, products and all else around accounts
+    and opportunities: an export that says nothing of them is not one of none.
     Without OpportunityStage.csv stages are derived, without User.csv owners are made of the ids that rows name.
     Without CurrencyType.csv amounts are in `home_currency`, and currencies that rows name have no rate.
     Raises NotAnExport.
@@ -105,7 +108,7 @@ def org_from_csv(
 
 def _settings(settings: OrgSettings | None, export: Export) -> OrgSettings:
     given = settings or OrgSettings()
-    unsaid = {name for name in ("Task", "Event", "OpportunityHistory") if name not in export.rows}
+    unsaid = {name for name in (*_OPTIONAL, *AROUND) if name not in export.rows}
     nobody = {f"{name}.WhoId" for name in ("Task", "Event") if "WhoId" not in export.columns.get(name, ())}
     return replace(given, hidden_objects=given.hidden_objects | unsaid, hidden_fields=given.hidden_fields | nobody)
 

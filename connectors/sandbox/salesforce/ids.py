@@ -12,15 +12,15 @@ _CASE = {ord(c): "1" if c.isupper() else "0" for c in _DIGITS}
 _SHAPE = re.compile(r"[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?")
 
 ACCOUNT, CONTACT, OPPORTUNITY, HISTORY = "001", "003", "006", "008"
-TASK, EVENT, USER = "00T", "00U", "005"
+TASK, EVENT, USER, CASE = "00T", "00U", "005", "500"
 
 
 @lru_cache(maxsize=2**16)
 def salesforce_id(prefix: str, number: int) -> str:
     """The 18-character id of the n-th record of a kind; ids sort as their numbers do.
 
-    An org filled from a book gives companies `001`, people `003`, deals `006`, touches `00T` or `00U` (meetings)
-    and sellers `005`, each with the book's own number.
+    An org filled from a book gives companies `001`, people `003`, deals `006`, touches `00T` or `00U` (meetings),
+    issues `500` and sellers `005`, each with the book's own number; other prefixes are those of the objects.
     """
     if len(prefix) != 3 or not 0 <= number < 62**9:
         raise ValueError(f"no id for prefix {prefix!r} and number {number}")

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from connectors.sandbox.salesforce import consequences, rules
+from connectors.sandbox.salesforce import consequences, line_items, rules
 from connectors.sandbox.salesforce.fields import Field
 from connectors.sandbox.salesforce.instants import stamp
 from connectors.sandbox.salesforce.refusals import RowRefused
@@ -29,10 +29,23 @@ def load(org: Org, table: Table, records: Iterable[Mapping[str, Any]]) -> int:
     if table.name in consequences.ACTIVITIES:
         _archive(org, table, rows)
         consequences.note_activities(org, table, rows)
-    log = org.deletions.setdefault(table.name, {})
-    log.update((row[0], str(table.value(row, "SystemModstamp"))) for row in rows if table.deleted(row))
+    elif table.name == "OpportunityLineItem":
+        line_items.note_items(org, table, rows)
+    log, now = org.deletions.setdefault(table.name, {}), org.now()
+    log.update((row[0], str(row[table.stamp_at])) for row in rows if table.deleted(row))
+    org.binned.update(((table.name, row[0]), now) for row in rows if table.deleted(row))
     org.changes += len(rows)
     return len(rows)
+
+
+def insert(org: Org, table: Table, records: Iterable[Mapping[str, Any]], by: str) -> list[str]:
+    """Put new records into a table under one stamp; gives their ids."""
+    now = org.now()
+    stamps = {"CreatedDate": now, "CreatedById": by, "LastModifiedDate": now, "LastModifiedById": by}
+    known = {name: value for name, value in {**stamps, "SystemModstamp": now}.items() if table.field(name)}
+    made = [{**record, "Id": org.new_id(table), **known} for record in records]
+    load(org, table, made)
+    return [str(record["Id"]) for record in made]
 
 
 def _row(

@@ -11,14 +11,16 @@ from zoneinfo import ZoneInfo
 
 from connectors.sandbox.book import Book
 from connectors.sandbox.clock import Clock
-from connectors.sandbox.salesforce import consequences, loading, recycling, rules, setup
+from connectors.sandbox.salesforce import columns, consequences, derivations, loading, recycling, rules, setup
 from connectors.sandbox.salesforce.access import Access, access_of
 from connectors.sandbox.salesforce.fields import Field
 from connectors.sandbox.salesforce.ids import number_of, salesforce_id, widened
 from connectors.sandbox.salesforce.instants import stamp
+from connectors.sandbox.salesforce.journal import journaled
+from connectors.sandbox.salesforce.metadata.holdings import Holdings
 from connectors.sandbox.salesforce.refusals import RowRefused
 from connectors.sandbox.salesforce.settings import OrgSettings
-from connectors.sandbox.salesforce.table import Row, Table
+from connectors.sandbox.salesforce.table import Formula, Row, Table
 from connectors.sandbox.salesforce.values import checked
 
 
@@ -46,8 +48,10 @@ class Org:
         self.lock = threading.RLock()
         self.changes = 0
         self.tables: dict[str, Table] = {}
+        self.metadata = Holdings()
         self.deletions: dict[str, dict[str, str]] = {}
         self.deletions_known_since: str | None = None
+        self.binned: dict[tuple[str, str], str] = {}
         self.cascades: dict[str, list[tuple[str, str]]] = {}
         self.waiting: dict[tuple[str, str], dict[str, Any]] = {}
         self.home_currency = currencies[0]
@@ -92,6 +96,7 @@ class Org:
     def record(self, sobject: str, record_id: str) -> dict[str, Any] | None:
         """A record by field name, deleted ones too; None where there is none."""
         with self.lock:
+            recycling.keep_bin(self)
             table = self.table(sobject)
             row = table.rows.get(widened(record_id) or "")
             return None if row is None else table.record_of(row)
@@ -99,12 +104,14 @@ class Org:
     def records(self, sobject: str) -> list[dict[str, Any]]:
         """All records of an object, deleted ones too, in the order of their ids."""
         with self.lock:
+            recycling.keep_bin(self)
             table = self.table(sobject)
             return [table.record_of(table.rows[record_id]) for record_id in sorted(table.rows)]
 
     def access(self, user_id: str) -> Access:
-        """What a user may see and do now."""
+        """What a user may see and do now. Each call to the API asks this first, so it also keeps the bin."""
         with self.lock:
+            recycling.keep_bin(self)
             knobs = self.settings
             deciding = ("User", "PermissionSet", "PermissionSetAssignment", "FieldPermissions", "ObjectPermissions")
             key = (
@@ -130,6 +137,11 @@ class Org:
         """
         with self.lock:
             return loading.load(self, self.table(sobject), records)
+
+    def bulk_insert(self, sobject: str, records: Iterable[Mapping[str, Any]], *, by: str | None = None) -> list[str]:
+        """New records by the thousand, all under the stamp of this moment; gives their ids. Raises as `load`."""
+        with self.lock:
+            return loading.insert(self, self.table(sobject), records, by or self.admin_user_id)
 
     def create(self, sobject: str, values: Mapping[str, Any], *, by: str | None = None) -> str:
         """A new record; gives its id."""
@@ -157,6 +169,7 @@ class Org:
                 return
             now = self.now()
             new.update(LastModifiedDate=now, LastModifiedById=by or self.admin_user_id, SystemModstamp=now)
+            derivations.sign(new)
             self.save(table, new, old, by)
 
     def delete(self, sobject: str, record_id: str, *, by: str | None = None) -> None:
@@ -174,6 +187,11 @@ class Org:
         with self.lock:
             recycling.purge(self, self.table(sobject), record_id)
 
+    def empty_bin(self) -> int:
+        """All that is in the recycle bin is gone for good; gives how many records."""
+        with self.lock:
+            return recycling.empty_bin(self)
+
     def merge(self, sobject: str, winner: str, losers: Sequence[str], *, by: str | None = None) -> None:
         """Losers are deleted and point to the winner, which gets their children."""
         with self.lock:
@@ -182,15 +200,15 @@ class Org:
     def add_field(self, sobject: str, new: Field) -> None:
         """A new custom field, or a new definition of one. Nobody sees it until a permission set says so."""
         with self.lock:
-            table = self.table(sobject)
-            if table.field(new.name):
-                table.replace_field(new)
-            else:
-                table.add_field(new)
-                place = table.position[new.name.lower()]
-                for record_id, value in self.waiting.pop((table.name, new.name), {}).items():
-                    table.rows[record_id][place] = value
-            self.changes += 1
+            columns.add_field(self, self.table(sobject), new)
+
+    def add_formula(self, sobject: str, new: Field, formula: Formula) -> None:
+        """A custom field worked out from the record whenever it is read: it changes without any stamp moving.
+
+        `formula` may look elsewhere in the org too. Like any new field it is seen once it is granted (edit=False).
+        """
+        with self.lock:
+            columns.add_formula(self, self.table(sobject), new, formula)
 
     def grant_field(self, sobject: str, field: str, *, edit: bool = True) -> None:
         """Field-level security on a field for every profile, as the page that makes fields does."""
@@ -213,26 +231,8 @@ class Org:
     @contextmanager
     def transaction(self) -> Iterator[Callable[[], None]]:
         """What is written in this block can be taken back: call what it gives. Not to be nested."""
-        journal: list[tuple[Table, str, Row | None]] = []
-
-        def take_back() -> None:
-            done = list(journal)
-            for table, record_id, before in reversed(done):
-                if before is None:
-                    table.drop(record_id)
-                    continue
-                table.put(before)
-                if not table.deleted(before):
-                    self.deletions.get(table.name, {}).pop(record_id, None)
-
-        with self.lock:
-            for table in self.tables.values():
-                table.journal = journal
-            try:
-                yield take_back
-            finally:
-                for table in self.tables.values():
-                    table.journal = None
+        with self.lock, journaled(self) as take_back:
+            yield take_back
 
     # For the parts of the org.
 

@@ -6,8 +6,10 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from connectors.sandbox.salesforce.derivations import DEFAULTS, DERIVATIONS
 from connectors.sandbox.salesforce.instants import instant, midnight, stamp
 from connectors.sandbox.salesforce.objects.opportunity import FORECAST_NAMES
+from connectors.sandbox.salesforce.pricing import priced
 from connectors.sandbox.salesforce.refusals import RowRefused
 from connectors.sandbox.salesforce.table import Table
 
@@ -24,7 +26,9 @@ def fresh(org: Org, table: Table, given: Mapping[str, Any], by: str) -> Record:
     now = org.now()
     start = {"CreatedDate": now, "LastModifiedDate": now, "SystemModstamp": now}
     start |= {"CreatedById": by, "LastModifiedById": by, "OwnerId": by, "CurrencyIsoCode": org.home_currency}
-    start |= {"Task": {"Status": "Not Started", "Priority": "Normal", "TaskSubtype": "Task"}}.get(table.name, {})
+    start |= {"Task": {"Status": "Not Started", "Priority": "Normal", "TaskSubtype": "Task"}}.get(
+        table.name, DEFAULTS.get(table.name, {})
+    )
     record = {one.name: start.get(one.name, one.default) for one in table.fields}
     return {**record, **given}
 
@@ -49,19 +53,22 @@ def check(org: Org, table: Table, new: Record, old: Record | None, given: Mappin
     _check_parent(table, new, given)
     _check_unique(table, new, given)
     for rule in org.settings.validation_rules:
-        if rule.sobject == table.name and rule.refuses(new):
+        if rule.active and rule.sobject == table.name and rule.refuses(new):
             raise RowRefused("FIELD_CUSTOM_VALIDATION_EXCEPTION", rule.message, [rule.field] if rule.field else [])
 
 
 def activity_account(org: Org, record: Mapping[str, Any]) -> str | None:
-    """The account of an activity: what it is about, or that one's account, or else the account of who it is with."""
+    """The account of an activity: what it is about, or that one's account, or else the account of who it is with.
+
+    Of opportunities and contracts only: an activity about a case has no account unless its contact has one.
+    """
     what, who = record.get("WhatId"), record.get("WhoId")
     if what and what.startswith("001"):
         return str(what)
-    for name, ref in (("Opportunity", what), ("Contact", who)):
-        table = org.table(name)
-        row = table.rows.get(ref) if ref else None
-        account = table.value(row, "AccountId") if row is not None else None
+    for name, ref in (("Opportunity", what), ("Contract", what), ("Contact", who)):
+        table = org.tables.get(name.lower())
+        row = table.rows.get(ref) if table is not None and ref else None
+        account = table.value(row, "AccountId") if table is not None and row is not None else None
         if account:
             return str(account)
     return None
@@ -102,6 +109,7 @@ _UNIQUE_TOGETHER = {
     "FieldPermissions": ("ParentId", "Field"),
     "ObjectPermissions": ("ParentId", "SobjectType"),
     "PermissionSet": ("Name",),
+    "AccountContactRelation": ("AccountId", "ContactId"),
 }
 
 
@@ -145,6 +153,9 @@ def _opportunity(org: Org, new: Record, old: Record | None, given: Mapping[str, 
             raise RowRefused("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, ["StageName"])
         if old is not None:
             new["LastStageChangeDate"] = org.now()
+    if old is not None and old["HasOpportunityLineItem"] and "Amount" in given:
+        # Items make up the amount: writing it is no error and changes nothing.
+        new["Amount"] = old["Amount"]
     new["ForecastCategory"] = _CATEGORIES.get(new["ForecastCategoryName"], new["ForecastCategory"])
     amount, probability = new["Amount"], new["Probability"]
     new["ExpectedRevenue"] = None if amount is None or probability is None else round(amount * probability / 100, 2)
@@ -205,6 +216,8 @@ _DERIVED: dict[str, Callable[[Org, Record, Record | None, Mapping[str, Any]], No
     "Task": _task,
     "Event": _event,
     "FieldPermissions": _field_permission,
+    "OpportunityLineItem": priced,
+    **DERIVATIONS,
 }
 
 

@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors.sandbox.salesforce.bulk.settings import BulkSettings
+from connectors.sandbox.salesforce.metadata.settings import MetadataSettings
+
 CLIENT_ID = "3MVG9sandbox.kam.integration"
 CLIENT_SECRET = "5A4DB0C500000000000000000000005E"  # noqa: S105 - the sandbox's own, public
 USERNAME = "integration@sandbox.example"
@@ -29,6 +32,7 @@ ALL_PERMISSIONS: frozenset[str] = frozenset(
         "AssignPermissionSets",
         "ManageProfilesPermissionsets",
         "BulkApiHardDelete",
+        "ManageDataIntegrations",
     }
 )
 NIGHTLY_PERMISSIONS: frozenset[str] = frozenset({"ApiEnabled", "ViewAllData"})
@@ -37,12 +41,14 @@ NIGHTLY_PERMISSIONS: frozenset[str] = frozenset({"ApiEnabled", "ViewAllData"})
 
 @dataclass(frozen=True)
 class ValidationRule:
-    """Refuses a row of an object: `refuses` gets the whole row as it would become."""
+    """Refuses a row of an object while it is active: `refuses` gets the whole row as it would become."""
 
     sobject: str
     refuses: Callable[[Mapping[str, Any]], bool]
     message: str = "This account cannot be changed."
     field: str | None = None
+    name: str = "Guard"
+    active: bool = True
 
 
 @dataclass
@@ -59,6 +65,16 @@ class OrgSettings:
     rate_scale: int = 6
     """Decimals of a conversion rate, which is units of the currency per unit of the corporate one."""
 
+    # Features, read when the org is made too: an org without one has none of its objects.
+    contacts_to_multiple_accounts: bool = True
+    account_teams: bool = True
+    account_plans: bool = True
+    products: bool = True
+    contracts: bool = True
+    orders: bool = True
+    assets: bool = True
+    opportunity_field_history: bool = True
+
     # Credentials: connected apps run as the integration user, and as an administrator.
     client_id: str = CLIENT_ID
     client_secret: str = CLIENT_SECRET
@@ -69,8 +85,16 @@ class OrgSettings:
     refresh_token_rotates: bool = False
     admin_client_id: str = ADMIN_CLIENT_ID
     admin_client_secret: str = ADMIN_CLIENT_SECRET
+    has_run_as_user: bool = True
+    """Whether the apps name a user for the client credentials flow."""
+    refresh_needs_secret: bool = True
+    """Whether a refresh asks for the app's secret, which is a policy of the app."""
     jwt_public_key: str | None = None
-    """PEM of the key that signs assertions; None takes any signature."""
+    """PEM of the certificate's key that assertions are held against; an app without one takes no assertion."""
+    jwt_seconds: int = 180
+    """How far ahead an assertion may expire. Not confirmed on a real org."""
+    jwt_audiences: frozenset[str] = frozenset({"login.salesforce.com", "test.salesforce.com", "its own"})
+    """Hosts that an assertion may be for. Whether an org takes each of these is not confirmed."""
     session_seconds: int | None = None
     session_calls: int | None = None
     max_soap_login_version: int = 64
@@ -88,6 +112,10 @@ class OrgSettings:
     # Limits.
     versions: tuple[int, int] = (41, 68)
     daily_api_requests: int = 100_000
+    calls_of_others: int = 0
+    """Calls that other clients have made in the past 24 hours."""
+    others_between_calls: int = 0
+    """Calls that they make between one call of ours and the next."""
     query_page_rows: int | None = None
     """Rows per page at most, whatever was asked: a page may always be smaller."""
     locator_lifetime_s: int = 2 * 86_400
@@ -100,6 +128,16 @@ class OrgSettings:
     """Writes of others than the two users of the API are seen only this much after their stamp."""
     commit_lag_every: int = 1
     """Only every n-th such write is late, so that later stamps are seen before earlier ones."""
+    tracked_fields: frozenset[str] = frozenset({"Amount", "CloseDate", "OwnerId", "StageName"})
+    """Fields of Opportunity whose changes leave OpportunityFieldHistory."""
+    contracts_expire: bool = True
+    """An activated contract reads as expired after its end, without any stamp moving."""
+    recycle_bin_days: int | None = 15
+    """Rows deleted so long ago are gone for good; None keeps them. Loaded ones count from when they were loaded."""
+    delete_log_hours: float | None = None
+    """The log of deleted ids is trimmed to so many hours, as it is where many are deleted; None: to 15 days."""
+    accounts_in_use_stay: bool = False
+    """An account with cases or activated contracts is not deleted, as help pages say; else these go along with it."""
     activity_restamps_parents: bool = True
     """A changed LastActivityDate moves the SystemModstamp of account, contact or opportunity."""
     same_value_bumps_stamp: bool = True
@@ -113,3 +151,5 @@ class OrgSettings:
     locked_rows: dict[str, int] = field(default_factory=dict)
     """Id -> how many more writes through the API find it locked."""
     validation_rules: list[ValidationRule] = field(default_factory=list)
+    bulk: BulkSettings = field(default_factory=BulkSettings)
+    metadata: MetadataSettings = field(default_factory=MetadataSettings)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from connectors.sandbox.salesforce import profiles
+from connectors.sandbox.salesforce.columns import let_contracts_expire
 from connectors.sandbox.salesforce.fields import CURRENCY, SObject, picklist, text
 from connectors.sandbox.salesforce.ids import salesforce_id
-from connectors.sandbox.salesforce.objects import SOBJECTS, WITH_CURRENCY
+from connectors.sandbox.salesforce.metadata.new_org import lay_out
+from connectors.sandbox.salesforce.objects import FEATURES, SOBJECTS, WITH_CURRENCY
+from connectors.sandbox.salesforce.objects.case import CLOSING
 from connectors.sandbox.salesforce.objects.opportunity import FORECAST_NAMES
+from connectors.sandbox.salesforce.profiles import ADMIN_PROFILE, INTEGRATION_PROFILE, shadow_id
 from connectors.sandbox.salesforce.settings import ADMIN_USERNAME, ALL_PERMISSIONS
 from connectors.sandbox.salesforce.table import Table
 
@@ -17,7 +23,6 @@ if TYPE_CHECKING:
 
 # Far above the ids that a book gives its sellers.
 ADMIN_USER, INTEGRATION_USER = 900_001, 900_002
-_ADMIN_PROFILE, _INTEGRATION_PROFILE = 1, 2
 _FOREVER = "9999-12-31"
 
 CROSS_REFERENCE = "HubSpot_Company_Id__c"
@@ -42,7 +47,11 @@ def furnish(org: Org, currencies: Sequence[str], timezone: str) -> None:
     """Make the tables, and what is in them from the first day."""
     for sobject in SOBJECTS:
         if _exists(org, sobject):
-            org.tables[sobject.name.lower()] = Table(sobject, _currency_field(org, sobject, currencies))
+            org.tables[sobject.name.lower()] = Table(
+                _reachable(org, sobject), _currency_field(org, sobject, currencies)
+            )
+    if "contract" in org.tables:
+        let_contracts_expire(org, org.table("Contract"))
     _users(org, timezone)
     use_stages(org, STAGES)
     _statuses(org)
@@ -55,13 +64,16 @@ def furnish(org: Org, currencies: Sequence[str], timezone: str) -> None:
         "LanguageLocaleKey": "en_US",
         "TimeZoneSidKey": timezone,
         "FiscalYearStartMonth": 1,
-        "OrganizationType": "Enterprise Edition",
+        "OrganizationType": org.settings.metadata.edition,
         "InstanceName": "SBX1",
-        "IsSandbox": True,
+        "IsSandbox": org.settings.metadata.is_sandbox,
     }
     org.load("Organization", [organization])
     org.add_field("Account", text(CROSS_REFERENCE, "HubSpot Company ID", 20, external_id=True, custom=True))
     org.grant_field("Account", CROSS_REFERENCE)
+    profiles.assign(org)
+    profiles.follow(org)
+    lay_out(org)
 
 
 def use_stages(org: Org, stages: Iterable[tuple[str, int, str, bool, bool]]) -> None:
@@ -115,9 +127,17 @@ def use_rates(org: Org, rates: Mapping[str, Sequence[tuple[str, float]]]) -> Non
 
 
 def _exists(org: Org, sobject: SObject) -> bool:
-    if sobject.name == "DatedConversionRate" and not org.settings.dated_rates:
+    feature = "dated_rates" if sobject.name == "DatedConversionRate" else FEATURES.get(sobject.name)
+    if feature is not None and not getattr(org.settings, feature):
         return False
     return org.multi_currency or not sobject.multi_currency_only
+
+
+def _reachable(org: Org, sobject: SObject) -> SObject:
+    """The object without lookups that lead only to objects of features which are off."""
+    off = {name for name, feature in FEATURES.items() if not getattr(org.settings, feature)}
+    kept = tuple(one for one in sobject.fields if not one.refers_to or not off.issuperset(one.refers_to))
+    return replace(sobject, fields=kept) if off else sobject
 
 
 def _currency_field(org: Org, sobject: SObject, currencies: Sequence[str]) -> list[Any]:
@@ -129,7 +149,7 @@ def _currency_field(org: Org, sobject: SObject, currencies: Sequence[str]) -> li
 
 
 def _users(org: Org, timezone: str) -> None:
-    profiles = {_ADMIN_PROFILE: "System Administrator", _INTEGRATION_PROFILE: "Minimum Access - API Only Integrations"}
+    profiles = {ADMIN_PROFILE: "System Administrator", INTEGRATION_PROFILE: "Minimum Access - API Only Integrations"}
     org.load("Profile", [{"Id": salesforce_id("00e", n), "Name": name} for n, name in profiles.items()])
     org.load("PermissionSet", [_shadow(number) for number in profiles])
     admin = {"Id": org.admin_user_id, "Username": ADMIN_USERNAME, "LastName": "Admin", "Alias": "admin"}
@@ -139,20 +159,20 @@ def _users(org: Org, timezone: str) -> None:
         "LastName": "KAM Integration",
         "Alias": "kamint",
     }
-    org.load("User", [_user(admin, _ADMIN_PROFILE, timezone), _user(api, _INTEGRATION_PROFILE, timezone)])
+    org.load("User", [_user(admin, ADMIN_PROFILE, timezone), _user(api, INTEGRATION_PROFILE, timezone)])
 
 
 def _shadow(number: int) -> dict[str, Any]:
     """The permission set that stands for a profile."""
     return {
-        "Id": salesforce_id("0PS", number),
+        "Id": shadow_id(number),
         "Name": f"X00ex{number:015d}",
         "Label": f"X00ex{number:015d}",
         "ProfileId": salesforce_id("00e", number),
         "IsOwnedByProfile": True,
         "IsCustom": False,
         "Type": "Profile",
-        **{f"Permissions{name}": number == _ADMIN_PROFILE for name in ALL_PERMISSIONS},
+        **{f"Permissions{name}": number == ADMIN_PROFILE for name in ALL_PERMISSIONS},
     }
 
 
@@ -170,19 +190,19 @@ def _user(who: Mapping[str, Any], profile: int, timezone: str) -> dict[str, Any]
 
 
 def _statuses(org: Org) -> None:
-    closing = {"Completed"}
-    names = org.table("Task").fields[org.table("Task").position["status"]].values
-    org.load(
-        "TaskStatus",
-        [
-            {
-                "Id": salesforce_id("01T", place),
-                "MasterLabel": name,
-                "ApiName": name,
-                "SortOrder": place,
-                "IsDefault": place == 1,
-                "IsClosed": name in closing,
-            }
-            for place, name in enumerate(names, 1)
-        ],
-    )
+    for sobject, closing in (("Task", ("Completed",)), ("Case", CLOSING)):
+        table, values = org.table(sobject), org.table(f"{sobject}Status")
+        org.load(
+            values.name,
+            [
+                {
+                    "Id": salesforce_id(values.sobject.prefix, place),
+                    "MasterLabel": name,
+                    "ApiName": name,
+                    "SortOrder": place,
+                    "IsDefault": place == 1,
+                    "IsClosed": name in closing,
+                }
+                for place, name in enumerate(table.fields[table.position["status"]].values, 1)
+            ],
+        )

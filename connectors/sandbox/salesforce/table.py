@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,9 @@ from connectors.sandbox.salesforce.fields import Field, SObject
 
 Row = list[Any]
 """Values in the order of `Table.fields`. A row that is in a table is never changed, only replaced."""
+
+Formula = Callable[[Mapping[str, Any]], Any]
+"""What a column is worked out from: the stored record."""
 
 AFTER_ALL = "~"
 
@@ -24,7 +27,10 @@ class Span:
 
 
 class Table:
-    """All rows of an object, soft-deleted ones too. Field names are found without regard to case."""
+    """All rows of an object, soft-deleted ones too. Field names are found without regard to case.
+
+    Columns in `formulas` (by lower-case name) are worked out when they are read; what rows hold of them is not shown.
+    """
 
     def __init__(self, sobject: SObject, more_fields: Iterable[Field] = ()) -> None:
         self.sobject = sobject
@@ -32,6 +38,7 @@ class Table:
         self.fields: list[Field] = []
         self.position: dict[str, int] = {}
         self.rows: dict[str, Row] = {}
+        self.formulas: dict[str, Formula] = {}
         self.version = 0
         self.late: dict[str, tuple[str, Row | None]] = {}
         self.journal: list[tuple[Table, str, Row | None]] | None = None
@@ -39,7 +46,8 @@ class Table:
         self._stamps: list[tuple[str, str]] = []
         for one in (*sobject.fields, *more_fields):
             self.add_field(one)
-        self._stamp_at = self.position["systemmodstamp"]
+        # Field history has no change stamp: its rows never change.
+        self.stamp_at = self.position["systemmodstamp" if "systemmodstamp" in self.position else "createddate"]
         self._deleted_at = self.position.get("isdeleted")
 
     def __len__(self) -> int:
@@ -65,6 +73,18 @@ class Table:
         self.fields[self.position[changed.name.lower()]] = changed
         self.version += 1
 
+    def drop_field(self, name: str) -> None:
+        """A column goes, with its values; the stamps of the rows do not move. `position` is another object after it."""
+        place = self.position[name.lower()]
+        del self.fields[place]
+        self.position = {one.name.lower(): at for at, one in enumerate(self.fields)}
+        for row in (*self.rows.values(), *(before for _, before in self.late.values() if before is not None)):
+            del row[place]
+        self.formulas.pop(name.lower(), None)
+        self.stamp_at = self.position["systemmodstamp"]
+        self._deleted_at = self.position.get("isdeleted")
+        self.version += 1
+
     # Rows.
 
     def row_of(self, record: Mapping[str, Any]) -> Row:
@@ -73,12 +93,23 @@ class Table:
 
     def record_of(self, row: Row) -> dict[str, Any]:
         """A row by field name."""
-        return {one.name: value for one, value in zip(self.fields, row, strict=True)}
+        record = {one.name: value for one, value in zip(self.fields, row, strict=True)}
+        if not self.formulas:
+            return record
+        worked_out = {self.fields[self.position[name]].name: get(record) for name, get in self.formulas.items()}
+        return record | worked_out
 
     def value(self, row: Row, name: str) -> Any:
         """One value of a row; None where the object has no such field."""
         place = self.position.get(name.lower())
-        return None if place is None else row[place]
+        return None if place is None else self.getter(name)(row) if self.formulas else row[place]
+
+    def getter(self, name: str) -> Callable[[Row], Any]:
+        """How to get the value of a field from a row."""
+        place, formula = self.position[name.lower()], self.formulas.get(name.lower())
+        if formula is None:
+            return lambda row: row[place]
+        return lambda row: formula({one.name: value for one, value in zip(self.fields, row, strict=True)})
 
     def deleted(self, row: Row) -> bool:
         """Whether a row is in the recycle bin."""
@@ -86,15 +117,15 @@ class Table:
 
     def put(self, row: Row) -> None:
         """A new row, or a newer version of one."""
-        record_id, stamp = row[0], row[self._stamp_at]
+        record_id, stamp = row[0], row[self.stamp_at]
         old = self.rows.get(record_id)
         if self.journal is not None:
             self.journal.append((self, record_id, old))
         if old is None:
             insort(self._ids, record_id)
             insort(self._stamps, (stamp, record_id))
-        elif old[self._stamp_at] != stamp:
-            del self._stamps[bisect_left(self._stamps, (old[self._stamp_at], record_id))]
+        elif old[self.stamp_at] != stamp:
+            del self._stamps[bisect_left(self._stamps, (old[self.stamp_at], record_id))]
             insort(self._stamps, (stamp, record_id))
         self.rows[record_id] = row
         self.version += 1
@@ -104,7 +135,7 @@ class Table:
         for row in rows:
             self.rows[row[0]] = row
         self._ids = sorted(self.rows)
-        self._stamps = sorted((row[self._stamp_at], row[0]) for row in self.rows.values())
+        self._stamps = sorted((row[self.stamp_at], row[0]) for row in self.rows.values())
         self.version += 1
 
     def drop(self, record_id: str) -> None:
@@ -113,7 +144,7 @@ class Table:
         if self.journal is not None:
             self.journal.append((self, record_id, row))
         del self._ids[bisect_left(self._ids, record_id)]
-        del self._stamps[bisect_left(self._stamps, (row[self._stamp_at], record_id))]
+        del self._stamps[bisect_left(self._stamps, (row[self.stamp_at], record_id))]
         self.late.pop(record_id, None)
         self.version += 1
 
@@ -153,6 +184,11 @@ class Table:
         if not late:
             return map(self.rows.__getitem__, ids), by_id
         return (row for row in (self.seen(record_id, now) for record_id in ids) if row is not None), by_id
+
+
+def tables_at(tables: Mapping[str, Table], version: int) -> Mapping[str, Table]:
+    """The objects that a version of the API knows."""
+    return {name: table for name, table in tables.items() if table.sobject.since <= version}
 
 
 def _range(index: list[Any], low: Any, high: Any) -> tuple[int, int]:

@@ -141,6 +141,10 @@ def _id(field: Field, value: Any) -> str:
     return kept
 
 
+def _any(_: Field, value: Any) -> Any:
+    return float(value) if isinstance(value, Decimal) else value.isoformat() if isinstance(value, dt.date) else value
+
+
 def _compound(field: Field, _: Any) -> Any:
     raise WrongType(f"{field.name} is compound: write its parts")
 
@@ -157,4 +161,5 @@ READERS: dict[str, Reader] = {
     "id": _id,
     "reference": _id,
     "address": _compound,
+    "anyType": _any,
 }

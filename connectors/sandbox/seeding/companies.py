@@ -14,6 +14,7 @@ from connectors.sandbox.seeding.segments import STAR, Segment, segments_of
 from connectors.sandbox.seeding.timeline import Timeline
 from connectors.sandbox.seeding.words import (
     COUNTRIES,
+    DEPARTMENTS,
     FIRST_NAMES,
     HOME,
     LAST_NAMES,
@@ -73,7 +74,8 @@ def people(live: list[Account], rng: random.Random) -> list[Person]:
     for account in live:
         count = rng.randint(1, 3) + (2 if account.segment is STAR else 0)
         for _ in range(count):
-            made.append(Person(len(made) + 1, account.company.id, _person_name(rng), rng.choice(TITLES)))
+            name, title = _person_name(rng), rng.choice(TITLES)
+            made.append(Person(len(made) + 1, account.company.id, name, title, DEPARTMENTS.get(title or "")))
     made[0] = replace(made[0], name=hostile.PERSON)
     return made
 

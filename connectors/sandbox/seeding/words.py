@@ -82,6 +82,28 @@ TITLES = (
     "Office Manager", "COO", "Técnico de mantenimiento", None,
 )  # fmt: skip
 
+DEPARTMENTS: dict[str, str] = {
+    "Directora de Compras": "Compras",
+    "VP Procurement": "Procurement",
+    "Einkaufsleiter": "Einkauf",
+    "CFO": "Finance",
+    "Head of Operations": "Operations",
+    "COO": "Operations",
+    "Jefe de planta": "Producción",
+    "Técnico de mantenimiento": "Producción",
+    "Quality Engineer": "Quality",
+    "IT Manager": "IT",
+    "Responsable de logística": "Logística",
+}
+"""Title -> department; the others have none."""
+
+ROLES = ("Decision Maker", "Economic Buyer", "Evaluator", "Executive Sponsor", "Influencer", "Business User")
+TEAM_ROLES = ("Account Manager", "Sales Rep", "Pre-Sales Consultant", "Executive Sponsor")
+ISSUES = (
+    "Entrega incompleta", "Pump leaks after start", "Rechnung stimmt nicht", "No arranca tras la actualización",
+    "Manual missing", "Delivery late again", "Solicitud de repuesto",
+)  # fmt: skip
+
 PRODUCTS = (
     "Plataforma", "Service contract", "Retrofit", "Licencias", "Spare parts", "Consulting", "Sensores", "Training",
     "Ampliación", "Soporte premium", "Line upgrade", "Pilotprojekt",

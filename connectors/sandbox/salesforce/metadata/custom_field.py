@@ -8,18 +8,13 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from connectors.sandbox.salesforce.fields import Field
-from connectors.sandbox.salesforce.metadata.package import NAMESPACE, tag_of, text_of
+from connectors.sandbox.salesforce.metadata.package import NAMESPACE, text_of
+from connectors.sandbox.salesforce.metadata.shapes import Problem
+from connectors.sandbox.salesforce.metadata.types import check_type
 from connectors.sandbox.salesforce.refusals import unknown_to_sandbox
 
 _NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9]|_(?!_))*(?<!_)__c")
 _LABEL, _API_NAME, _DESCRIPTION, _HELP, _TEXT, _DIGITS = 40, 40, 1000, 510, 255, 18
-_KNOWN = frozenset(
-    {
-        "fullName", "label", "type", "description", "inlineHelpText", "precision", "scale", "length", "required",
-        "externalId", "unique", "caseSensitive", "defaultValue", "valueSet", "visibleLines", "trackHistory",
-        "trackFeedHistory", "trackTrending", "securityClassification", "businessStatus",
-    }
-)  # fmt: skip
 _TYPES = {
     "Text": "string",
     "TextArea": "textarea",
@@ -45,17 +40,9 @@ _ELSEWHERE = frozenset(
 _LENGTHS = {"TextArea": 255, "Email": 80, "Phone": 40, "Url": 255, "Picklist": 255, "MultiselectPicklist": 4099}
 
 
-class Problem(Exception):
-    """Why a component does not deploy."""
-
-
 def custom_field(xml: ET.Element, existing: Field | None) -> Field:
     """The field that the XML defines. Raises Problem; Refusal for a type that the sandbox does not know."""
-    for child in xml:
-        if tag_of(child) in {"formula", "referenceTo", "summaryOperation"}:
-            raise unknown_to_sandbox(f"CustomField.{tag_of(child)}")
-        if tag_of(child) not in _KNOWN:
-            raise Problem(f"Element {child.tag} invalid at this location in type CustomField")
+    check_type(xml, "CustomField")
     name, label, kind = (text_of(xml, tag) for tag in ("fullName", "label", "type"))
     _check_names(name, label)
     if kind in _ELSEWHERE:

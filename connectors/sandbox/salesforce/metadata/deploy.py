@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from connectors.sandbox.salesforce.fields import Field
 from connectors.sandbox.salesforce.ids import salesforce_id
-from connectors.sandbox.salesforce.metadata import permission_set as permissions
-from connectors.sandbox.salesforce.metadata.custom_field import Problem, custom_field
-from connectors.sandbox.salesforce.metadata.package import NAMESPACE, BadPackage, Component, Package, opened
+from connectors.sandbox.salesforce.metadata.future import Future, Step
+from connectors.sandbox.salesforce.metadata.package import BadPackage, opened
+from connectors.sandbox.salesforce.metadata.planning import Failure, Plan, planned
+from connectors.sandbox.salesforce.refusals import error
 
 if TYPE_CHECKING:
     from connectors.sandbox.salesforce.org import Org
 
 Json = dict[str, Any]
-Apply = Callable[[], tuple[bool, bool]]
-_ORDER = ("CustomField", "CompactLayout", "ListView", "Layout", "PermissionSet")
+_LOCKED = (
+    "The changes you requested require Salesforce to lock your organization's administration setup. However, the "
+    "administration setup is already locked by another change. Please wait for the previous action to finish, then "
+    "try again later."
+)
 
 
 @dataclass
 class Deploy:
-    """One deploy on its way. It does its work when it is polled for the last time."""
+    """One deploy on its way. It does its work when it is polled for the last time; `locked`: it will not get to."""
 
     id: str
     options: Json
@@ -30,6 +32,7 @@ class Deploy:
     by: str
     created: str
     polls: int = 0
+    locked: bool = False
     status: str = "Pending"
     problem: str | None = None
     successes: list[Json] = field(default_factory=list)
@@ -44,7 +47,7 @@ class Deploy:
 
 
 class Deploys:
-    """All deploys of an org."""
+    """All deploys of an org: one works at a time, in the order in which they came."""
 
     def __init__(self, org: Org) -> None:
         self._org = org
@@ -52,7 +55,15 @@ class Deploys:
 
     def start(self, content: bytes, options: Json, by: str) -> Deploy:
         """Take a zip; a gap of the sandbox itself shows here, as a Refusal."""
+        knobs = self._org.settings.metadata
+        if not knobs.is_sandbox and options.get("purgeOnDelete"):
+            raise error(400, "INVALID_OPERATION", "purgeOnDelete option can only be used on a non-active org")
+        if not knobs.is_sandbox and not options.get("rollbackOnError"):
+            raise error(400, "INVALID_OPERATION", "rollbackOnError must be true for a deployment to production")
         new = Deploy(salesforce_id("0Af", len(self._known) + 1), options, content, by, self._org.now())
+        if knobs.setup_locked:
+            knobs.setup_locked -= 1
+            new.locked = True
         try:
             opened(content)
         except BadPackage as bad:
@@ -65,9 +76,18 @@ class Deploys:
         return next((one for known, one in self._known.items() if known[:15] == deploy_id[:15]), None)
 
     def poll(self, deploy: Deploy) -> None:
-        """Time goes on for a deploy each time that somebody looks."""
+        """Time goes on for all deploys each time that somebody looks at one, first for the one that came first."""
         if deploy.done:
             return
+        knobs = self._org.settings.metadata
+        if deploy.status == "Canceling":
+            deploy.status, deploy.completed = "Canceled", self._org.now()
+        elif knobs.others_deploy_polls:
+            knobs.others_deploy_polls -= 1
+        else:
+            self._go_on(next(one for one in self._known.values() if not one.done))
+
+    def _go_on(self, deploy: Deploy) -> None:
         deploy.polls += 1
         wait = self._org.settings.deploy_polls
         if deploy.status == "Canceling":
@@ -83,72 +103,33 @@ def _run(org: Org, deploy: Deploy) -> None:
     if deploy.problem is not None:
         deploy.status = "Failed"
         return
-    package = opened(deploy.content)
-    plans = _planned(org, package, deploy)
-    deploy.total = len(plans) + len(deploy.failures)
-    stop = bool(deploy.failures) and deploy.options.get("rollbackOnError", False)
+    options, package = deploy.options, opened(deploy.content)
+    purge, missing = bool(options.get("purgeOnDelete")), bool(options.get("allowMissingFiles"))
+    plan = planned(Future(org), package, purge=purge, missing_files_allowed=missing)
+    deploy.total = len(plan.steps) + len(plan.failures)
+    if deploy.locked and plan.steps:
+        first = plan.steps[0]
+        plan = Plan([], [Failure(first.kind, first.name, first.file, _LOCKED)])
+    done, warnings = _sorted(org, plan.steps, ignored=bool(options.get("ignoreWarnings")))
+    deploy.failures = [_failure(org, one) for one in plan.failures] + [_warning(org, one, bad=True) for one in warnings]
+    stop = bool(deploy.failures) and bool(options.get("rollbackOnError"))
     if not stop:
-        for component, apply in plans:
-            created, changed = (False, False) if deploy.options.get("checkOnly") else apply()
-            deploy.successes.append(_message(org, component, created=created, changed=changed))
-        manifest = {"fullName": "package.xml", "fileName": "package.xml", "componentType": ""}
-        deploy.successes.append({**_blank(org), **manifest, "changed": True, "success": True})
-    partly = "SucceededPartial" if not stop and plans else "Failed"
+        for step in done:
+            if not options.get("checkOnly"):
+                step.apply()
+            deploy.successes.append(_warning(org, step) if step.warning else _message(org, step))
+        for file in package.manifests:
+            manifest = {"fullName": file, "fileName": file, "componentType": ""}
+            deploy.successes.append({**_blank(org), **manifest, "changed": True})
+    partly = "SucceededPartial" if not stop and done else "Failed"
     deploy.status = partly if deploy.failures else "Succeeded"
 
 
-def _planned(org: Org, package: Package, deploy: Deploy) -> list[tuple[Component, Apply]]:
-    """What is to be done for each sound component; the others become failures."""
-    plans: list[tuple[Component, Apply]] = []
-    new_fields: dict[str, Field] = {}
-    for component in sorted(package.components, key=lambda one: _ORDER.index(one.kind)):
-        try:
-            plans.append((component, _plan(org, component, new_fields)))
-        except Problem as problem:
-            deploy.failures.append(_failure(org, component.kind, component.name, component.file, str(problem)))
-    if not deploy.options.get("allowMissingFiles"):
-        for kind, name in package.missing:
-            why = f"An object '{name}' of type {kind} was named in package.xml, but was not found in zipped directory"
-            deploy.failures.append(_failure(org, "", name, "package.xml", why))
-    for component in package.unlisted:
-        why = f"{component.name} of type {component.kind} is in the zipped directory but not named in package.xml"
-        deploy.failures.append(_failure(org, component.kind, component.name, component.file, why))
-    return plans
-
-
-def _plan(org: Org, component: Component, new_fields: dict[str, Field]) -> Apply:
-    sobject, _, name = component.name.partition(".")
-    if component.kind == "PermissionSet":
-        plan = permissions.permission_set(org, component.name, component.xml, new_fields)
-        return lambda: permissions.apply(org, plan)
-    if component.kind == "Layout":
-        return lambda: (False, True)
-    table = org.tables.get(sobject.lower())
-    if table is None or table.sobject.setup:
-        raise Problem(f"Entity: {sobject} of type CustomObject does not exist or cannot be customized")
-    if component.kind == "CustomField":
-        existing = table.field(name)
-        new = custom_field(component.xml, existing)
-        new_fields[component.name] = new
-        return lambda: _put_field(org, table.name, existing, new)
-    _check_columns(component, {*(f.name for f in table.fields), *(n.partition(".")[2] for n in new_fields)})
-    return lambda: (False, True)
-
-
-def _put_field(org: Org, sobject: str, existing: Field | None, new: Field) -> tuple[bool, bool]:
-    if existing == new:
-        return False, False
-    org.add_field(sobject, new)
-    return existing is None, True
-
-
-def _check_columns(component: Component, known: set[str]) -> None:
-    """Standard columns go by legacy names that the sandbox does not hold against a list view; custom ones exist."""
-    named = [c.text or "" for c in component.xml.findall(NAMESPACE + "columns")]
-    named += [f.findtext(NAMESPACE + "field") or "" for f in component.xml.findall(NAMESPACE + "filters")]
-    for column in named:
-        if column.endswith("__c") and column not in known:
-            raise Problem(f"Could not resolve list view column: {column}")
+def _sorted(org: Org, steps: list[Step], *, ignored: bool) -> tuple[list[Step], list[Step]]:
+    """Steps to do, and warnings that count as errors: those that are not ignored, as the documentation has it."""
+    if ignored or not org.settings.metadata.warnings_fail_deploys:
+        return steps, []
+    return [one for one in steps if one.warning is None], [one for one in steps if one.warning is not None]
 
 
 def _blank(org: Org) -> Json:
@@ -165,12 +146,16 @@ def _blank(org: Org) -> Json:
     }
 
 
-def _message(org: Org, component: Component, *, created: bool, changed: bool) -> Json:
-    name = component.name
-    named = {"componentType": component.kind, "fileName": component.file, "fullName": name}
-    return {**_blank(org), **named, "created": created, "changed": changed}
+def _message(org: Org, step: Step) -> Json:
+    named = {"componentType": step.kind, "fileName": step.file, "fullName": step.name}
+    return {**_blank(org), **named, "created": step.created, "changed": step.changed, "deleted": step.deleted}
 
 
-def _failure(org: Org, kind: str, name: str, file: str, problem: str) -> Json:
-    named = {"componentType": kind, "fileName": file, "fullName": name}
-    return {**_blank(org), **named, "success": False, "problem": problem, "problemType": "Error"}
+def _warning(org: Org, step: Step, *, bad: bool = False) -> Json:
+    told = {"success": not bad, "warning": True, "problem": step.warning, "problemType": "Warning"}
+    return {**_message(org, step), **told}
+
+
+def _failure(org: Org, one: Failure) -> Json:
+    named = {"componentType": one.kind, "fileName": one.file, "fullName": one.name}
+    return {**_blank(org), **named, "success": False, "problem": one.problem, "problemType": "Error"}

@@ -5,8 +5,15 @@ from __future__ import annotations
 from connectors.sandbox.salesforce.fields import SObject
 from connectors.sandbox.salesforce.objects.account import ACCOUNT
 from connectors.sandbox.salesforce.objects.activity import EVENT, TASK, TASK_STATUS
+from connectors.sandbox.salesforce.objects.agreement import CONTRACT, ORDER
+from connectors.sandbox.salesforce.objects.case import CASE, CASE_STATUS
 from connectors.sandbox.salesforce.objects.contact import CONTACT
-from connectors.sandbox.salesforce.objects.opportunity import OPPORTUNITY, OPPORTUNITY_HISTORY, OPPORTUNITY_STAGE
+from connectors.sandbox.salesforce.objects.opportunity import (
+    OPPORTUNITY,
+    OPPORTUNITY_FIELD_HISTORY,
+    OPPORTUNITY_HISTORY,
+    OPPORTUNITY_STAGE,
+)
 from connectors.sandbox.salesforce.objects.organization import CURRENCY_TYPE, DATED_CONVERSION_RATE, ORGANIZATION
 from connectors.sandbox.salesforce.objects.people import PROFILE, USER
 from connectors.sandbox.salesforce.objects.permission import (
@@ -15,6 +22,23 @@ from connectors.sandbox.salesforce.objects.permission import (
     PERMISSION_SET,
     PERMISSION_SET_ASSIGNMENT,
 )
+from connectors.sandbox.salesforce.objects.plan import (
+    ACCOUNT_PLAN,
+    ACCOUNT_PLAN_OBJECTIVE,
+    ACCOUNT_PLAN_OBJECTIVE_MEASURE,
+)
+from connectors.sandbox.salesforce.objects.product import (
+    ASSET,
+    OPPORTUNITY_LINE_ITEM,
+    PRICEBOOK,
+    PRICEBOOK_ENTRY,
+    PRODUCT,
+)
+from connectors.sandbox.salesforce.objects.relation import (
+    ACCOUNT_CONTACT_RELATION,
+    ACCOUNT_TEAM_MEMBER,
+    OPPORTUNITY_CONTACT_ROLE,
+)
 
 SOBJECTS: tuple[SObject, ...] = (
     ACCOUNT,
@@ -22,6 +46,7 @@ SOBJECTS: tuple[SObject, ...] = (
     OPPORTUNITY,
     OPPORTUNITY_STAGE,
     OPPORTUNITY_HISTORY,
+    OPPORTUNITY_FIELD_HISTORY,
     TASK,
     TASK_STATUS,
     EVENT,
@@ -34,18 +59,58 @@ SOBJECTS: tuple[SObject, ...] = (
     PERMISSION_SET_ASSIGNMENT,
     FIELD_PERMISSIONS,
     OBJECT_PERMISSIONS,
+    CASE,
+    CASE_STATUS,
+    OPPORTUNITY_CONTACT_ROLE,
+    ACCOUNT_CONTACT_RELATION,
+    ACCOUNT_TEAM_MEMBER,
+    PRODUCT,
+    PRICEBOOK,
+    PRICEBOOK_ENTRY,
+    OPPORTUNITY_LINE_ITEM,
+    ASSET,
+    CONTRACT,
+    ORDER,
+    ACCOUNT_PLAN,
+    ACCOUNT_PLAN_OBJECTIVE,
+    ACCOUNT_PLAN_OBJECTIVE_MEASURE,
 )
 
-WITH_CURRENCY = frozenset({"Account", "Contact", "Opportunity", "OpportunityHistory", "Task", "Event", "User"})
+FEATURES: dict[str, str] = {
+    "AccountContactRelation": "contacts_to_multiple_accounts",
+    "AccountTeamMember": "account_teams",
+    "AccountPlan": "account_plans",
+    "AccountPlanObjective": "account_plans",
+    "AccountPlanObjectiveMeasure": "account_plans",
+    "Asset": "assets",
+    "Contract": "contracts",
+    "OpportunityFieldHistory": "opportunity_field_history",
+    "OpportunityLineItem": "products",
+    "Order": "orders",
+    "Pricebook2": "products",
+    "PricebookEntry": "products",
+    "Product2": "products",
+}
+"""Object -> the setting of an org without which it does not exist."""
+
+AROUND = ("Case", "CaseStatus", "OpportunityContactRole", *FEATURES)
+"""Objects that stand around accounts, contacts, opportunities and activities."""
+
+WITH_CURRENCY = frozenset(
+    {
+        "Account", "Contact", "Opportunity", "OpportunityHistory", "Task", "Event", "User", "Case", "Contract", "Order",
+        "Asset", "Product2", "PricebookEntry", "OpportunityLineItem", "OpportunityContactRole", "AccountTeamMember",
+        "AccountPlan", "AccountPlanObjective", "AccountPlanObjectiveMeasure",
+    }
+)  # fmt: skip
 """Objects whose rows carry CurrencyIsoCode in an org with several currencies."""
 
 ELSEWHERE = frozenset(
     {
-        "Lead", "Case", "Contract", "Asset", "Order", "OrderItem", "Product2", "Pricebook2", "PricebookEntry",
-        "OpportunityLineItem", "OpportunityContactRole", "OpportunityFieldHistory", "AccountHistory", "Campaign",
-        "CampaignMember", "CaseStatus", "ContractStatus", "RecordType", "Group", "UserRole", "EntityDefinition",
-        "FieldDefinition", "TaskRelation", "EventRelation", "ContentNote", "ContentDocument", "Attachment", "Note",
-        "AccountContactRelation", "EmailMessage", "Period", "FiscalYearSettings", "BusinessHours", "Holiday",
+        "Lead", "OrderItem", "AccountHistory", "CaseHistory", "Campaign", "CampaignMember", "ContractStatus",
+        "OrderStatus", "RecordType", "Group", "UserRole", "EntityDefinition", "FieldDefinition", "TaskRelation",
+        "EventRelation", "ContentNote", "ContentDocument", "Attachment", "Note", "EmailMessage", "Period",
+        "FiscalYearSettings", "BusinessHours", "Holiday",
     }
 )  # fmt: skip
 """Objects that every org has and the sandbox does not: naming one is a gap of ours and says so."""

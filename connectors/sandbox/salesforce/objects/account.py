@@ -74,5 +74,12 @@ ACCOUNT = f.SObject(
         ("Opportunity", "AccountId", "Opportunities", True),
         ("Task", "AccountId", "Tasks", True),
         ("Event", "AccountId", "Events", True),
+        ("Case", "AccountId", "Cases", True),
+        ("Contract", "AccountId", "Contracts", True),
+        ("Order", "AccountId", "Orders", True),
+        ("Asset", "AccountId", "Assets", True),
+        ("AccountContactRelation", "AccountId", "AccountContactRelations", True),
+        ("AccountTeamMember", "AccountId", "AccountTeamMembers", True),
+        ("AccountPlan", "AccountId", "AccountPlans", False),
     ),
 )

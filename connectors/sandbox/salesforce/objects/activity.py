@@ -5,7 +5,7 @@ from __future__ import annotations
 from connectors.sandbox.salesforce import fields as f
 
 _WHO = ("Contact", "Lead")
-_WHAT = ("Account", "Opportunity")
+_WHAT = ("Account", "Opportunity", "Case", "Contract", "Order", "Asset")
 
 
 def _shared(what: str) -> tuple[f.Field, ...]:

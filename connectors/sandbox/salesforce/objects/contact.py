@@ -26,9 +26,17 @@ CONTACT = f.SObject(
         f.text("Title", "Title", 128),
         f.text("Department", "Department", 80),
         f.lookup("ReportsToId", "Reports To ID", "Contact", "ReportsTo"),
+        f.checkbox("HasOptedOutOfEmail", "Email Opt Out"),
         f.lookup("OwnerId", "Owner ID", "User", "Owner").required,
         f.day("LastActivityDate", "Last Activity", permissionable=False).fixed,
         *f.audit(),
     ),
-    children=(("Task", "WhoId", "Tasks", True), ("Event", "WhoId", "Events", True)),
+    children=(
+        ("Task", "WhoId", "Tasks", True),
+        ("Event", "WhoId", "Events", True),
+        ("OpportunityContactRole", "ContactId", "OpportunityContactRoles", True),
+        ("AccountContactRelation", "ContactId", "AccountContactRelations", True),
+        ("Case", "ContactId", "Cases", False),
+        ("Asset", "ContactId", "Assets", False),
+    ),
 )

@@ -1,4 +1,4 @@
-"""Opportunity, the stages it goes through, and the history it leaves."""
+"""Opportunity, the stages it goes through, and the histories it leaves."""
 
 from __future__ import annotations
 
@@ -47,6 +47,8 @@ OPPORTUNITY = f.SObject(
         f.checkbox("IsWon", "Won", permissionable=False).fixed,
         f.picklist("ForecastCategory", "Forecast Category", tuple(FORECAST_NAMES), permissionable=False).fixed,
         f.picklist("ForecastCategoryName", "Forecast Category", tuple(FORECAST_NAMES.values()), permissionable=False),
+        f.lookup("Pricebook2Id", "Price Book ID", "Pricebook2", "Pricebook2", permissionable=False),
+        f.lookup("ContractId", "Contract ID", "Contract", "Contract"),
         f.checkbox("HasOpportunityLineItem", "Has Line Item", permissionable=False).fixed,
         f.lookup("OwnerId", "Owner ID", "User", "Owner").required,
         f.day("LastActivityDate", "Last Activity", permissionable=False).fixed,
@@ -58,6 +60,10 @@ OPPORTUNITY = f.SObject(
         ("OpportunityHistory", "OpportunityId", "OpportunityHistories", True),
         ("Task", "WhatId", "Tasks", True),
         ("Event", "WhatId", "Events", True),
+        ("OpportunityContactRole", "OpportunityId", "OpportunityContactRoles", True),
+        ("OpportunityLineItem", "OpportunityId", "OpportunityLineItems", True),
+        ("OpportunityFieldHistory", "OpportunityId", "Histories", True),
+        ("Order", "OpportunityId", "Orders", False),
     ),
 )
 
@@ -109,5 +115,28 @@ OPPORTUNITY_HISTORY = f.SObject(
         f.day("PrevCloseDate", "Previous Close Date", permissionable=False).fixed,
         f.moment("SystemModstamp", "System Modstamp").required.fixed,
         f.checkbox("IsDeleted", "Deleted").required.fixed,
+    ),
+)
+
+# 017 is the prefix of every object's field history; it has neither SystemModstamp nor LastModifiedDate
+# (object reference, OpportunityFieldHistory, read 2026-11-28).
+OPPORTUNITY_FIELD_HISTORY = f.SObject(
+    name="OpportunityFieldHistory",
+    label="Opportunity Field History",
+    plural="Opportunity Field History",
+    prefix="017",
+    createable=False,
+    updateable=False,
+    deletable=False,
+    fields=(
+        f.record_id("Opportunity Field History ID"),
+        f.checkbox("IsDeleted", "Deleted").required.fixed,
+        f.lookup("OpportunityId", "Opportunity ID", "Opportunity", "Opportunity").required.fixed,
+        f.lookup("CreatedById", "Created By ID", "User", "CreatedBy").required.fixed,
+        f.moment("CreatedDate", "Created Date").required.fixed,
+        f.picklist("Field", "Changed Field", (), restricted=True).required.fixed,
+        f.picklist("DataType", "Datatype", (), permissionable=False, restricted=True).fixed,
+        f.any_value("OldValue", "Old Value", permissionable=False).fixed,
+        f.any_value("NewValue", "New Value", permissionable=False).fixed,
     ),
 )

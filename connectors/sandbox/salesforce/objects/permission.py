@@ -6,6 +6,9 @@ from connectors.sandbox.salesforce import fields as f
 from connectors.sandbox.salesforce.settings import ALL_PERMISSIONS
 
 _MANAGE = "ManageProfilesPermissionsets"
+# https://developer.salesforce.com/docs/platform/object-reference/references/standard-objects/object-permissionset.html,
+# object-permissionsetassignment.html, object-objectpermissions.html, Special Access Rules (read 2026-11-28)
+_SETUP = ("ViewSetup",)
 
 PERMISSION_SET = f.SObject(
     name="PermissionSet",
@@ -15,6 +18,7 @@ PERMISSION_SET = f.SObject(
     setup=True,
     replicateable=False,
     write_permission=_MANAGE,
+    read_permissions=("ViewSetup", "AssignPermissionSets", _MANAGE),
     fields=(
         f.record_id("PermissionSet ID"),
         f.text("Name", "Permission Set Name", 80, name_field=True).required,
@@ -46,6 +50,7 @@ PERMISSION_SET_ASSIGNMENT = f.SObject(
     setup=True,
     replicateable=False,
     write_permission="AssignPermissionSets",
+    read_permissions=("ViewSetup", "AssignPermissionSets", "ManageUsers"),
     fields=(
         f.record_id("PermissionSetAssignment ID"),
         f.lookup("PermissionSetId", "PermissionSet ID", "PermissionSet", "PermissionSet", updateable=False).required,
@@ -63,6 +68,7 @@ FIELD_PERMISSIONS = f.SObject(
     setup=True,
     replicateable=False,
     write_permission=_MANAGE,
+    read_permissions=_SETUP,
     fields=(
         f.record_id("Field Permissions ID"),
         f.lookup("ParentId", "Parent ID", "PermissionSet", "Parent", updateable=False).required,
@@ -91,6 +97,7 @@ OBJECT_PERMISSIONS = f.SObject(
     setup=True,
     replicateable=False,
     write_permission=_MANAGE,
+    read_permissions=_SETUP,
     fields=(
         f.record_id("ObjectPermissions ID"),
         f.lookup("ParentId", "Parent ID", "PermissionSet", "Parent", updateable=False).required,

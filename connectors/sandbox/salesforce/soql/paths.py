@@ -86,8 +86,7 @@ class Scope:
             field = self.visible(table, parts[0])
             if field is None:
                 raise no_such_column(self.statement.text, path.at, parts[0], table.name)
-            place = table.position[field.name.lower()]
-            return Column(field, lambda row: row[place], table.name)
+            return Column(field, table.getter(field.name), table.name)
         lookup = self.lookup(table, parts[0], path)
         place = table.position[lookup.name.lower()]
         if len(lookup.refers_to) > 1:

@@ -76,8 +76,7 @@ def _shape(scope: Scope, table: Table, wanted: _Wanted, base: str) -> Shape:
 def _plain(table: Table, one: Field) -> Callable[[Row], Any]:
     if one.type == "address":
         return lambda row: address_value(table, row, one)
-    place = table.position[one.name.lower()]
-    return lambda row: row[place]
+    return table.getter(one.name)
 
 
 def _beyond(scope: Scope, table: Table, lookup: Field, inner: _Wanted, base: str) -> Callable[[Row], Any]:

@@ -59,8 +59,21 @@ def run(world: World, soql: str, *, everything: bool) -> Answer:
     return Answer(len(keys), keys, _shown(table, shaped, stamp(world.now)))
 
 
+def selected(world: World, statement: Select, *, everything: bool) -> tuple[Scope, Table, list[Path], Iterable[Row]]:
+    """The rows themselves of a statement without aggregates, and the fields asked of them. Raises Refusal."""
+    scope = Scope(world.tables, world.access, statement)
+    table = scope.table()
+    rows = _matching(world, scope, table, everything=everything)
+    limited = rows if statement.limit is None else _limited(rows, statement)
+    return scope, table, _paths(scope, table), limited
+
+
 def _shown(table: Table, shaped: Shape, now: str) -> Callable[[Any], Json | None]:
+    columns = table.position
+
     def record(record_id: Any) -> Json | None:
+        if table.position is not columns:  # a field was deleted since, and the others have moved up
+            raise error(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
         row = table.seen(record_id, now)
         return None if row is None else shaped(row)
 

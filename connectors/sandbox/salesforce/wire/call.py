@@ -46,7 +46,7 @@ class Call:
         """The object named in the path, if the user may see it. Raises Refusal 404."""
         wanted = name or self.parts["sobject"]
         table = self.org.tables.get(wanted.lower())
-        if table is None or not self.access.may(table.sobject, "Read"):
+        if table is None or table.sobject.since > self.version or not self.access.may(table.sobject, "Read"):
             raise not_found()
         return table
 

@@ -108,7 +108,7 @@ def result_of(deploy: Deploy, *, details: bool) -> Json:
         "ignoreWarnings": bool(deploy.options.get("ignoreWarnings")),
         "lastModifiedDate": deploy.completed or deploy.created,
         "numberComponentErrors": len(deploy.failures),
-        "numberComponentsDeployed": max(0, len(deploy.successes) - 1),
+        "numberComponentsDeployed": sum(bool(one["componentType"]) for one in deploy.successes),
         "numberComponentsTotal": deploy.total,
         "numberTestErrors": 0,
         "numberTestsCompleted": 0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from connectors.sandbox.salesforce.fields import NUMBERS, SOAP_TYPES, TEXTS, Field
-from connectors.sandbox.salesforce.table import Table
+from connectors.sandbox.salesforce.table import Table, tables_at
 from connectors.sandbox.salesforce.wire.call import Call, Json, Reply
 
 _OF_EVERY_OBJECT: Json = {
@@ -25,7 +25,6 @@ _OF_EVERY_OBJECT: Json = {
 }
 _OF_EVERY_FIELD: Json = {
     "aiPredictionField": False,
-    "autoNumber": False,
     "calculatedFormula": None,
     "cascadeDelete": False,
     "controllerName": None,
@@ -50,7 +49,8 @@ _OF_EVERY_FIELD: Json = {
 
 def describe_global(call: Call) -> Reply:
     """All objects that the user may read."""
-    tables = (t for t in call.org.tables.values() if call.access.may(t.sobject, "Read"))
+    known = tables_at(call.org.tables, call.version).values()
+    tables = (t for t in known if call.access.may(t.sobject, "Read"))
     listed = [_summary(call, table) for table in sorted(tables, key=lambda t: t.name)]
     return Reply({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": listed})
 
@@ -99,7 +99,7 @@ def _summary(call: Call, table: Table) -> Json:
         "replicateable": sobject.replicateable,
         "searchable": not sobject.setup,
         "triggerable": not sobject.setup,
-        "undeletable": sobject.deletable and table.field("IsDeleted") is not None,
+        "undeletable": sobject.undeletable and sobject.deletable and table.field("IsDeleted") is not None,
         "updateable": sobject.updateable and access.may(sobject, "Edit"),
         "urls": {"sobject": here, "describe": f"{here}/describe", "rowTemplate": f"{here}/{{ID}}"},
     }
@@ -120,6 +120,7 @@ def _nature(one: Field) -> Json:
     """What is true of a field whoever looks."""
     return {
         "aggregatable": one.filterable and one.type != "boolean",
+        "autoNumber": one.auto_number,
         "byteLength": one.length * 3 if one.type in TEXTS else one.length,
         "calculated": one.calculated,
         "caseSensitive": one.case_sensitive,

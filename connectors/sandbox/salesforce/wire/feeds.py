@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 
+from connectors.sandbox.salesforce import recycling
 from connectors.sandbox.salesforce.instants import parsed_stamp, stamp
 from connectors.sandbox.salesforce.refusals import error
-from connectors.sandbox.salesforce.table import Span
+from connectors.sandbox.salesforce.table import Span, Table
 from connectors.sandbox.salesforce.wire.call import Call, Reply
 
 _DELETED_DAYS, _UPDATED_DAYS = 15, 30
@@ -14,11 +15,10 @@ _DELETED_DAYS, _UPDATED_DAYS = 15, 30
 
 def deleted(call: Call) -> Reply:
     """Ids that were deleted in a window, with the time of it; undeleted ones are not among them."""
-    table = call.table()
+    table = _replicated(call)
     start, end = _window(call, _DELETED_DAYS)
     log = call.org.deletions.get(table.name, {})
-    earliest = stamp(call.org.clock.now() - dt.timedelta(days=_DELETED_DAYS))
-    known_since = max(earliest, call.org.deletions_known_since or earliest)
+    known_since = recycling.deletions_since(call.org)
     inside = sorted((at, one) for one, at in log.items() if max(start, known_since) <= at < end)
     _check_count(call, len(inside))
     return Reply(
@@ -32,13 +32,21 @@ def deleted(call: Call) -> Reply:
 
 def updated(call: Call) -> Reply:
     """Ids of live rows whose SystemModstamp lies in a window."""
-    table = call.table()
+    table = _replicated(call)
     start, end = _window(call, _UPDATED_DAYS)
     rows, _ = table.span(Span(stamps=(start, end)), call.org.now())
-    place = table.position["systemmodstamp"]
+    place = table.stamp_at
     ids = [row[0] for row in rows if start <= row[place] < end and not table.deleted(row)]
     _check_count(call, len(ids))
     return Reply({"ids": ids, "latestDateCovered": _covered(call, end)})
+
+
+def _replicated(call: Call) -> Table:
+    """The object of the path. Raises Refusal where no feed is kept of it, as its describe says."""
+    table = call.table()
+    if not table.sobject.replicateable:
+        raise error(400, "INVALID_TYPE_FOR_OPERATION", f"entity type {table.name} does not support replication")
+    return table
 
 
 def _window(call: Call, days: int) -> tuple[str, str]:

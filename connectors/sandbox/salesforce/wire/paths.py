@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from connectors.sandbox.salesforce.bulk.jobs import Jobs
+from connectors.sandbox.salesforce.bulk.routes import bulk_routes
 from connectors.sandbox.salesforce.metadata.deploy import Deploys
 from connectors.sandbox.salesforce.org import Org
 from connectors.sandbox.salesforce.wire import collections, describing, feeds, records, tooling
@@ -14,7 +16,7 @@ from connectors.sandbox.salesforce.wire.routes import Handler, Route
 _Q = frozenset({"q"})
 
 
-def all_routes(org: Org, deploys: Deploys, composite: Composite, limits: Handler) -> list[Route]:
+def all_routes(org: Org, deploys: Deploys, composite: Composite, jobs: Jobs, limits: Handler) -> list[Route]:
     """The first one that fits a path answers it."""
     return [
         Route("", {"GET": _resources}),
@@ -25,6 +27,7 @@ def all_routes(org: Org, deploys: Deploys, composite: Composite, limits: Handler
         Route("composite", {"POST": composite.composite}),
         Route("composite/batch", {"POST": composite.batch}),
         *_metadata(Deploying(deploys)),
+        *bulk_routes(jobs),
     ]
 
 
@@ -75,5 +78,5 @@ def _metadata(deploying: Deploying) -> list[Route]:
 
 
 def _resources(call: Call) -> Reply:
-    names = ("tooling", "metadata", "query", "queryAll", "composite", "limits", "sobjects")
+    names = ("tooling", "metadata", "query", "queryAll", "composite", "limits", "sobjects", "jobs")
     return Reply({name: f"{call.here}/{name}" for name in names})

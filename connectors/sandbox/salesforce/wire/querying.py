@@ -10,6 +10,8 @@ from connectors.sandbox.salesforce.ids import salesforce_id
 from connectors.sandbox.salesforce.org import Org
 from connectors.sandbox.salesforce.refusals import error, unknown_to_sandbox
 from connectors.sandbox.salesforce.soql.running import Answer, World, run
+from connectors.sandbox.salesforce.table import tables_at
+from connectors.sandbox.salesforce.wire.automation import by_rest
 from connectors.sandbox.salesforce.wire.call import Call, Reply
 
 _BATCH = re.compile(r"\s*batchSize\s*=\s*(\d+)\s*")
@@ -91,7 +93,8 @@ def world_of(call: Call) -> World:
     """What a query of this call runs over."""
     org = call.org
     unordered = org.settings.unordered_results
-    return World(org.tables, call.access, org.clock.now(), org.zone, f"{call.here}/sobjects", unordered)
+    tables = {**tables_at(org.tables, call.version), **by_rest(org, call.access, call.params.get("q", ""))}
+    return World(tables, call.access, org.clock.now(), org.zone, f"{call.here}/sobjects", unordered)
 
 
 def page_rows(call: Call) -> int:

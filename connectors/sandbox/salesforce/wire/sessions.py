@@ -54,6 +54,8 @@ class Sessions:
 
     def count(self) -> None:
         """One more call of the day. Raises Refusal 403 where none is left."""
+        # Those of others were made meanwhile, and do not stop where ours do.
+        self._calls[self._hour()] += self._org.settings.others_between_calls
         if self.used() >= self._org.settings.daily_api_requests:
             raise quota_spent()
         self._calls[self._hour()] += 1
@@ -61,7 +63,8 @@ class Sessions:
     def used(self) -> int:
         """Calls in the past 24 hours."""
         since = self._hour() - 24
-        return sum(calls for hour, calls in self._calls.items() if hour > since)
+        made = sum(calls for hour, calls in self._calls.items() if hour > since)
+        return made + self._org.settings.calls_of_others
 
     def _hour(self) -> int:
         return int(self._org.clock.now().timestamp() // 3600)

@@ -1,4 +1,4 @@
-"""SOAP, as far as clients still use it: login(), and deploy with its status."""
+"""SOAP, as far as clients still use it: login(), deploy with its status, and reading of metadata."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from connectors.sandbox.salesforce.org import Org
 from connectors.sandbox.salesforce.refusals import Refusal, error, unknown_to_sandbox
 from connectors.sandbox.salesforce.wire.call import Call, Reply
 from connectors.sandbox.salesforce.wire.deploying import check_may_deploy, checked_options, result_of
+from connectors.sandbox.salesforce.wire.reading_metadata import list_metadata, read_metadata
 from connectors.sandbox.salesforce.wire.sessions import Sessions
 from connectors.sandbox.salesforce.wire.token import user_by_password
 
@@ -22,6 +23,7 @@ _ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 _PARTNER = "urn:partner.soap.sforce.com"
 _METADATA = NAMESPACE.strip("{}")
 _XML = "text/xml;charset=UTF-8"
+_READING = {"listMetadata": list_metadata, "readMetadata": read_metadata}
 
 
 def soap(org: Org, sessions: Sessions, deploys: Deploys, path: str, *, body: bytes, base: str) -> Reply:
@@ -117,6 +119,9 @@ def _metadata(call: Call, deploys: Deploys, operation: ET.Element) -> Reply:
         deploys.poll(deploy)
         details = (operation.findtext(NAMESPACE + "includeDetails") or "").strip().lower() == "true"
         return _response("checkDeployStatus", _status(deploy, details=details))
+    if name in _READING:
+        check_may_deploy(call)
+        return _answer(f'<{name}Response xmlns="{_METADATA}">{_READING[name](call.org, operation)}</{name}Response>')
     raise unknown_to_sandbox(f"SOAP operation {name}")
 
 

@@ -106,13 +106,17 @@ def _user_of_app(org: Org, form: Form, *, secret_needed: bool = True) -> str:
 def _client_credentials(org: Org, form: Form, base: str) -> tuple[str, dict[str, str]]:
     if base.rsplit("//", maxsplit=1)[-1].split(".", maxsplit=1)[0] in {"login", "test"}:
         raise refused("invalid_grant", "request not supported on this domain")
-    return _user_of_app(org, form), {}
+    user_id = _user_of_app(org, form)
+    if not org.settings.has_run_as_user:
+        raise refused("invalid_grant", "no client credentials user enabled")
+    return user_id, {}
 
 
 def _refresh(org: Org, form: Form, base: str) -> tuple[str, dict[str, str]]:
     del base
-    user_id = _user_of_app(org, form, secret_needed="client_secret" in form)
-    if form.get("refresh_token") != org.settings.refresh_token:
+    user_id = _user_of_app(org, form, secret_needed=org.settings.refresh_needs_secret or "client_secret" in form)
+    # The token was given to the app of the integration user, and is of no use to another one.
+    if form["client_id"] != org.settings.client_id or form.get("refresh_token") != org.settings.refresh_token:
         raise refused("invalid_grant", "expired access/refresh token")
     if not org.settings.refresh_token_rotates:
         return user_id, {}
@@ -142,21 +146,25 @@ def _assertion(org: Org, form: Form, base: str) -> tuple[str, dict[str, str]]:
     if subject != [user_id]:
         raise refused("invalid_grant", "user hasn't approved this consumer")
     host = str(claims.get("aud", "")).split("//")[-1].rstrip("/")
-    if host not in {"login.salesforce.com", "test.salesforce.com", base.rsplit("//", maxsplit=1)[-1]}:
+    own = base.rsplit("//", maxsplit=1)[-1]
+    if ("its own" if host == own else host) not in org.settings.jwt_audiences:
         raise refused("invalid_grant", "audience is invalid")
     # Assertions are signed by the caller's own clock, so they are held against real time and not the sandbox's.
-    if not str(claims.get("exp", "")).isdigit() or int(claims["exp"]) < time.time():
+    left = int(claims["exp"]) - time.time() if str(claims.get("exp", "")).isdigit() else -1
+    if left < 0:
         raise refused("invalid_grant", "expired authorization code")
+    # A second more, because clients round.
+    if left > org.settings.jwt_seconds + 1:
+        raise refused("invalid_grant", "invalid assertion")
     return user_id, {}
 
 
 def _claims(org: Org, assertion: str) -> dict[str, Any]:
     key = org.settings.jwt_public_key
+    if key is None:
+        raise refused("invalid_client", "invalid client credentials")
     unchecked: Any = dict.fromkeys(("verify_exp", "verify_aud", "verify_iss", "verify_iat", "verify_sub"), False)
     try:
-        if key is None:
-            unchecked["verify_signature"] = False
-            return dict(jwt.decode(assertion, options=unchecked))
         return dict(jwt.decode(assertion, key, algorithms=["RS256"], options=unchecked))
     except jwt.PyJWTError:
         raise refused("invalid_grant", "invalid assertion") from None

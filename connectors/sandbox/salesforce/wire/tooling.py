@@ -1,4 +1,4 @@
-"""Tooling: custom fields, looked up and made one at a time."""
+"""Tooling: custom fields, looked up and made one at a time, and the automation of an org."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from connectors.sandbox.salesforce import fields as f
-from connectors.sandbox.salesforce.ids import salesforce_id
-from connectors.sandbox.salesforce.metadata.custom_field import Problem, custom_field
+from connectors.sandbox.salesforce.metadata.custom_field import custom_field
+from connectors.sandbox.salesforce.metadata.future import check_room
 from connectors.sandbox.salesforce.metadata.package import NAMESPACE
+from connectors.sandbox.salesforce.metadata.shapes import Problem
 from connectors.sandbox.salesforce.refusals import error, unknown_to_sandbox
+from connectors.sandbox.salesforce.soql.parser import parse
 from connectors.sandbox.salesforce.soql.running import World, run
 from connectors.sandbox.salesforce.table import Table
+from connectors.sandbox.salesforce.wire.automation import by_tooling
 from connectors.sandbox.salesforce.wire.call import Call, Json, Reply
 from connectors.sandbox.salesforce.wire.deploying import check_may_deploy
 
@@ -21,6 +24,7 @@ CUSTOM_FIELD = f.SObject(
     plural="Custom Fields",
     prefix="00N",
     setup=True,
+    read_permissions=("ViewSetup",),
     fields=(
         f.record_id(),
         f.text("TableEnumOrId", "Table Enum Or Id").required,
@@ -36,15 +40,18 @@ CUSTOM_FIELD = f.SObject(
 
 
 def query(call: Call) -> Reply:
-    """`tooling/query` over CustomField."""
+    """`tooling/query` over custom fields, validation rules, triggers, flows and limits."""
     org = call.org
     if "q" not in call.params:
         raise error(400, "MALFORMED_QUERY", "A query string has to be specified")
-    base = f"{call.here}/tooling/sobjects"
-    world = World({"customfield": _table(call)}, call.access, org.clock.now(), org.zone, base)
-    answer = run(world, call.params["q"], everything=True)
+    base, soql = f"{call.here}/tooling/sobjects", call.params["q"]
+    tables = {"customfield": _table(call), **by_tooling(org, call.access, soql)}
+    asked = tables.get(parse(soql).sobject.lower())
+    if asked is None:
+        raise unknown_to_sandbox(f"Tooling object {parse(soql).sobject}")
+    answer = run(World(tables, call.access, org.clock.now(), org.zone, base), soql, everything=True)
     records = [answer.record(key) for key in answer.keys]
-    more: Json = {"queryLocator": None, "entityTypeName": "CustomField"}
+    more: Json = {"queryLocator": None, "entityTypeName": asked.name}
     return Reply({"size": len(records), "totalSize": answer.total, "done": True, **more, "records": records})
 
 
@@ -65,10 +72,17 @@ def create(call: Call) -> Reply:
         _child(xml, key, value)
     try:
         new = custom_field(xml, None)
+        check_room(call.org, table, sum(one.custom for one in table.fields))
     except Problem as problem:
         raise error(400, "FIELD_INTEGRITY_EXCEPTION", str(problem), []) from problem
     call.org.add_field(table.name, new)
-    made = {"id": _field_id(call, table, new), "success": True, "errors": [], "warnings": [], "infos": []}
+    made = {
+        "id": call.org.metadata.field_id(table.name, new.name),
+        "success": True,
+        "errors": [],
+        "warnings": [],
+        "infos": [],
+    }
     return Reply(made, 201)
 
 
@@ -92,18 +106,13 @@ def _child(xml: ET.Element, tag: str, value: Any) -> None:
         raise unknown_to_sandbox(f"Metadata.{tag}")
 
 
-def _field_id(call: Call, table: Table, one: f.Field) -> str:
-    tables = list(call.org.tables.values())
-    return salesforce_id("00N", tables.index(table) * 10_000 + table.position[one.name.lower()])
-
-
 def _table(call: Call) -> Table:
     listing = Table(CUSTOM_FIELD)
     rows = []
     for table in call.org.tables.values():
         for one in (one for one in table.fields if one.custom):
             record = {
-                "Id": _field_id(call, table, one),
+                "Id": call.org.metadata.field_id(table.name, one.name),
                 "TableEnumOrId": table.name,
                 "DeveloperName": one.name.removesuffix("__c"),
                 "Length": one.length or None,

@@ -1,0 +1,114 @@
+"""Writes many accounts by one job: sent as CSV, each row of the results matched to its account by id.
+
+https://developer.salesforce.com/docs/atlas.en-us.api_asynch.meta/api_asynch/datafiles_prepare_csv.htm (read 2026-11-28)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import polars as pl
+import requests
+
+from connectors.contract import WriteOutcome
+from connectors.errors import FieldsNotProvisioned, RequestRefused, SliceLost, UnexpectedAnswer
+from connectors.salesforce import paths
+from connectors.salesforce.bulk import jobs
+from connectors.salesforce.bulk.results import csv_frame
+from connectors.salesforce.client import Client
+from connectors.salesforce.codecs import widened
+from connectors.salesforce.outcomes import outcome_of
+
+NULL = "#N/A"
+"""Empties a field; an empty cell leaves it as it is."""
+NO_ANSWER = "NO_ANSWER"
+"""The code of a row that the job did not come to, or does not speak of."""
+_BAD_FILE = {"InvalidBatch", "ClientInputError", "INVALIDBATCH", "CLIENTINPUTERROR"}
+_UPLOADS = 2
+_CODE = re.compile(r"[A-Z][A-Z0-9_]*")
+Row = Mapping[str, str | None]
+"""Field name to text; None empties the field, a field that is not there is left alone."""
+
+
+def ingest(client: Client, kind: str, rows: Mapping[str, Row], *, asks: str) -> dict[str, WriteOutcome]:
+    """One outcome for each row, by id. What the job did not come to, or does not speak of, is `retry`.
+
+    The job runs once all is sent, not before: one that is lost until then has changed nothing. Raises
+    RequestRefused where no job is to be had, FieldsNotProvisioned where a column is not known to it.
+    """
+    job_id = _sent(client, kind, _csv(rows), asks=asks)
+    jobs.end(client, paths.INGEST_JOBS, job_id, "UploadComplete")
+    try:
+        job = jobs.wait(client, paths.INGEST_JOBS, job_id)
+        done = _outcomes(client, job, {name for row in rows.values() for name in row})
+    except SliceLost as fault:
+        return {i: WriteOutcome(i, "retry", NO_ANSWER, str(fault)) for i in rows}
+    if job.state == "failed" and not done.keys() & rows.keys() and _BAD_FILE & set((job.reason or "").split(", ")):
+        raise FieldsNotProvisioned(f"Salesforce cannot read what we write ({job.reason}): run kam provision")
+    jobs.take_away(client, paths.INGEST_JOBS, job_id)
+    left = f"Salesforce's job ended without an answer for the row ({job.reason or job.state})"
+    return {i: done.get(i) or WriteOutcome(i, "retry", NO_ANSWER, left) for i in rows}
+
+
+def _sent(client: Client, kind: str, content: bytes, *, asks: str) -> str:
+    """The id of a job that has its file. It takes one only: where that is unclear, a new job is made."""
+    body = {"object": kind, "operation": "update", "contentType": "CSV", "columnDelimiter": "COMMA", "lineEnding": "LF"}
+    for last in range(_UPLOADS):
+        job = jobs.create(client, paths.INGEST_JOBS, body, asks=asks)
+        try:
+            client.put(paths.job(paths.INGEST_JOBS, job.id, "batches"), content, "text/csv; charset=UTF-8")
+        except RequestRefused:
+            jobs.end(client, paths.INGEST_JOBS, job.id, "Aborted")
+            if last == _UPLOADS - 1:
+                raise
+        else:
+            return job.id
+    raise UnexpectedAnswer("Salesforce takes no file for a job")
+
+
+def _csv(rows: Mapping[str, Row]) -> bytes:
+    names = sorted({name for row in rows.values() for name in row})
+    columns: dict[str, list[str | None]] = {"Id": list(rows)}
+    for name in names:
+        columns[name] = [(row[name] or NULL) if name in row else None for row in rows.values()]
+    # Quoted throughout: a blank or line break outside of quotes is an error.
+    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)).write_csv(quote_style="always").encode()
+
+
+def _outcomes(client: Client, job: jobs.Job, names: set[str]) -> dict[str, WriteOutcome]:
+    """The outcomes that the job's results speak of; their order is not that of the file."""
+    written = _results(client, job, "successfulResults")
+    passed_over = names - set(written.columns)
+    if written.height and passed_over:
+        # The rows count as taken, and the column went nowhere: Salesforce leaves out what it does not know.
+        named = ", ".join(sorted(passed_over))
+        raise FieldsNotProvisioned(f"Salesforce does not know {named} any more: run kam provision")
+    done = {i: WriteOutcome(i, "written") for i in written["id"].drop_nulls()} if written.height else {}
+    failed = _results(client, job, "failedResults")
+    for source_id, error in failed.select("id", "sf__Error").iter_rows() if failed.height else ():
+        if source_id:
+            done[source_id] = outcome_of(source_id, *_told(error or ""))
+    return done
+
+
+def _told(error: str) -> tuple[str | None, str, list[str]]:
+    """Code, message and fields of `CODE:message:field,field --`."""
+    code, _, rest = error.partition(":")
+    message, _, fields = rest.rpartition(":")
+    named = [f.strip() for f in fields.removesuffix("--").split(",")]
+    return code if _CODE.fullmatch(code) else None, message or rest, [f for f in named if f.isidentifier()]
+
+
+def _results(client: Client, job: jobs.Job, part: str) -> pl.DataFrame:
+    """The rows of a results file as columns of text, with the `id` of each; nothing at all where it is empty."""
+
+    def read(answer: requests.Response) -> pl.DataFrame:
+        return csv_frame(answer.content, f"the {part} of a job")
+
+    frame = client.fetch(paths.job(paths.INGEST_JOBS, job.id, part), read=read, purpose="write")
+    named = [pl.col(c).replace("", None) for c in ("sf__Id", "Id") if c in frame.columns]
+    if frame.is_empty() or not named:
+        return pl.DataFrame()
+    error = [] if "sf__Error" in frame.columns else [pl.lit(None, pl.String).alias("sf__Error")]
+    return frame.with_columns(widened(pl.coalesce(named)).alias("id"), *error)

@@ -1,0 +1,22 @@
+"""From how many rows on Salesforce is read and written in bulk, and in what portions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Rows.
+
+    `bulk_from`: a slice of more rows is read by jobs: ten pages of REST cost as many calls as a job does.
+    `page_rows`: to a page of results, which is what stands in memory at a time. `job_rows`: to a job, roughly; more
+    are read by several. `ingest_from`: more accounts are written by a job, as Salesforce advises. `ingest_rows`: to
+    an ingest job, far below the 100 MB that one may have.
+    """
+
+    bulk_from: int = 20_000
+    page_rows: int = 50_000
+    job_rows: int = 1_000_000
+    ingest_from: int = 2_000
+    ingest_rows: int = 100_000

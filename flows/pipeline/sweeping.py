@@ -1,0 +1,127 @@
+"""Finds what increments cannot show: records deleted for good, rows never seen, values that change without a sign."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import polars as pl
+
+from connectors.contract import Connector, Page, Stream, Sweeps
+from connectors.errors import PermissionMissing
+from flows.pipeline.progress import Clock
+from kammodel.entities import Sweep
+from kammodel.entities.schema import table_of
+from kammodel.store import Store
+from kammodel.store.comparing import Compared, compare_ids
+from kammodel.store.control import load_sweep, save_sweep
+
+COMPARE_EVERY = dt.timedelta(days=7)
+"""Between two comparisons of all ids of a stream: for each fifty thousand rows one comparison costs a call."""
+REFRESH_EVERY = dt.timedelta(days=1)
+"""How old fields may grow that change without moving their row's stamp."""
+MOST_GONE, LEAST_GONE = 0.1, 50
+"""A tenth of a stream, and at least 50 rows, is not deleted unseen: more likely it was hidden from us."""
+_MOST_LISTED = 20_000
+"""Deletions that are looked at one by one; beyond that all ids are compared."""
+
+
+class Sweeper:
+    """One stream of one CRM. Gives pages to store: what is gone, and rows that were missed."""
+
+    def __init__(self, connector: Connector, store: Store, stream: Stream, clock: Clock) -> None:
+        identity = connector.identify()
+        self._connector, self._store, self._stream, self._clock = connector, store, stream, clock
+        self._of = {"source": identity.source, "instance": identity.instance}
+        self._entity = stream.mappings[0].entity
+
+    @property
+    def stale_since(self) -> dt.datetime | None:
+        """When fields that change without a sign were last read, if that is too long ago; else None."""
+        read_at = self._sweep().loaded_at if self._stream.drifting else None
+        return read_at if read_at is not None and self._clock() - read_at >= REFRESH_EVERY else None
+
+    def was_loaded(self, at: dt.datetime, *, is_first: bool) -> None:
+        """Remembers that everything was read that there was at an instant; at first there is nothing to compare."""
+        sweep = self._sweep()
+        sweep.loaded_at = at
+        sweep.deletions_until = sweep.deletions_until or at
+        sweep.compared_at = at if is_first else sweep.compared_at
+        self._save(sweep)
+
+    def pages(self, *, full: bool) -> Iterator[Page]:
+        """What was deleted for good since the last look, by the CRM's own list; now and then, and where the list
+        does not reach back that far, by comparing all ids.
+
+        `full`: everything was asked for, so that it is believed if much is gone. Raises PermissionMissing if not.
+        """
+        sweeps, sweep = self._connector.sweeps, self._sweep()
+        if sweeps is None or not self._stream.swept:
+            return
+        now = self._clock()
+        is_fresh = sweep.compared_at == sweep.loaded_at
+        is_due = sweep.compared_at is None or now - sweep.compared_at >= COMPARE_EVERY or (full and not is_fresh)
+        listed = None if is_due else self._listed(sweeps, sweep, now)
+        if listed is None:
+            yield from self._compared(sweeps, full=full)
+            sweep.compared_at, sweep.deletions_until = now, now - self._connector.settle
+        else:
+            gone, sweep.deletions_until = listed
+            yield self._gone(gone)
+        self._save(sweep)
+
+    def _listed(self, sweeps: Sweeps, sweep: Sweep, now: dt.datetime) -> tuple[pl.Series, dt.datetime] | None:
+        """Ids that the CRM lists as deleted and that live here still, less those that were restored since."""
+        since = (sweep.deletions_until or now) - self._connector.overlap
+        found = sweeps.deletions(self._stream, since, now)
+        if found is None:
+            return None
+        with self._store.transaction() as tx:
+            live = tx.live_among(self._entity, found.ids, **self._of)
+        if live.len() > _MOST_LISTED:
+            return None
+        return self._less_existing(sweeps, live), found.until
+
+    def _compared(self, sweeps: Sweeps, *, full: bool) -> Iterator[Page]:
+        found = compare_ids(
+            self._store,
+            self._entity,
+            sweeps.existing(self._stream),
+            **self._of,
+            stream=self._stream.name,
+            id_prefix=self._stream.id_prefix,
+        )
+        if not full:
+            self._refuse_if_hidden(found)
+        # Looked at once more: while all ids were read, records came and went.
+        vanished = found.vanished
+        yield self._gone(self._less_existing(sweeps, vanished) if vanished.len() <= _MOST_LISTED else vanished)
+        if found.missing.len():
+            yield from sweeps.read_ids(self._stream, found.missing)
+
+    def _refuse_if_hidden(self, found: Compared) -> None:
+        gone = found.vanished.len()
+        if gone >= LEAST_GONE and gone > MOST_GONE * found.live:
+            source, name = self._of["source"], self._stream.name
+            raise PermissionMissing(
+                f"{source} {name}: {gone} of {found.live} records are not there any more, which looks like access lost "
+                f"(sharing, View All Data) and not like deletion; nothing was marked. To accept it, run: "
+                f"kam pull --crm {source} --full"
+            )
+
+    def _less_existing(self, sweeps: Sweeps, ids: pl.Series) -> pl.Series:
+        there = pl.concat([ids.clear(), *sweeps.existing(self._stream, ids)]) if ids.len() else ids.clear()
+        return ids.filter(~ids.is_in(there.implode()))
+
+    def _gone(self, ids: pl.Series) -> Page:
+        rows = {table_of(m.entity).name: pl.DataFrame(schema=m.raw_schema()) for m in self._stream.mappings}
+        nobody = pl.lit(None, pl.String).alias("merged_into_id")
+        return Page(rows, None, gone=ids.alias("source_id").to_frame().with_columns(nobody))
+
+    def _sweep(self) -> Sweep:
+        with self._store.transaction() as tx:
+            return load_sweep(tx, stream=self._stream.name, **self._of)
+
+    def _save(self, sweep: Sweep) -> None:
+        with self._store.transaction() as tx:
+            save_sweep(tx, Sweep(**sweep.model_dump()))

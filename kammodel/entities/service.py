@@ -1,0 +1,29 @@
+"""What customers ask of our service."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlmodel import Field
+
+from kammodel.entities.envelope import Sourced
+from kammodel.entities.types import Instant
+
+
+class Case(Sourced, table=True):
+    """A request to our service. Its subject and description are never read."""
+
+    __tablename__ = "support_case"
+
+    account_id: str | None = None
+    person_id: str | None = None
+    kind: str | None = None
+    """problem, question, feature_request or other; null is unknown."""
+    priority: str | None = None
+    status: str | None = None
+    """`priority` and `status` are the CRM's own words."""
+    is_closed: bool | None = None
+    is_escalated: bool | None = None
+    opened_at: dt.datetime | None = Field(default=None, sa_type=Instant)
+    closed_at: dt.datetime | None = Field(default=None, sa_type=Instant)
+    parent_id: str | None = None
