@@ -91,6 +91,8 @@ class ChunkWriter:
         ]
 
     def _store_rows(self, tx: Transaction, mapping: Mapping, raw: pl.DataFrame, mark: Bookmark) -> None:
+        if raw.is_empty():
+            return
         table, at = _table(mapping), self._clock()
         sorted_out = normalize(raw, mapping)
         done = tx.upsert(mapping.entity, sorted_out.rows, **self._from, at=at)

@@ -67,7 +67,7 @@ class Sweeper:
             sweep.compared_at, sweep.deletions_until = now, now - self._connector.settle
         else:
             gone, sweep.deletions_until = listed
-            yield self._gone(gone)
+            yield from self._gone(gone)
         self._save(sweep)
 
     def _listed(self, sweeps: Sweeps, sweep: Sweep, now: dt.datetime) -> tuple[pl.Series, dt.datetime] | None:
@@ -95,7 +95,7 @@ class Sweeper:
             self._refuse_if_hidden(found)
         # Looked at once more: while all ids were read, records came and went.
         vanished = found.vanished
-        yield self._gone(self._less_existing(sweeps, vanished) if vanished.len() <= _MOST_LISTED else vanished)
+        yield from self._gone(self._less_existing(sweeps, vanished) if vanished.len() <= _MOST_LISTED else vanished)
         if found.missing.len():
             yield from sweeps.read_ids(self._stream, found.missing)
 
@@ -113,10 +113,12 @@ class Sweeper:
         there = pl.concat([ids.clear(), *sweeps.existing(self._stream, ids)]) if ids.len() else ids.clear()
         return ids.filter(~ids.is_in(there.implode()))
 
-    def _gone(self, ids: pl.Series) -> Page:
+    def _gone(self, ids: pl.Series) -> Iterator[Page]:
+        if not ids.len():
+            return
         rows = {table_of(m.entity).name: pl.DataFrame(schema=m.raw_schema()) for m in self._stream.mappings}
         nobody = pl.lit(None, pl.String).alias("merged_into_id")
-        return Page(rows, None, gone=ids.alias("source_id").to_frame().with_columns(nobody))
+        yield Page(rows, None, gone=ids.alias("source_id").to_frame().with_columns(nobody))
 
     def _sweep(self) -> Sweep:
         with self._store.transaction() as tx:

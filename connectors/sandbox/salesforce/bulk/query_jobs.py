@@ -11,9 +11,9 @@ from connectors.sandbox.salesforce.bulk.jobs import Job, Jobs, Json, check_may_a
 from connectors.sandbox.salesforce.bulk.query_statement import Result, accepted, pk_chunking, read
 from connectors.sandbox.salesforce.org import Org
 from connectors.sandbox.salesforce.refusals import Refusal, error
-from connectors.sandbox.salesforce.table import tables_at
 from connectors.sandbox.salesforce.soql.running import World
 from connectors.sandbox.salesforce.soql.syntax import Select
+from connectors.sandbox.salesforce.table import tables_at
 from connectors.sandbox.salesforce.wire.call import Call, Reply, flag
 
 _KEYS = frozenset({"operation", "query", "contentType", "columnDelimiter", "lineEnding"})
