@@ -10,6 +10,9 @@ from typing import Any, Literal
 StreamState = Literal["closed", "stopped", "not_begun"]
 """How a pull left a stream: read to the end of its slice, stopped within it, or not begun."""
 
+FIRST_LOAD = "first load"
+"""The note of a stream that was not known before."""
+
 Outcome = Literal["inserted", "changed", "overlap", "own_writes", "restamped", "rejected"]
 """What became of a row that was read; the fields of StreamReceipt that add up to `read`."""
 
@@ -42,6 +45,11 @@ class StreamReceipt:
     next_row: int | None = None
     """Of a stream that stopped in a slice: the row with which the next run goes on, counted from 1. Null where it
     stopped after that, in looking for deletions."""
+
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing came, nothing went, and it was read to its end."""
+        return not (self.read or self.gone or self.healed) and self.state == "closed"
 
     @property
     def unchanged(self) -> int:

@@ -19,6 +19,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from connectors.errors import AnswerUnclear, ConnectorError, RequestRefused, TryAgainLater, UnexpectedAnswer
+from connectors.salesforce import paths
 from connectors.salesforce.faults import fault_of, soap_fault_of
 from connectors.salesforce.signin import SignedIn
 
@@ -56,8 +57,9 @@ class Call:
 
     @property
     def ends_ours(self) -> bool:
-        """Takes away or closes what we made: goes out even where no calls are left for anything else."""
-        return self.method == "DELETE" or (self.method == "PATCH" and self.path.startswith("/jobs/"))
+        """Takes away or closes what we made, or learns how a write ended that is under way: goes out even where no
+        calls are left for anything else."""
+        return self.method == "DELETE" or self.path.startswith(f"{paths.INGEST_JOBS}/")
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from itertools import chain
 from typing import Any
@@ -116,8 +117,10 @@ def _by_jobs(
             yield from _by_batches(client, named, {i: values[i] for i in (*chunk, *chain.from_iterable(chunks))})
             return
         again = [i for i, o in outcomes.items() if o.code in {LOCKED, NO_ANSWER}]
-        for few in _chunks(again[:_MOST_AGAIN], BATCH):
-            outcomes |= {o.source_id: o for o in _written(client, named, {i: values[i] for i in few})}
+        # What the job took is told in any case; what is left then waits for the next run.
+        with suppress(QuotaSpent, TryAgainLater):
+            for few in _chunks(again[:_MOST_AGAIN], BATCH):
+                outcomes |= {o.source_id: o for o in _written(client, named, {i: values[i] for i in few})}
         yield list(outcomes.values())
 
 

@@ -25,7 +25,7 @@ from flows.report.columns import (
     stream_cells,
     unfinished,
 )
-from flows.results import ApplyReceipt, PlanReceipt, PullReceipt, RunReceipt, ScoreReceipt, as_json
+from flows.results import FIRST_LOAD, ApplyReceipt, PlanReceipt, PullReceipt, RunReceipt, ScoreReceipt, as_json
 
 TIER_STYLE = {
     "strategic": "bold magenta",
@@ -99,9 +99,18 @@ def show_pulled(receipts: Sequence[PullReceipt]) -> None:
     """What was read, stream by stream, and what the CRM hides."""
     for receipt in receipts:
         title = f"Read from {plain(receipt.organisation or receipt.source)}, {receipt.calls:,} calls"
-        begun = [stream_cells(s) for s in receipt.streams if s.state != "not_begun"]
+        begun = [s for s in receipt.streams if s.state != "not_begun"]
         if begun:
-            printed(table(title, STREAM, begun))
+            # Most increments bring nothing in most streams: a line for all of these is enough.
+            told = [s for s in begun if not s.is_quiet]
+            printed(table(title, STREAM, map(stream_cells, told)) if told else Text(title))
+            quiet = ", ".join(s.stream for s in begun if s.is_quiet)
+            if quiet:
+                printed(Text(f"nothing new in {quiet}", style="dim"))
+        notes = dict.fromkeys(s.note for s in receipt.streams if s.note and s.note != FIRST_LOAD)
+        for note in notes:
+            names = ", ".join(s.stream for s in receipt.streams if s.note == note)
+            printed(Text(f"{plain(note)}: {names}", style="dim"))
         if receipt.is_partial:
             printed(Text(f"{receipt.source} is not read to the end: {plain(unfinished(receipt))}", style="yellow"))
         for what, why in sorted(receipt.unavailable.items()):

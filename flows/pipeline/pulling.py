@@ -13,7 +13,7 @@ from flows.pipeline.access import check_access
 from flows.pipeline.chunks import ChunkWriter, chunks
 from flows.pipeline.progress import Clock, Progress, quiet
 from flows.pipeline.sweeping import Sweeper
-from flows.results import PullReceipt, StreamReceipt, resumes
+from flows.results import FIRST_LOAD, PullReceipt, StreamReceipt, resumes
 from kammodel.entities import Bookmark
 from kammodel.store import Store
 from kammodel.store.control import load_bookmark, save_bookmark
@@ -136,7 +136,7 @@ class _StreamReader:
         until = self._clock()
         everything = Slice(None, until)
         if mark is None:
-            return _Start(everything, None, "first load" if self._stream.incremental else None)
+            return _Start(everything, None, FIRST_LOAD if self._stream.incremental else None)
         if mark.fingerprint != self._stream.fingerprint:
             return _Start(everything, None, "loaded in full: the mapping of fields or stages has changed")
         if mark.slice_until is not None and mark.resume_point is not None and not (full and mark.slice_since):
@@ -150,7 +150,7 @@ class _StreamReader:
 
     def _why_full(self, mark: Bookmark, *, full: bool) -> str | None:
         if full or mark.watermark is None:
-            return "loaded in full, as asked" if full else "first load"
+            return "loaded in full, as asked" if full else FIRST_LOAD
         stale = self._sweeper.stale_since
         if stale is None:
             return None
