@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
@@ -11,6 +12,7 @@ from typing import Literal, Protocol, runtime_checkable
 import polars as pl
 
 from connectors.mapping import Mapping
+from kammodel.entities import Sourced
 from kammodel.publish.fields import CustomField
 
 
@@ -41,7 +43,9 @@ class Stream:
     `drifting`: fields asked for whose value changes without moving the row's change stamp, such as formulas: an
     increment misses that, so that the stream has to be read in full now and then. `swept`: its records can be deleted
     for good, without a row to say so; see Sweeps. `id_prefix`: what its ids begin with, where several streams fill one
-    entity.
+    entity. `linked`: columns of ours that come from links between records, which change without moving any stamp; see
+    SweepsLinks. `parts`: further entities whose rows belong to one row of the stream's own, each with its column that
+    names that row: they come and go with links too.
     """
 
     name: str
@@ -51,6 +55,8 @@ class Stream:
     drifting: tuple[str, ...] = ()
     swept: bool = False
     id_prefix: str = ""
+    linked: tuple[str, ...] = ()
+    parts: tuple[tuple[type[Sourced], str], ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -77,13 +83,15 @@ class Page:
     `raw[table]` has the columns of that mapping's `raw_schema()`. `gone`: ids of the stream's own entity that
     no longer exist, with their survivor if merged (columns source_id, merged_into_id). `announced`: how many
     rows of the own entity the CRM says the slice has, if it says so; the pipeline proves it. `resume`: opaque
-    text that `read` takes to go on after this page; None on the last page.
+    text that `read` takes to go on after this page; None on the last page. `whole`: ids of the own entity whose
+    `parts` are all on this page: others of theirs are gone.
     """
 
     raw: dict[str, pl.DataFrame]
     resume: str | None
     announced: int | None = None
     gone: pl.DataFrame | None = None
+    whole: pl.Series | None = None
 
 
 @dataclass(frozen=True)
@@ -196,6 +204,27 @@ class Sweeps(Protocol):
 
     def read_ids(self, stream: Stream, ids: pl.Series) -> Iterator[Page]:
         """These records, as `read` gives them; those that are gone are absent."""
+        ...
+
+
+@dataclass(frozen=True)
+class LinksNow:
+    """How some records are linked. `columns`: source_id and the stream's `linked` columns, as they would be stored.
+    `raw`: the rows of the stream's `parts`, by table, all there are of these records."""
+
+    columns: pl.DataFrame
+    raw: Map[str, pl.DataFrame]
+
+
+@runtime_checkable
+class SweepsLinks(Protocol):
+    """Sweeps of a CRM where a link can change without a sign on the records that it joins."""
+
+    relink_every: dt.timedelta
+    """Between two looks at the links of all records."""
+
+    def links(self, stream: Stream, ids: pl.Series) -> LinksNow:
+        """The links of these records as they are now; those that are gone have none."""
         ...
 
 

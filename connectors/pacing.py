@@ -14,7 +14,8 @@ class Pacer:
     """Lets `calls` pass in `seconds`, spread evenly after a first burst of a tenth of them. Thread-safe.
 
     The burst comes on top, so that no window sees more than 1.1 times `calls`, and the long run sees `calls`:
-    pass nine tenths of a limit that must not be crossed. `now` and `sleep` are passed in, so that tests need no time.
+    pass nine tenths of a limit that must not be crossed. `burst`: another share than a tenth. `now` and `sleep` are
+    passed in, so that tests need no time.
     """
 
     def __init__(
@@ -22,14 +23,21 @@ class Pacer:
         calls: float,
         seconds: float,
         *,
+        burst: float = 0.1,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._rate = calls / seconds
-        self._burst = max(1.0, calls / 10)
+        self._share = burst
+        self._burst = max(1.0, calls * burst)
         self._now, self._sleep = now, sleep
         self._tokens, self._at = self._burst, now()
         self._lock = threading.Lock()
+
+    @property
+    def rate(self) -> float:
+        """Calls a second in the long run."""
+        return self._rate
 
     def wait(self) -> None:
         """Returns when the next call may go out."""
@@ -45,7 +53,7 @@ class Pacer:
         """Takes over the limit that the CRM states in its answers."""
         with self._lock:
             self._rate = calls / seconds
-            self._burst = max(1.0, calls / 10)
+            self._burst = max(1.0, calls * self._share)
 
 
 class Budget:
@@ -53,11 +61,12 @@ class Budget:
 
     `share` of the limit is ours at most; where everybody's calls reach 1 - `reserve` of it, the rest is left to the
     others. Both are 0..1. `prefix` begins the names of the variables that set them, `crm` is the CRM's name for people.
-    Nothing is known, and everything allowed, until an answer has stated the limit.
+    `span`: the time that the limit is for, in words. Nothing is known, and everything allowed, until an answer has
+    stated the limit.
     """
 
-    def __init__(self, crm: str, prefix: str, *, share: float, reserve: float) -> None:
-        self._crm, self._prefix = crm, prefix
+    def __init__(self, crm: str, prefix: str, *, share: float, reserve: float, span: str = "in 24 hours") -> None:
+        self._crm, self._prefix, self._span = crm, prefix, span
         self._share, self._reserve = share, reserve
         self._spent = self._newest = 0
         # Calls of the day that were not made by this run, as the newest answer tells.
@@ -85,12 +94,12 @@ class Budget:
         if self._spent >= ours:
             raise QuotaSpent(
                 f"this run has made {self._spent:,} of the {ours:,} calls to {self._crm} that one run may make "
-                f"({self._prefix}CALL_SHARE={self._share:g} of the {limit:,} in 24 hours); run again later"
+                f"({self._prefix}CALL_SHARE={self._share:g} of the {limit:,} {self._span}); run again later"
             )
         used = self._of_others + self._spent
         if used >= all_but_reserve:
             raise QuotaSpent(
-                f"{used:,} of the {limit:,} calls to {self._crm} in 24 hours are spent, and the last "
+                f"{used:,} of the {limit:,} calls to {self._crm} {self._span} are spent, and the last "
                 f"{limit - all_but_reserve:,} are left to others ({self._prefix}CALL_RESERVE={self._reserve:g}); "
                 "run again later"
             )

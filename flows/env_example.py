@@ -16,7 +16,7 @@ HEAD = """\
 """
 BLOCK_HEADS = {
     "salesforce": "Salesforce, by an external client app: client credentials, or JWT bearer, or a refresh token",
-    "hubspot": "HubSpot, by a service key or the token of a private app",
+    "hubspot": "HubSpot, by a service key or the token of a private app, or as an OAuth app",
 }
 ABOUT = {
     "KAM_SALESFORCE__INSTANCE_URL": ("My Domain address of the org", "https://example.my.salesforce.com"),
@@ -41,11 +41,17 @@ ABOUT = {
     "KAM_SALESFORCE__CALL_RESERVE": ("Share of the org's API calls in 24 hours that is left to others", ""),
     "KAM_HUBSPOT__BASE_URL": ("Where the API answers, for portals of every region", ""),
     "KAM_HUBSPOT__ACCESS_TOKEN": ("The service key or private app token", ""),
-    "KAM_HUBSPOT__CLIENT_ID": ("For an OAuth app, which is not built yet", ""),
-    "KAM_HUBSPOT__CLIENT_SECRET": ("For an OAuth app, which is not built yet", ""),
-    "KAM_HUBSPOT__REFRESH_TOKEN": ("For an OAuth app, which is not built yet", ""),
+    "KAM_HUBSPOT__CLIENT_ID": ("OAuth app, in place of the key: its client id", ""),
+    "KAM_HUBSPOT__CLIENT_SECRET": ("OAuth app: its client secret", ""),
+    "KAM_HUBSPOT__REFRESH_TOKEN": ("OAuth app: what installing it gave; kam keeps its successors", ""),
+    "KAM_HUBSPOT__API_VERSION": ("Version of the paths: v3 (with v4 for associations), or one like 2026-09", ""),
     "KAM_HUBSPOT__CROSS_REFERENCE_PROPERTY": ("Company property in which a sync tool notes the Salesforce id", ""),
     "KAM_HUBSPOT__SETTLE_SECONDS": ("How long the search index is given to show a change", ""),
+    "KAM_HUBSPOT__CALL_SHARE": ("Share of the portal's API calls of a day that one run may make", ""),
+    "KAM_HUBSPOT__CALL_RESERVE": ("Share of those calls that is left to others", ""),
+    "KAM_HUBSPOT__PARALLEL_CALLS": ("How many calls are under way at a time", ""),
+    "KAM_HUBSPOT__RELINK_HOURS": ("Hours between two looks at the links of all records, which move no stamp", ""),
+    "KAM_HUBSPOT__TRACE_WRITES": ("Whether written rows carry a trace id, so that HubSpot can name a bad one", ""),
 }
 """What each variable of a CRM's block is, and an example where its default says too little."""
 

@@ -31,3 +31,12 @@ def prefect_server() -> Iterator[LocalServer]:
 def prefect_api(prefect_server: LocalServer) -> str:
     """The address of its API, once it answers."""
     return prefect_server.wait().api_url
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL server that runs as long as the tests do."""
+    from tests.postgres import server
+
+    with server(tmp_path_factory.mktemp("postgres")) as address:
+        yield address

@@ -14,34 +14,52 @@ from connectors.hubspot.records import Record, chunks
 
 AT_ONCE, FORMERLY = 1000, 100
 """Records a call, now and until February 2025: a server that keeps the old limit is asked in its portions."""
-PRIMARY_COMPANY, PARENT_COMPANY = 5, 14
-"""deal -> its primary company, company -> its parent; the type ids are the same in every portal.
+PRIMARY = frozenset({1, 5, 26})
+"""contact, deal, ticket -> its primary company; the type ids are the same in every portal.
 https://developers.hubspot.com/docs/api-reference/latest/crm/associations (read 2026-11-23)"""
 
 LINKS = {"from": pl.String, "to": pl.String, "marked": pl.Boolean}
+LABELLED = {**LINKS, "labels": pl.String}
+_PRIMARY = "primary"
 _Inputs = list[dict[str, str]]
+_Heard = tuple[str, list[Any]]
+"""A record's id, and its links."""
 
 
 def read_links(
-    client: Client, source: str, target: str, ids: Sequence[str], *, mark: int | None = None
+    client: Client, source: str, target: str, ids: Sequence[str], *, mark: int | None = None, labelled: bool = False
 ) -> pl.DataFrame:
     """Links from records of one kind to another: columns from, to, marked; each pair once.
 
-    `marked`: the link is of the association type `mark`, or is labelled Primary. Records without links are
-    absent: HubSpot says so in an error entry of a 207, which is the usual answer.
+    `marked`: the link is of the association type `mark`, or is labelled Primary. `labelled`: with a column of the
+    other labels, sorted and joined by `;`. Records without links are absent: HubSpot says so in an error entry of a
+    207, which is the usual answer.
     """
-    rows: list[tuple[str, str, bool]] = []
+    path = paths.associations(source, target)
+    heard: list[_Heard] = []
     for chunk in chunks(ids, AT_ONCE):
-        heard, unheard = _in_portions(client, paths.associations(source, target), chunk)
-        if unheard:
-            # Neither a result nor an error entry: asked once more, then taken for having no links.
-            heard += _in_portions(client, paths.associations(source, target), unheard)[0]
-        rows += [(_from(r), _to(link), _is_marked(link, mark)) for r in heard for link in r.get("to") or []]
-    frame = pl.DataFrame(rows, schema=LINKS, orient="row")
-    return frame.group_by("from", "to", maintain_order=True).agg(pl.col("marked").any())
+        found, unheard = _in_portions(client, path, chunk)
+        # Neither a result nor an error entry: asked once more, then taken for having no links.
+        heard += [*found, *(_in_portions(client, path, unheard)[0] if unheard else ())]
+    frame = _frame(heard, mark, labelled=labelled)
+    pairs = frame.select("from", "to")
+    if pairs.n_unique() == pairs.height:
+        return frame
+    labels = [pl.col("labels").drop_nulls().first()] if labelled else []
+    return frame.group_by("from", "to", maintain_order=True).agg(pl.col("marked").any(), *labels)
 
 
-def _in_portions(client: Client, path: str, ids: list[str]) -> tuple[list[Record], list[str]]:
+def _frame(heard: Sequence[_Heard], mark: int | None, *, labelled: bool) -> pl.DataFrame:
+    """Links as columns. Types are looked at only where they matter: most links have none that do."""
+    links = [(origin, link) for origin, linked in heard for link in linked]
+    columns: dict[str, list[Any]] = {"from": [origin for origin, _ in links], "to": [_to(link) for _, link in links]}
+    columns["marked"] = [False] * len(links) if mark is None else [_is_marked(link, mark) for _, link in links]
+    if labelled:
+        columns["labels"] = [_labels(link) for _, link in links]
+    return pl.DataFrame(columns, schema=LABELLED if labelled else LINKS)
+
+
+def _in_portions(client: Client, path: str, ids: list[str]) -> tuple[list[_Heard], list[str]]:
     try:
         return _to_the_end(client, path, ids)
     except RequestRefused as fault:
@@ -51,19 +69,20 @@ def _in_portions(client: Client, path: str, ids: list[str]) -> tuple[list[Record
     return [r for results, _ in parts for r in results], [i for _, unheard in parts for i in unheard]
 
 
-def _to_the_end(client: Client, path: str, ids: list[str]) -> tuple[list[Record], list[str]]:
-    """All results for these records, followed through their pages; and the ids that nothing was said about."""
-    results: list[Record] = []
+def _to_the_end(client: Client, path: str, ids: list[str]) -> tuple[list[_Heard], list[str]]:
+    """The links of these records, followed through their pages; and the ids that nothing was said about."""
+    heard: list[_Heard] = []
     unheard: list[str] = []
     cursors: set[tuple[str, str]] = set()
     inputs: _Inputs = [{"id": i} for i in ids]
     while inputs:
         answer = client.post(path, {"inputs": inputs}, pool="associations", check=_only_unlinked)
-        heard = {_from(result): result for result in answer.results}
-        results += heard.values()
-        unheard += _unheard([i["id"] for i in inputs], heard, answer)
-        inputs = _further(heard, cursors)
-    return results, unheard
+        results = {_from(result): result for result in answer.results}
+        heard += [(origin, result.get("to") or []) for origin, result in results.items()]
+        if len(results) < len(inputs):
+            unheard += _unheard([i["id"] for i in inputs], results, answer)
+        inputs = _further(results, cursors)
+    return heard, unheard
 
 
 def _further(heard: dict[str, Record], cursors: set[tuple[str, str]]) -> _Inputs:
@@ -82,7 +101,8 @@ def _further(heard: dict[str, Record], cursors: set[tuple[str, str]]) -> _Inputs
 
 def _unheard(asked: list[str], heard: dict[str, Record], answer: Answer) -> list[str]:
     """Ids with no word on them. The error entries may be a cut list; `numErrors` then counts the rest."""
-    named = {i for e in answer.errors for i in _named(e)}
+    errors = answer.errors
+    named = {i for e in errors for i in _named(e)}
     silent = [i for i in asked if i not in heard and i not in named]
     told = answer.body.get("numErrors")
     unnamed = told - len(named) if isinstance(told, int) else 0
@@ -92,15 +112,15 @@ def _unheard(asked: list[str], heard: dict[str, Record], answer: Answer) -> list
 def _named(error: Record) -> list[str]:
     context = error.get("context")
     ids = context.get("fromObjectId") or context.get("ids") if isinstance(context, dict) else None
-    return [str(i) for i in ids] if isinstance(ids, list) else []
+    return list(map(str, ids)) if isinstance(ids, list) else []
 
 
 def _only_unlinked(answer: Answer) -> None:
     """A record without links, or gone meanwhile, is an answer; any other error entry is a fault."""
-    for error in answer.errors:
-        usual = str(error.get("subCategory", "")).endswith("NO_ASSOCIATIONS_FOUND")
-        if not usual and error.get("category") != "OBJECT_NOT_FOUND":
-            raise TryAgainLater("HubSpot could not read some links", code=str(error.get("category"))[:80])
+    kinds = {(error.get("category"), error.get("subCategory")) for error in answer.errors}
+    for category, further in kinds:
+        if not str(further).endswith("NO_ASSOCIATIONS_FOUND") and category != "OBJECT_NOT_FOUND":
+            raise TryAgainLater("HubSpot could not read some links", code=str(category)[:80])
 
 
 def _from(result: Record) -> str:
@@ -119,10 +139,19 @@ def _to(link: Any) -> str:
     return str(found)
 
 
-def _is_marked(link: Record, mark: int | None) -> bool:
-    types = [t for t in link.get("associationTypes") or [] if isinstance(t, dict)]
-    return mark is not None and any(
+def _types(link: Record) -> list[Record]:
+    return [t for t in link.get("associationTypes") or [] if isinstance(t, dict)]
+
+
+def _labels(link: Record) -> str | None:
+    labels = {str(t["label"]).strip() for t in _types(link) if t.get("label")}
+    return ";".join(sorted(label for label in labels if label and label.lower() != _PRIMARY)) or None
+
+
+def _is_marked(link: Record, mark: int) -> bool:
+    types = _types(link)
+    return any(
         (t.get("category", "HUBSPOT_DEFINED") == "HUBSPOT_DEFINED" and str(t.get("typeId")) == str(mark))
-        or (mark == PRIMARY_COMPANY and str(t.get("label", "")).lower() == "primary")
+        or (mark in PRIMARY and str(t.get("label", "")).lower() == _PRIMARY)
         for t in types
     )

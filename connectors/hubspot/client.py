@@ -1,20 +1,15 @@
-"""The one seam to HubSpot: sends a request at the pace allowed, repeats what may be repeated, gives back JSON.
-
-hubspot-api-client signs in and carries the bytes. Its defaults are not fit for volume (no timeouts, no gzip,
-a new pool for each access, typed bodies that cost 15 ms a page), so one of its objects is held and called
-low-level, and its retries are off: connectors.retry owns them.
-"""
+"""The one seam to HubSpot: sends a request at the pace allowed, repeats what may be repeated, gives back JSON."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import orjson
-import urllib3
 
 from connectors.contract import CallCount
 from connectors.errors import (
@@ -25,24 +20,24 @@ from connectors.errors import (
     TryAgainLater,
     UnexpectedAnswer,
 )
+from connectors.hubspot import paths
 from connectors.hubspot.faults import fault_of
-from connectors.hubspot.settings import HubSpotSettings
-from connectors.pacing import Pacer
+from connectors.hubspot.settings import PREFIX, HubSpotSettings
+from connectors.hubspot.signin import EARLY, Grant, SignIn, sign_in_of
+from connectors.hubspot.transport import Query, Sent, Transport
+from connectors.pacing import Budget, Pacer
 from connectors.retry import Patience, persist
 from connectors.web import path_on
 
 Pool = Literal["general", "search", "associations"]
 Purpose = Literal["read", "write", "other"]
-Query = Sequence[tuple[str, str | int]]
 
-TIMEOUT = (10, 60)
-"""Seconds to connect, and between two bytes."""
-SHARE = 0.9
-"""How much of a stated limit we use: other apps and late clocks get the rest."""
+SHARE, BURST = 0.9, 0.05
+"""How much of a stated limit we use, and how much of that at once: other apps and late clocks get the rest."""
 _FREE_LIMIT, _WINDOW = 100, 10.0
 """Calls per ten seconds of the smallest portal: where we start, until an answer states the limit."""
-_SEARCHES = 4.0
-"""A second; HubSpot allows 5 to the whole account, and states no limit in search answers."""
+_SEARCHES = 5
+"""A second, to the whole account; search answers state no limit."""
 _HOPS = 3
 
 
@@ -57,7 +52,7 @@ class Answer:
     def results(self) -> list[dict[str, Any]]:
         """The rows of an answer that must have some."""
         rows = self.body.get("results")
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        if not isinstance(rows, list) or not set(map(type, rows)) <= {dict}:
             raise UnexpectedAnswer("HubSpot sent no list of results where its documentation promises one")
         return rows
 
@@ -82,27 +77,39 @@ class _Call:
         return f"{self.method} {self.path}"
 
 
-@dataclass(frozen=True)
-class _Sent:
-    status: int
-    headers: Mapping[str, str]
-    raw: bytes
-
-
 class Client:
-    """Calls of one portal with one token. Connects at the first call."""
+    """Calls of one portal with one sign-in. Connects at the first call. Thread-safe.
 
-    def __init__(self, settings: HubSpotSettings, patience: Patience, calls: CallCount | None = None) -> None:
+    `sign_in`: the way, if not the one that the settings ask for. `now`: a clock in seconds that only moves on.
+    """
+
+    def __init__(
+        self,
+        settings: HubSpotSettings,
+        patience: Patience,
+        calls: CallCount | None = None,
+        *,
+        sign_in: SignIn | None = None,
+        now: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.calls = calls if calls is not None else CallCount()
         self.daily_left: int | None = None
-        self._settings, self._patience = settings, patience
-        self._lock = threading.Lock()
-        self._held: Any = None
+        self.parallel = settings.parallel_calls
+        self._host, self._version, self._patience, self._clock = settings.host, settings.api_version, patience, clock
+        self._sign_in = sign_in or sign_in_of(settings, sleep=patience.sleep, now=clock)
+        self._transport = Transport(settings.host, connections=settings.parallel_calls)
+        self._budget = Budget("HubSpot", PREFIX, share=settings.call_share, reserve=settings.call_reserve, span="today")
+        self._lock, self._signing_in = threading.Lock(), threading.Lock()
+        self._granted: Grant | None = None
+        self._refused: str | None = None
+        self._used = threading.local()
         start = (_FREE_LIMIT * SHARE, _WINDOW)
+        timed: dict[str, Any] = {"burst": BURST, "now": now, "sleep": patience.sleep}
         self._pacers: dict[Pool, Pacer] = {
-            "general": Pacer(*start, sleep=patience.sleep),
-            "associations": Pacer(*start, sleep=patience.sleep),
-            "search": Pacer(_SEARCHES, 1.0, sleep=patience.sleep),
+            "general": Pacer(*start, **timed),
+            "associations": Pacer(*start, **timed),
+            "search": Pacer(_SEARCHES * SHARE, 1.0, **timed),
         }
 
     def get(
@@ -168,33 +175,82 @@ class Client:
             return answer
 
         try:
-            return persist(once, patience=self._patience, renew=_same_token)
+            return persist(once, patience=self._patience, renew=self._renew)
         except SessionExpired as fault:
             raise SignInRefused(str(fault), code=fault.code, status=fault.status) from fault
 
+    @property
+    def sign_in_name(self) -> str:
+        """How we sign in, for people."""
+        return self._sign_in.name
+
+    def rate(self, pool: Pool) -> float:
+        """Calls a second that a pool lets pass at present."""
+        return self._pacers[pool].rate
+
     def close(self) -> None:
-        if self._held is not None:
-            self._held.rest_client.pool_manager.clear()
-            self._held.close()
-            self._held = None
+        self._transport.close()
 
     def _answer(self, call: _Call) -> Answer:
-        hop = call
+        path, query = paths.in_version(call.path, self._version), call.query
+        body = None if call.body is None else orjson.dumps(call.body)
         for _ in range(_HOPS):
+            token = self._ready()
+            number = self._spend(call.purpose)
             self._pacers[call.pool].wait()
-            with self._lock:
-                setattr(self.calls, call.purpose, getattr(self.calls, call.purpose) + 1)
-            sent = self._send(hop)
-            self._learn(sent.headers, call.pool)
+            sent = self._transport.send(call.method, path, query=query, body=body, token=token)
+            self._learn(sent.headers, call.pool, number)
             if not (sent.status in {307, 308} or (call.method == "GET" and sent.status in {301, 302})):
                 break
             # Within the host only: a slash more or less is no reason to fail, another host is.
-            hop = replace(call, path=self._path_of(sent.headers.get("Location", "")), query=())
+            path, query = self._path_of(sent.headers.get("Location", "")), ()
+        shown = replace(call, path=paths.in_version(call.path, self._version))
         if not 200 <= sent.status <= 299:
-            raise fault_of(sent.status, sent.headers, sent.raw, call=str(call), scope=call.scope)
-        return self._read(sent, call)
+            raise self._fault(sent, shown)
+        return self._read(sent, shown)
 
-    def _read(self, sent: _Sent, call: _Call) -> Answer:
+    def _fault(self, sent: Sent, call: _Call) -> Exception:
+        variable = self._sign_in.variable
+        fault = fault_of(sent.status, sent.headers, sent.raw, call=str(call), scope=call.scope, credential=variable)
+        if sent.status == 401 and self._sign_in.renews and isinstance(fault, SignInRefused):
+            # The app may have been installed anew, or an earlier run may have left a token that was revoked.
+            return SessionExpired(str(fault), code=fault.code, status=fault.status)
+        return fault
+
+    def _ready(self) -> str:
+        """The token to send; another one before its time is over."""
+        with self._signing_in:
+            held = self._granted
+            if held is None or (held.until is not None and held.until - self._clock() <= EARLY / 2):
+                held = self._granted = self._sign_in.grant(self._ask_token, refused=self._refused)
+            self._used.token = held.token
+            return held.token
+
+    def _renew(self) -> None:
+        """Another token than the one this thread's call used: that of another thread, or one asked for anew.
+
+        A service key does not expire: one more call tells a passing fault from a key that was withdrawn.
+        """
+        if not self._sign_in.renews:
+            return
+        with self._signing_in:
+            if self._granted is not None and self._granted.token == self._used.token:
+                self._refused, self._granted = self._granted.token, None
+        self._ready()
+
+    def _ask_token(self, path: str, form: bytes, content_type: str) -> Sent:
+        with self._lock:
+            self.calls.other += 1
+        return self._transport.send("POST", paths.in_version(path, self._version), body=form, content_type=content_type)
+
+    def _spend(self, purpose: Purpose) -> int:
+        """Counts a call that is about to go out; its number. Raises QuotaSpent where the budget has none left."""
+        number = self._budget.spend()
+        with self._lock:
+            setattr(self.calls, purpose, getattr(self.calls, purpose) + 1)
+        return number
+
+    def _read(self, sent: Sent, call: _Call) -> Answer:
         if sent.status == 204:
             return Answer(204, {})
         try:
@@ -210,79 +266,27 @@ class Client:
         return Answer(sent.status, body)
 
     def _path_of(self, location: str) -> str:
-        return path_on(self._settings.host, location).removeprefix(urlsplit(self._settings.host).path)
+        return path_on(self._host, location).removeprefix(urlsplit(self._host).path)
 
-    def _send(self, call: _Call) -> _Sent:
-        response = None
-        try:
-            response = self._api().call_api(
-                call.path,
-                call.method,
-                query_params=list(call.query),
-                header_params={"Accept": "application/json"},
-                body=call.body,
-                auth_settings=["oauth2"],
-                _preload_content=False,
-                _request_timeout=TIMEOUT,
-            )
-            return _Sent(response.status, response.headers, response.data)
-        except urllib3.exceptions.HTTPError as fault:
-            if response is not None:
-                response.close()
-            raise _dropped(call, fault) from fault
-        except Exception as fault:  # noqa: BLE001  the library's own have no common root
-            return _refused(fault)
-
-    def _learn(self, headers: Mapping[str, str], pool: Pool) -> None:
-        """Takes over the limits that an answer states. Search answers state none of their own."""
+    def _learn(self, headers: Mapping[str, str], pool: Pool, number: int) -> None:
+        """Takes over the limits that an answer states. Search answers state none of their own, OAuth apps have no
+        limit of a day.
+        https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines (read 2026-11-28)
+        """
         most = _whole(headers.get("X-HubSpot-RateLimit-Max"))
         window = _whole(headers.get("X-HubSpot-RateLimit-Interval-Milliseconds")) or int(_WINDOW * 1000)
         if most and pool != "search":
             self._pacers[pool].set_rate(most * SHARE, window / 1000)
+        if pool == "associations":
+            # Their day is one of its own.
+            return
         left = _whole(headers.get("X-HubSpot-RateLimit-Daily-Remaining"))
-        self.daily_left = left if left is not None else self.daily_left
-
-    def _api(self) -> Any:
-        """The library's low-level client, made once: each access through its tree would open a new pool."""
-        if self._held is None:
-            from hubspot import HubSpot
-
-            never = urllib3.Retry(total=0, redirect=False, raise_on_status=False)
-            hubspot = HubSpot(access_token=self._settings.token, host=self._settings.host, retry=never)
-            self._held = hubspot.crm.companies.basic_api.api_client
-            self._held.default_headers["Accept-Encoding"] = "gzip"
-        return self._held
-
-
-def _same_token() -> None:
-    """A service key does not expire; one more call tells a passing fault from a key that was withdrawn."""
+        limit = _whole(headers.get("X-HubSpot-RateLimit-Daily"))
+        if left is not None:
+            self.daily_left = left
+            if limit:
+                self._budget.learn(number, limit - left, limit)
 
 
 def _whole(text: str | None) -> int | None:
     return int(text) if text and text.strip().isdecimal() else None
-
-
-def _dropped(call: _Call, fault: urllib3.exceptions.HTTPError) -> TryAgainLater:
-    reason = getattr(fault, "reason", None) or fault
-    name = type(reason).__name__
-    unsent = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
-    if isinstance(reason, unsent):
-        return TryAgainLater(f"HubSpot could not be reached for {call} ({name})", code=name)
-    return AnswerUnclear(f"the connection broke during {call} ({name})", code=name)
-
-
-def _refused(fault: Exception) -> _Sent:
-    """The answer inside the library's exception.
-
-    It raises a class of its own per module for what is not 2xx, and trips over bodies that are not UTF-8
-    (UnicodeDecodeError) or absent (AttributeError); the answer is then that of the exception it tripped over.
-    """
-    told = fault if hasattr(fault, "status") else fault.__context__
-    status = getattr(told, "status", None)
-    if not isinstance(status, int):
-        raise fault
-    if status == 0:
-        raise TryAgainLater("no safe connection to HubSpot: its certificate is not accepted here", code="TLS")
-    body = getattr(told, "body", None) or b""
-    raw = body.encode() if isinstance(body, str) else body
-    return _Sent(status, getattr(told, "headers", None) or {}, raw)

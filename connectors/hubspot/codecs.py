@@ -79,5 +79,62 @@ def word_or(words: dict[str, str], *, otherwise: str, blank: str) -> Codec:
     return Codec(f"{known.name},blank={blank}", decode, total=True)
 
 
+def _word_set(column: pl.Expr) -> pl.Expr:
+    words = column.str.split(";").list.eval(filled(pl.element()).str.strip_chars().drop_nulls()).list.unique()
+    return filled(words.list.sort().list.join(";"))
+
+
+word_set = Codec("hubspot_word_set", _word_set, total=True)
+"""The values of a property that holds several, sorted, so that equal sets are equal texts."""
+
+
+def first_word(words: dict[str, str], *, otherwise: str) -> Codec:
+    """A word of ours for a property that holds several of theirs: that of the first which we know one for."""
+    known = codecs.one_of(words)
+
+    def decode(column: pl.Expr) -> pl.Expr:
+        found = column.str.split(";").list.eval(known.decode(pl.element()).drop_nulls()).list.first()
+        return pl.coalesce(found, pl.when(filled(column).is_not_null()).then(pl.lit(otherwise)))
+
+    return Codec(f"hubspot_first_word({known.name},*={otherwise})", decode, total=True)
+
+
+def _less_discount(price: pl.Expr, discount: pl.Expr, percentage: pl.Expr) -> pl.Expr:
+    whole_price, given = codecs.money.decode(price), codecs.money.decode(discount)
+    share = _discount(price, discount, percentage)
+    by_share = (whole_price * (1 - share)).round(0, mode="half_to_even").cast(pl.Int64, strict=False)
+    by_amount = whole_price - given
+    return pl.when(filled(discount).is_not_null()).then(by_amount).when(share.is_not_null()).then(by_share)
+
+
+price_less_discount = Codec(
+    "hubspot_price_less_discount",
+    lambda price, discount, percentage: pl.coalesce(
+        _less_discount(price, discount, percentage), codecs.money.decode(price)
+    ),
+    total=True,
+)
+"""What one unit costs: the price less its discount, an amount or else a percentage."""
+
+
+def _discount(price: pl.Expr, discount: pl.Expr, percentage: pl.Expr) -> pl.Expr:
+    whole_price, given = codecs.number.decode(price), codecs.number.decode(discount)
+    by_amount = pl.when(whole_price > 0).then(given / whole_price)
+    stated = codecs.number.decode(percentage) / 100
+    share = pl.coalesce(by_amount, stated)
+    return pl.when(share.is_between(0, 1)).then(share.round(12))
+
+
+discount_share = Codec("hubspot_discount_share", _discount, total=True)
+"""The share of the price that is taken off, 0..1; null where none is stated."""
+
+_ACTIVE = {"active": True, "inactive": False}
+is_active = Codec(
+    "hubspot_is_active",
+    lambda column: column.str.to_lowercase().replace_strict(_ACTIVE, default=None, return_dtype=pl.Boolean),
+    total=True,
+)
+"""Whether a product is sold; unknown for words other than active and inactive."""
+
 exact_whole = Codec("hubspot_exact_whole", lambda column: filled(column).str.strip_chars().cast(pl.Int64, strict=False))
 """A whole number that is no count: it must not pass through a float."""

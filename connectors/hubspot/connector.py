@@ -14,22 +14,25 @@ import polars as pl
 from connectors.contract import (
     AccountWrite,
     CallCount,
+    Finding,
     Identity,
     Page,
     Provisioned,
+    Removal,
     Slice,
     Stream,
-    Sweeps,
     WriteOutcome,
 )
-from connectors.hubspot import fields as provisioning
 from connectors.hubspot import writing
 from connectors.hubspot.catalogue import Catalogue, read_catalogue
 from connectors.hubspot.client import Client
 from connectors.hubspot.pages import PageReader
 from connectors.hubspot.portal import Portal, read_portal
+from connectors.hubspot.provisioning import making, preflight, removing
 from connectors.hubspot.records import BATCH
 from connectors.hubspot.settings import HubSpotSettings
+from connectors.hubspot.signin import sign_in_of
+from connectors.hubspot.sweeping import HubSpotSweeps
 from connectors.mapping_file import NONE, Overrides
 from connectors.retry import Patience
 from kammodel.publish.fields import CustomField
@@ -44,7 +47,6 @@ class HubSpotConnector:
 
     name = "hubspot"
     write_batch = BATCH
-    sweeps: Sweeps | None = None
 
     def __init__(
         self,
@@ -54,14 +56,13 @@ class HubSpotConnector:
         state: Path | None = None,
         overrides: Overrides = NONE,
     ) -> None:
-        for stream in overrides.streams or {}:
-            raise overrides.fault((stream,), "a mapping file for HubSpot is not supported yet; take the section out")
-        del state  # A token of a private app does not change from run to run.
         self.calls = CallCount()
         self.settle = dt.timedelta(seconds=settings.settle_seconds)
         self.overlap = OVERLAP
+        self._overrides = overrides
         self._settings, self._patience = settings, patience or Patience()
-        self._client = Client(settings, self._patience, self.calls)
+        sign_in = sign_in_of(settings, state, sleep=self._patience.sleep)
+        self._client = Client(settings, self._patience, self.calls, sign_in=sign_in)
 
     def identify(self) -> Identity:
         portal = self._portal
@@ -72,6 +73,7 @@ class HubSpotConnector:
             currency=portal.currency,
             timezone=portal.zone,
             calls_left=self._client.daily_left,
+            sign_in=self._client.sign_in_name,
         )
 
     def streams(self) -> tuple[Stream, ...]:
@@ -89,7 +91,7 @@ class HubSpotConnector:
         return self._pages.notes
 
     def missing_fields(self, fields: Sequence[CustomField]) -> list[str]:
-        return provisioning.missing(self._client, fields)
+        return making.missing(self._client, fields)
 
     def read_fields(self, fields: Sequence[CustomField], ids: Sequence[str]) -> Iterator[pl.DataFrame]:
         return writing.read_fields(self._client, fields, ids)
@@ -97,13 +99,26 @@ class HubSpotConnector:
     def write_fields(
         self, fields: Sequence[CustomField], writes: Sequence[AccountWrite]
     ) -> Iterator[list[WriteOutcome]]:
-        return writing.write_fields(self._client, fields, writes)
+        sleep, traced = self._patience.sleep, self._settings.trace_writes
+        return writing.write_fields(self._client, fields, writes, sleep=sleep, traced=traced)
 
-    def provision(self, fields: Sequence[CustomField], language: str) -> Provisioned:
-        return provisioning.provision(self._client, fields, language, self._patience.sleep)
+    def preflight(self, fields: Sequence[CustomField]) -> list[Finding]:
+        return preflight.preflight(self._client, fields)
+
+    def provision(
+        self, fields: Sequence[CustomField], language: str, *, layouts: bool = True, dry_run: bool = False
+    ) -> Provisioned:
+        del layouts  # No API of HubSpot's puts properties on pages.
+        return making.provision(self._client, fields, language, self._patience.sleep, dry_run=dry_run)
+
+    def removal(self, fields: Sequence[CustomField]) -> Removal:
+        return removing.removal(self._client, fields)
+
+    def remove(self, fields: Sequence[CustomField], *, dry_run: bool = False) -> Removal:
+        return removing.remove(self._client, fields, dry_run=dry_run)
 
     def export_provisioning(self, fields: Sequence[CustomField], language: str, folder: Path) -> list[Path]:
-        return provisioning.export(fields, language, folder)
+        return making.export(fields, language, folder)
 
     def record_url(self, source_id: str) -> str:
         portal = self._portal
@@ -111,6 +126,11 @@ class HubSpotConnector:
 
     def close(self) -> None:
         self._client.close()
+
+    @cached_property
+    def sweeps(self) -> HubSpotSweeps:
+        every = dt.timedelta(hours=self._settings.relink_hours)
+        return HubSpotSweeps(self._client, self._catalogue, self._pages, relink_every=every)
 
     @cached_property
     def _portal(self) -> Portal:
@@ -122,6 +142,7 @@ class HubSpotConnector:
             self._client,
             self._portal,
             self._settings.cross_reference_property,
+            self._overrides,
             insist="cross_reference_property" in self._settings.model_fields_set,
         )
 

@@ -33,14 +33,21 @@ _CODE = re.compile(r"[^A-Za-z0-9_.:/-]+")
 
 
 def fault_of(
-    status: int, headers: Mapping[str, str], raw: bytes, *, call: str, scope: str | None = None
+    status: int,
+    headers: Mapping[str, str],
+    raw: bytes,
+    *,
+    call: str,
+    scope: str | None = None,
+    credential: str = TOKEN,
 ) -> ConnectorError:
-    """The error for an answer outside 2xx. `call`: method and path. `scope`: what to name if HubSpot names none."""
+    """The error for an answer outside 2xx. `call`: method and path. `scope`: what to name if HubSpot names none.
+    `credential`: the variable that a person has to set anew if the token is not accepted."""
     body = _object(raw)
     where = _where(call, status, body, headers)
     code = code_of(body)
     if status == 401:
-        return _signing_in(where, body, code)
+        return _signing_in(where, body, code, credential)
     if status in _WAITS or status >= 500 or (body is None and status >= 400):
         return _waiting(status, headers, body, where, code)
     if status == 403:
@@ -80,10 +87,10 @@ def correlation_of(body: Mapping[str, Any] | None, headers: Mapping[str, str]) -
     return _word((body or {}).get("correlationId")) or _word(headers.get("X-HubSpot-Correlation-Id"))
 
 
-def _signing_in(where: str, body: Mapping[str, Any] | None, code: str | None) -> ConnectorError:
+def _signing_in(where: str, body: Mapping[str, Any] | None, code: str | None, credential: str) -> ConnectorError:
     if body and (_word(body.get("category")) == "EXPIRED_AUTHENTICATION" or "expired" in _message(body)):
-        return SessionExpired(f"{where}: the token has expired; set a new {TOKEN}", code=code, status=401)
-    return SignInRefused(f"{where}: HubSpot does not accept {TOKEN}", code=code, status=401)
+        return SessionExpired(f"{where}: the token has expired; set a new {credential}", code=code, status=401)
+    return SignInRefused(f"{where}: HubSpot does not accept {credential}", code=code, status=401)
 
 
 def _waiting(

@@ -16,12 +16,21 @@ GONE = {"source_id": pl.String, "merged_into_id": pl.String}
 
 def records_frame(records: Sequence[Record], asked: Iterable[str]) -> pl.DataFrame:
     """One row a record: the properties asked for and the envelope's `@` columns, all text."""
-    columns: dict[str, list[str | None]] = {n: [as_text(r["properties"].get(n)) for r in records] for n in asked}
-    columns["@id"] = [r["id"] for r in records]
-    columns["@created_at"] = [_created(r) for r in records]
-    columns["@updated_at"] = [_updated(r) for r in records]
-    columns["@archived"] = ["true" if r.get("archived") is True else "false" for r in records]
-    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+    properties = [r["properties"] for r in records]
+    columns = {n: texts([p.get(n) for p in properties]) for n in asked}
+    columns["@id"] = texts([r["id"] for r in records])
+    columns["@created_at"] = texts([r.get("createdAt") or _created(r) for r in records])
+    columns["@updated_at"] = texts([_updated(r) for r in records])
+    columns["@archived"] = texts(["true" if r.get("archived") is True else "false" for r in records])
+    return pl.DataFrame(columns)
+
+
+def texts(values: list[Any]) -> pl.Series:
+    """A column of texts. HubSpot's values are that, so that looking at each of them is left to the odd portal."""
+    try:
+        return pl.Series(values=values, dtype=pl.String)
+    except TypeError:
+        return pl.Series(values=[as_text(value) for value in values], dtype=pl.String)
 
 
 def shaped(frame: pl.DataFrame, mapping: Mapping) -> pl.DataFrame:
@@ -63,19 +72,25 @@ def with_link(frame: pl.DataFrame, links: pl.DataFrame, column: str) -> pl.DataF
     return frame.join(links.select(pl.col("from").alias("@id"), pl.col("to").alias(column)), on="@id", how="left")
 
 
-def with_stage(frame: pl.DataFrame, stages: pl.DataFrame, pipeline: str, stage: str) -> pl.DataFrame:
-    """Adds `@status` and `@probability` of each row's stage, looked up within its pipeline, else by the stage
-    alone: an archived or renamed pipeline must not hide that a deal was won."""
-    exact = stages.select(
-        pl.col("@pipeline_id").alias(pipeline), pl.col("@stage_id").alias(stage), "@status", "@probability"
-    ).unique([pipeline, stage], keep="first")
-    alone = stages.select(pl.col("@stage_id").alias(stage), status="@status", probability="@probability").unique(
-        stage, keep="first"
+def with_stage(
+    frame: pl.DataFrame,
+    stages: pl.DataFrame,
+    pipeline: str,
+    stage: str,
+    told: Sequence[str] = ("@status", "@probability"),
+) -> pl.DataFrame:
+    """Adds what is `told` of each row's stage, looked up within its pipeline, else by the stage alone: an archived
+    or renamed pipeline must not hide that a deal was won."""
+    within = {"@pipeline_id": pipeline, "@stage_id": stage}
+    exact = stages.select(*(pl.col(c).alias(n) for c, n in within.items()), *told).unique(
+        [*within.values()], keep="first"
     )
+    alone = stages.select(pl.col("@stage_id").alias(stage), *(pl.col(c).alias(f"{c}?") for c in told))
+    alone = alone.unique(stage, keep="first")
     wide = frame.join(exact, on=[pipeline, stage], how="left", maintain_order="left")
     wide = wide.join(alone, on=stage, how="left", maintain_order="left")
-    found = (pl.coalesce("@status", "status").alias("@status"), pl.coalesce("@probability", "probability"))
-    return wide.with_columns(*found).drop("status", "probability")
+    found = (pl.coalesce(name, f"{name}?").alias(name) for name in told)
+    return wide.with_columns(*found).drop(f"{name}?" for name in told)
 
 
 def as_text(value: Any) -> str | None:
@@ -85,11 +100,13 @@ def as_text(value: Any) -> str | None:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _created(record: Record) -> str | None:
+def _created(record: Record) -> Any:
     properties = record["properties"]
-    return as_text(record.get("createdAt") or properties.get("createdate") or properties.get("hs_createdate"))
+    return properties.get("createdate") or properties.get("hs_createdate")
 
 
-def _updated(record: Record) -> str | None:
+def _updated(record: Record) -> Any:
     """The property first: it is what increments are searched by."""
-    return as_text(record["properties"].get("hs_lastmodifieddate") or record.get("updatedAt"))
+    properties = record["properties"]
+    stamped = properties.get("hs_lastmodifieddate") or properties.get("lastmodifieddate")
+    return stamped or record.get("updatedAt")

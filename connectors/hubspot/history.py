@@ -8,13 +8,12 @@ from typing import Any
 import polars as pl
 
 from connectors.hubspot.codecs import as_moment
-from connectors.hubspot.frames import as_text, with_stage
+from connectors.hubspot.frames import texts, with_stage
 from connectors.hubspot.mapping import HISTORY
 from connectors.hubspot.records import Record
 
 _SHOWN = ("dealstage", "amount", "closedate")
 """A change of one of these makes a row; the pipeline only tells which stage is meant."""
-_LONG = {"deal": pl.String, "at": pl.String, "name": pl.String, "value": pl.String, "age": pl.Int64}
 
 
 def history_frame(records: Sequence[Record], stages: pl.DataFrame) -> pl.DataFrame:
@@ -24,8 +23,7 @@ def history_frame(records: Sequence[Record], stages: pl.DataFrame) -> pl.DataFra
     A value holds until the next one of its property; before the first it is null. Of two values of one
     property in one millisecond the newer stands. Times that cannot be read make no row.
     """
-    long = pl.DataFrame([row for r in records for row in _entries(r)], schema=_LONG, orient="row")
-    timed = long.with_columns(ms=as_moment(pl.col("at")).dt.epoch("ms")).drop_nulls("ms")
+    timed = _long(records).with_columns(ms=as_moment(pl.col("at")).dt.epoch("ms")).drop_nulls("ms")
     if timed.is_empty():
         return pl.DataFrame(schema=dict.fromkeys(_COLUMNS, pl.String))
     # HubSpot lists the newest first: age counts back in time, so that the last row wins within a millisecond.
@@ -62,15 +60,24 @@ def _states(changes: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _entries(record: Record) -> list[tuple[str, str | None, str, str, int]]:
-    history = record.get("propertiesWithHistory")
-    if not isinstance(history, dict):
-        return []
-    return [
-        (record["id"], as_text(entry.get("timestamp")), name, as_text(entry.get("value")) or "", age)
+def _long(records: Sequence[Record]) -> pl.DataFrame:
+    """One row for each value that a property had. `age`: 0 is the newest."""
+    histories = [(r["id"], told) for r in records if isinstance(told := r.get("propertiesWithHistory"), dict)]
+    entries = [
+        (deal, name, age, entry)
+        for deal, told in histories
         for name in HISTORY
-        for age, entry in enumerate(_listed(history.get(name)))
+        for age, entry in enumerate(_listed(told.get(name)))
     ]
+    return pl.DataFrame(
+        {
+            "deal": texts([deal for deal, *_ in entries]),
+            "at": texts([entry.get("timestamp") for *_, entry in entries]),
+            "name": texts([name for _, name, *_ in entries]),
+            "value": texts([entry.get("value") for *_, entry in entries]).fill_null(""),
+            "age": pl.Series(values=[age for _, _, age, _ in entries], dtype=pl.Int64),
+        }
+    )
 
 
 def _listed(entries: Any) -> list[dict[str, Any]]:

@@ -1,29 +1,47 @@
-"""Every path of HubSpot's API that we call, and the versions they carry.
+"""Every path of HubSpot's API that we call, and the one place where the version is put into them.
 
-The v4 associations leave support on 2027-03-30, v3 in September 2027; the dated versions take the same
-bodies under another order of words (`/crm/objects/2026-09/companies`), so that a move is made here alone.
-https://developers.hubspot.com/docs/developer-tooling/platform/versioning (read 2026-11-23)
+Paths are written here in the words of v3 and v4. The dated versions take and give the same bodies under another order
+of words (`/crm/objects/2026-09/companies`), so that a move is made by KAM_HUBSPOT__API_VERSION alone. The v4
+associations leave support on 2027-03-30, v3 in September 2027.
+https://developers.hubspot.com/docs/developer-tooling/platform/versioning (read 2026-11-28)
 """
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
-OBJECTS = "v3"
-ASSOCIATIONS = "v4"
-SETTINGS = "v3"
+V3 = "v3"
+"""The version that every portal serves: v3, with v4 for associations."""
+DATED = re.compile(r"20\d\d-(03|09)(-beta)?")
+"""What the other versions look like; they come each March and September."""
+_WITH_PRODUCT = re.compile(r"/(crm|settings)/v\d/([a-z-]+)(/.*)?")
+_WITHOUT = re.compile(r"/(account-info|oauth)/v\d(/.*)")
 
-ACCOUNT_DETAILS = f"/account-info/{SETTINGS}/details"
-EXCHANGE_RATES = f"/settings/{SETTINGS}/currencies/exchange-rates"
+ACCOUNT_DETAILS = "/account-info/v3/details"
+EXCHANGE_RATES = "/settings/v3/currencies/exchange-rates"
 CURRENT_RATES = f"{EXCHANGE_RATES}/current"
-DEAL_PIPELINES = f"/crm/{OBJECTS}/pipelines/deals"
+CUSTOM_PROPERTY_LIMITS = "/crm/v3/limits/custom-properties"
 # With the slash, as hubspot-api-client itself asks for it.
-OWNERS = f"/crm/{OBJECTS}/owners/"
+OWNERS = "/crm/v3/owners/"
+# Not v1, which the library asks: it ends on 2027-02-16 (read 2026-11-28,
+# https://developers.hubspot.com/docs/api-reference/legacy/oauth).
+TOKEN = "/oauth/v3/token"  # noqa: S105  a path
+
+
+def in_version(path: str, version: str) -> str:
+    """The path as that version has it; one that is not written in the words of v3 and v4 stays as it is."""
+    if version == V3:
+        return path
+    found = _WITH_PRODUCT.fullmatch(path)
+    if found:
+        return f"/{found[1]}/{found[2]}/{version}{found[3] or ''}"
+    return _WITHOUT.sub(rf"/\1/{version}\2", path)
 
 
 def objects(kind: str) -> str:
     """The list of all records of a kind."""
-    return f"/crm/{OBJECTS}/objects/{kind}"
+    return f"/crm/v3/objects/{kind}"
 
 
 def one(kind: str, record_id: str) -> str:
@@ -44,11 +62,16 @@ def search(kind: str) -> str:
 
 def associations(from_kind: str, to_kind: str) -> str:
     """Links from many records of one kind to another, up to 1,000 records a call."""
-    return f"/crm/{ASSOCIATIONS}/associations/{from_kind}/{to_kind}/batch/read"
+    return f"/crm/v4/associations/{from_kind}/{to_kind}/batch/read"
+
+
+def pipelines(kind: str) -> str:
+    """The pipelines of deals or of tickets, with their stages."""
+    return f"/crm/v3/pipelines/{kind}"
 
 
 def properties(kind: str) -> str:
-    return f"/crm/{OBJECTS}/properties/{kind}"
+    return f"/crm/v3/properties/{kind}"
 
 
 def property_(kind: str, name: str) -> str:

@@ -15,12 +15,15 @@ import polars as pl
 
 from connectors.errors import RequestRefused, UnexpectedAnswer
 from connectors.hubspot import paths
-from connectors.hubspot.client import Client, Query
+from connectors.hubspot.client import Client
 from connectors.hubspot.frames import as_text
 from connectors.hubspot.listing import next_after
+from connectors.hubspot.transport import Query
 
+STAGE_FACTS = ("@status", "@probability", "@stage_name", "@is_closed")
+"""What a stage says of the records in it; for tickets status and probability are null."""
 STAGE_COLUMNS = dict.fromkeys(
-    ("@id", "@pipeline_id", "@pipeline_name", "@stage_id", "@name", "@position", "@status", "@probability"), pl.String
+    ("@id", "@pipeline_id", "@pipeline_name", "@stage_id", "@name", "@position", *STAGE_FACTS), pl.String
 )
 _HOST = re.compile(r"[a-z0-9.-]+")
 
@@ -52,13 +55,14 @@ def read_portal(client: Client) -> Portal:
     )
 
 
-def property_names(client: Client, kind: str) -> set[str]:
-    """The properties that the portal has and that the token may see."""
-    return {str(p.get("name")) for p in client.get(paths.properties(kind), purpose="other").results}
+def read_properties(client: Client, kind: str, scope: str | None = None) -> dict[str, dict[str, Any]]:
+    """The properties that the portal has and that the token may see, by name."""
+    return {str(p.get("name")): p for p in client.get(paths.properties(kind), purpose="other", scope=scope).results}
 
 
-def read_stages(client: Client) -> pl.DataFrame:
-    """The deal pipelines' stages as raw rows; `@status` and `@probability` from each stage's metadata."""
+def read_stages(client: Client, kind: str = "deals", scope: str | None = None) -> pl.DataFrame:
+    """The stages of the pipelines of deals or tickets as raw rows; STAGE_FACTS from each stage's metadata."""
+    outcome = _outcome if kind == "deals" else _ticket_state
     rows = [
         {
             "@id": f"{pipeline.get('id')}:{stage.get('id')}",
@@ -67,9 +71,10 @@ def read_stages(client: Client) -> pl.DataFrame:
             "@stage_id": as_text(stage.get("id")),
             "@name": as_text(stage.get("label")),
             "@position": as_text(stage.get("displayOrder")),
-            **_outcome(stage.get("metadata") or {}),
+            "@stage_name": as_text(stage.get("label")),
+            **outcome(stage.get("metadata") or {}),
         }
-        for pipeline in client.get(paths.DEAL_PIPELINES, purpose="other").results
+        for pipeline in client.get(paths.pipelines(kind), purpose="other", scope=scope).results
         for stage in pipeline.get("stages") or []
     ]
     return pl.DataFrame(rows, schema=STAGE_COLUMNS)
@@ -148,7 +153,15 @@ def _outcome(metadata: dict[str, Any]) -> dict[str, str | None]:
     stated = as_text(metadata.get("isClosed"))
     closed = stated.lower() == "true" if stated else share in {0.0, 1.0}
     status = {1.0: "won", 0.0: "lost"}.get(-1.0 if share is None else share) if closed else "open"
-    return {"@status": status, "@probability": probability}
+    return {"@status": status, "@probability": probability, "@is_closed": "true" if closed else "false"}
+
+
+def _ticket_state(metadata: dict[str, Any]) -> dict[str, str | None]:
+    """Whether a ticket in the stage is closed: OPEN or CLOSED in `ticketState`, else `isClosed`; null if neither says.
+    https://developers.hubspot.com/docs/api-reference/latest/crm/pipelines (read 2026-11-28)"""
+    state = (as_text(metadata.get("ticketState")) or "").upper()
+    stated = {"CLOSED": "true", "OPEN": "false"}.get(state) or (as_text(metadata.get("isClosed")) or "").lower()
+    return {"@is_closed": stated if stated in {"true", "false"} else None}
 
 
 def _all(client: Client, path: str, query: Query, *, optional: bool = False) -> Iterator[dict[str, Any]]:

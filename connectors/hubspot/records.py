@@ -9,6 +9,7 @@ from typing import Any
 from connectors.errors import RequestRefused, UnexpectedAnswer
 from connectors.hubspot import paths
 from connectors.hubspot.client import Answer, Client
+from connectors.hubspot.mapping.declaring import MODIFIED
 
 Record = dict[str, Any]
 BATCH, BATCH_WITH_HISTORY = 100, 50
@@ -17,12 +18,14 @@ BATCH, BATCH_WITH_HISTORY = 100, 50
 
 @dataclass(frozen=True)
 class Wish:
-    """What to ask of each record of a kind (`companies`, `deals`, ...). `scope` is named if it is refused."""
+    """What to ask of each record of a kind (`companies`, `deals`, ...). `scope` is named if it is refused.
+    `stamp`: the property that tells when it changed."""
 
     kind: str
     properties: tuple[str, ...]
     history: tuple[str, ...] = ()
     scope: str | None = None
+    stamp: str = MODIFIED
 
     @property
     def size(self) -> int:
@@ -49,6 +52,8 @@ class Fetched:
 def checked(record: Record) -> Record:
     """The record with its id as text; refused if it is none."""
     record_id, properties = record.get("id"), record.get("properties")
+    if type(record_id) is str and type(properties) is dict:
+        return record
     if isinstance(record_id, bool) or not isinstance(record_id, str | int) or not isinstance(properties, dict):
         raise UnexpectedAnswer("HubSpot sent a record without an id or without properties")
     return {**record, "id": str(record_id)}

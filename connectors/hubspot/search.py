@@ -19,9 +19,7 @@ from connectors.hubspot import paths
 from connectors.hubspot.client import Answer, Client
 from connectors.hubspot.records import Wish
 
-MODIFIED = "hs_lastmodifieddate"
-"""Of every kind but contacts, which we do not read; the wrong property gives zero rows and no error."""
-_PAGE = 200
+PAGE = 200
 _RECHECKS = (0.0, 2.0, 10.0, 30.0)
 """Seconds. A count is asked again after these waits before rows are said to be missing: a record deleted
 a moment ago stays in the index a little longer than in the list."""
@@ -38,9 +36,8 @@ class Found:
 def changed_ids(client: Client, wish: Wish, span: Slice, last: str | None) -> Iterator[Found]:
     """Ids of records changed in [since, until) above the id `last`, at most 200 at a time."""
     while True:
-        answer = client.post(
-            paths.search(wish.kind), _question(span, last, _PAGE), pool="search", scope=wish.scope, check=_not_empty
-        )
+        question = _question(wish, span, last, PAGE)
+        answer = client.post(paths.search(wish.kind), question, pool="search", scope=wish.scope, check=_not_empty)
         ids = _above(answer, last)
         total = _total(answer)
         yield Found(ids, total)
@@ -51,7 +48,20 @@ def changed_ids(client: Client, wish: Wish, span: Slice, last: str | None) -> It
 
 def count_changed(client: Client, wish: Wish, span: Slice) -> int:
     """How many records the index holds in the window."""
-    return _total(client.post(paths.search(wish.kind), _question(span, None, 1), pool="search", scope=wish.scope))
+    return _total(client.post(paths.search(wish.kind), _question(wish, span, None, 1), pool="search", scope=wish.scope))
+
+
+def extent(client: Client, wish: Wish, last: str) -> tuple[int, int]:
+    """The highest id from `last` on, and how many there are, as the index has it; (0, 0) if there is none."""
+    body = {
+        "filterGroups": [{"filters": [{"propertyName": "hs_object_id", "operator": "GTE", "value": last}]}],
+        "sorts": [{"propertyName": "hs_object_id", "direction": "DESCENDING"}],
+        "properties": ["hs_object_id"],
+        "limit": 1,
+    }
+    answer = client.post(paths.search(wish.kind), body, pool="search", scope=wish.scope)
+    numbers = [int(i) for row in answer.results if (i := str(row.get("id"))).isdecimal()]
+    return (max(numbers), _total(answer)) if numbers else (0, 0)
 
 
 def prove(client: Client, wish: Wish, span: Slice, read: int, sleep: Any) -> None:
@@ -70,12 +80,12 @@ def prove(client: Client, wish: Wish, span: Slice, read: int, sleep: Any) -> Non
     raise ShortAnswer(f"HubSpot counts {total} {wish.kind} in this slice and gave {read}; nothing was closed")
 
 
-def _question(span: Slice, last: str | None, limit: int) -> dict[str, Any]:
-    filters = [{"propertyName": MODIFIED, "operator": "LT", "value": str(_millis(span.until))}]
+def _question(wish: Wish, span: Slice, last: str | None, limit: int) -> dict[str, Any]:
+    filters = [{"propertyName": wish.stamp, "operator": "LT", "value": str(_millis(span.until))}]
     if span.since is not None:
         # Exactly zero is answered with an error 500.
         since = str(max(1, _millis(span.since)))
-        filters.append({"propertyName": MODIFIED, "operator": "GTE", "value": since})
+        filters.append({"propertyName": wish.stamp, "operator": "GTE", "value": since})
     if last is not None:
         filters.append({"propertyName": "hs_object_id", "operator": "GT", "value": last})
     return {

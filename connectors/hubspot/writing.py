@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any
 
 import polars as pl
 
 from connectors.contract import AccountWrite, Outcome, WriteOutcome
-from connectors.errors import FieldsNotProvisioned, RequestRefused, TryAgainLater
+from connectors.errors import ConnectorError, FieldsNotProvisioned, RequestRefused, TryAgainLater
 from connectors.hubspot import paths
 from connectors.hubspot.client import Answer, Client
 from connectors.hubspot.codecs import plain_date
+from connectors.hubspot.crew import Crew, Job
 from connectors.hubspot.faults import code_of
 from connectors.hubspot.frames import records_frame
 from connectors.hubspot.records import BATCH, Wish, chunks, context_ids, fetch
@@ -23,6 +26,9 @@ READ_SCOPE, WRITE_SCOPE = "crm.objects.companies.read", "crm.objects.companies.w
 _READ_AT_ONCE = 1000
 _MOST_IN_A_ROW = 3
 """Batches that may fail for now, one after the other, before the run stops: then it is not about the rows."""
+_LOCKED_FOR = 2.0
+"""Seconds. A row that was just written, or whose parent was, stays locked for about as long.
+https://developers.hubspot.com/docs/api-reference/error-handling (read 2026-11-28)"""
 _FOR_ALL_ROWS = {"PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE"}
 _PASSING = {"RATE_LIMITS", "INTERNAL_ERROR", "LOCKED", "TIMEOUT", "SERVICE_UNAVAILABLE"}
 _Values = dict[str, str]
@@ -39,51 +45,102 @@ def read_fields(client: Client, fields: Sequence[CustomField], ids: Sequence[str
 
 
 def write_fields(
-    client: Client, fields: Sequence[CustomField], writes: Sequence[AccountWrite]
+    client: Client,
+    fields: Sequence[CustomField],
+    writes: Sequence[AccountWrite],
+    *,
+    sleep: Callable[[float], None],
+    traced: bool = True,
 ) -> Iterator[list[WriteOutcome]]:
-    """One outcome for each write, batch by batch.
+    """One outcome for each write, batch by batch, as the batches end: several are under way at a time.
 
     Values are absolute, so that a batch whose answer was lost may be sent again. Writes for one company are
-    put together, the later value wins: HubSpot refuses a whole batch for an id that stands in it twice.
+    put together, the later value wins: HubSpot refuses a whole batch for an id that stands in it twice. `traced`: rows
+    carry a trace id. What stops the run is raised once the batches under way have ended and told their outcomes.
     """
+    values = _texts(fields, writes)
+    often = Counter(write.source_id for write in writes)
+    writer = _Writer(client, sleep, traced=traced)
+    batches = deque(chunks(list(values), BATCH))
+    running: dict[Job[list[WriteOutcome]], list[str]] = {}
+    fault: ConnectorError | None = None
+    failed = 0
+    with Crew(client.parallel) as crew:
+        while running or (batches and fault is None):
+            while batches and fault is None and len(running) < crew.size:
+                ids = batches.popleft()
+                running[crew.begin(partial(writer.write, {i: values[i] for i in ids}))] = ids
+            job = crew.first(list(running))
+            ids = running.pop(job)
+            try:
+                outcomes, failed = job.result(), 0
+            except TryAgainLater as passing:
+                failed += 1
+                if failed >= _MOST_IN_A_ROW:
+                    fault = fault or passing
+                    continue
+                outcomes = [WriteOutcome(i, "retry", passing.code or str(passing.status), str(passing)) for i in ids]
+            except ConnectorError as final:
+                fault = fault or final
+                continue
+            yield [o for o in outcomes for _ in range(often[o.source_id])]
+    if fault is not None:
+        raise fault
+
+
+def _texts(fields: Sequence[CustomField], writes: Sequence[AccountWrite]) -> dict[str, _Values]:
+    """What each company gets, by internal name."""
     names = {f.key: f for f in fields}
     values: dict[str, _Values] = {}
     for write in writes:
         texts = {names[key].hubspot_name: _spelled(names[key], text) for key, text in write.values.items()}
         values.setdefault(write.source_id, {}).update(texts)
-    times = pl.Series([w.source_id for w in writes], dtype=pl.String).value_counts()
-    often = dict(times.iter_rows())
-    failed = 0
-    for chunk in chunks(list(values), BATCH):
+    return values
+
+
+class _Writer:
+    """Sends batches. HubSpot may refuse one whole for one bad value: then it is halved until that row stands alone.
+
+    With a trace id on each row HubSpot may answer 207 instead, and name the bad row. Where a batch is refused all the
+    same, trace ids are of no use there, or not even understood: from then on rows go without.
+    https://developers.hubspot.com/docs/api-reference/latest/crm/using-object-apis (read 2026-11-28)
+    """
+
+    def __init__(self, client: Client, sleep: Callable[[float], None], *, traced: bool) -> None:
+        self._client, self._sleep, self._traced = client, sleep, traced
+
+    def write(self, values: Mapping[str, _Values]) -> list[WriteOutcome]:
+        """Rows that failed for now are sent once more; what is left of them is for a later run."""
+        outcomes = {o.source_id: o for o in self._send(values)}
+        again = [i for i, o in outcomes.items() if o.outcome == "retry"]
+        if again:
+            self._sleep(_LOCKED_FOR)
+            outcomes |= {o.source_id: o for o in self._send({i: values[i] for i in again})}
+        return [outcomes[i] for i in values]
+
+    def _send(self, values: Mapping[str, _Values]) -> list[WriteOutcome]:
+        traced, path = self._traced, paths.batch_update(KIND)
         try:
-            outcomes, failed = _write(client, {i: values[i] for i in chunk}), 0
-        except TryAgainLater as fault:
-            failed += 1
-            if failed >= _MOST_IN_A_ROW:
-                raise
-            outcomes = [WriteOutcome(i, "retry", fault.code or str(fault.status), str(fault)) for i in chunk]
-        yield [o for o in outcomes for _ in range(often[o.source_id])]
-
-
-def _write(client: Client, values: Mapping[str, _Values]) -> list[WriteOutcome]:
-    """Sends a batch. HubSpot may refuse it whole for one bad value: it is then halved until that row stands alone."""
-    try:
-        answer = client.post(paths.batch_update(KIND), {"inputs": _inputs(values)}, purpose="write", scope=WRITE_SCOPE)
-    except RequestRefused as fault:
-        if fault.code in _FOR_ALL_ROWS:
-            raise FieldsNotProvisioned(f"{fault}: run kam provision", code=fault.code, status=fault.status) from fault
-        if len(values) == 1:
-            outcome: Outcome = "gone" if _is_gone(fault.code, fault.status) else "rejected"
-            return [WriteOutcome(next(iter(values)), outcome, fault.code, str(fault))]
+            body = {"inputs": _inputs(values, traced=traced)}
+            return _outcomes(self._client.post(path, body, purpose="write", scope=WRITE_SCOPE), list(values))
+        except RequestRefused as fault:
+            if fault.code in _FOR_ALL_ROWS:
+                told = f"{fault}: run kam provision"
+                raise FieldsNotProvisioned(told, code=fault.code, status=fault.status) from fault
+            if traced and fault.status == 400:
+                self._traced = False
+                return self._send(values)
+            if len(values) == 1:
+                outcome: Outcome = "gone" if _is_gone(fault.code, fault.status) else "rejected"
+                return [WriteOutcome(next(iter(values)), outcome, fault.code, str(fault))]
         ids = list(values)
         halves = (ids[: len(ids) // 2], ids[len(ids) // 2 :])
-        return [o for half in halves for o in _write(client, {i: values[i] for i in half})]
-    return _outcomes(answer, list(values))
+        return [o for half in halves for o in self._send({i: values[i] for i in half})]
 
 
-def _inputs(values: Mapping[str, _Values]) -> list[dict[str, Any]]:
-    # With a trace id on each input HubSpot may answer 207 and name the bad row, instead of refusing all.
-    return [{"id": i, "properties": texts, "objectWriteTraceId": _trace(i)} for i, texts in values.items()]
+def _inputs(values: Mapping[str, _Values], *, traced: bool) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = [{"id": i, "properties": texts} for i, texts in values.items()]
+    return [row | {"objectWriteTraceId": _trace(row["id"])} for row in rows] if traced else rows
 
 
 def _trace(source_id: str) -> str:

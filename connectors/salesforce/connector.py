@@ -25,6 +25,8 @@ from connectors.contract import (
 from connectors.mapping_file import NONE, Overrides
 from connectors.retry import Patience
 from connectors.salesforce import writing
+from connectors.salesforce.bulk.ingest import end_forsaken
+from connectors.salesforce.bulk.notes import JobNotes
 from connectors.salesforce.catalogue import Catalogue, objects, read_catalogue
 from connectors.salesforce.client import Client
 from connectors.salesforce.org import Describes, Org, named_user, read_org
@@ -62,6 +64,7 @@ class SalesforceConnector:
         self._settings, self._overrides, self._sizes = settings, overrides, sizes or Sizes()
         patience = patience or Patience()
         self._client = Client(settings, patience, self.calls, sign_in=sign_in_of(settings, state, patience.sleep))
+        self._notes = JobNotes(state, settings.host)
         admin = admin_sign_in(settings)
         # Signs in when it is first used, which is for provisioning only.
         self._admin_client = Client(settings, patience, self.calls, sign_in=admin) if admin else self._client
@@ -92,12 +95,15 @@ class SalesforceConnector:
         return making.missing(self._client, fields)
 
     def read_fields(self, fields: Sequence[CustomField], ids: Sequence[str]) -> Iterator[pl.DataFrame]:
+        # Whoever compares or writes must not have a job of long ago write in between.
+        end_forsaken(self._client, self._notes)
         return writing.read_fields(self._client, fields, ids)
 
     def write_fields(
         self, fields: Sequence[CustomField], writes: Sequence[AccountWrite]
     ) -> Iterator[list[WriteOutcome]]:
-        return writing.write_fields(self._client, fields, writes, self._sizes)
+        end_forsaken(self._client, self._notes)
+        return writing.write_fields(self._client, fields, writes, self._sizes, self._notes)
 
     def preflight(self, fields: Sequence[CustomField]) -> list[Finding]:
         return preflight.preflight(self._client, self._admin_client, fields)
@@ -120,6 +126,7 @@ class SalesforceConnector:
         return f"{self._settings.host}/lightning/r/Account/{quote(source_id, safe='')}/view"
 
     def close(self) -> None:
+        self._notes.close()
         self._client.close()
         self._admin_client.close()
 

@@ -29,7 +29,6 @@ from connectors.errors import (
 EXPIRED = {"INVALID_SESSION_ID", "INVALIDSESSIONID", "INVALID_AUTH_HEADER"}
 PASSING = {
     "UNABLE_TO_LOCK_ROW",
-    "QUERY_TIMEOUT",
     "REQUEST_RUNNING_TOO_LONG",
     "SERVER_UNAVAILABLE",
     "SERVICE_UNAVAILABLE",
@@ -38,6 +37,7 @@ PASSING = {
     "CUSTOMNOTACCEPTABLE",
 }
 """May work in a while, whatever the HTTP status."""
+TOO_SLOW = "QUERY_TIMEOUT"
 _FORBIDDEN = {
     "INSUFFICIENT_ACCESS",
     "INSUFFICIENT_ACCESS_OR_READONLY",
@@ -76,7 +76,8 @@ def fault_of(
         return SliceLost(f"{where}: Salesforce does not know our place any more", code=code, status=status)
     if told and code in _SPENT and status < 429:
         return _spent(where, code, status, headers, told[0])
-    if code in PASSING or status in _WAITS or status >= 500:
+    # A query that ran out of its two minutes takes another two when it is asked again.
+    if code in PASSING or ((status in _WAITS or status >= 500) and code != TOO_SLOW):
         return TryAgainLater(where, code=code, status=status, after=retry_after(headers))
     if told is None and status >= 400 and status not in _TOO_LONG:
         hint = f"{where} and no JSON (does KAM_SALESFORCE__INSTANCE_URL lead to Salesforce?)"

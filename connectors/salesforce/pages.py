@@ -22,8 +22,6 @@ from connectors.salesforce.sizes import Sizes
 from kammodel.entities.schema import table_of
 
 ROWS = 10_000
-IDS_IN_QUERY = 400
-"""Ids that fit into an address: with its headers it may have 16,384 bytes."""
 _TOO_MUCH = {"QUERY_TIMEOUT", "OPERATION_TOO_LARGE"}
 """A query over so much that not even its first page comes."""
 
@@ -58,17 +56,19 @@ class PageReader:
         if place is None:
             yield from self._by_query(source, span, resume)
         else:
-            yield from self._by_jobs(source, place)
+            yield from self._by_jobs(source, span, place)
 
     def read_ids(self, stream: Stream, ids: pl.Series) -> Iterator[Page]:
         """The rows of these ids; what is gone is absent."""
         mapping, source = stream.mappings[0], self._catalogue.sources[stream.name]
-        for some in ids.to_frame("id").iter_slices(IDS_IN_QUERY):
+        for some in ids.to_frame("id").iter_slices(soql.IDS_AT_ONCE):
             query = soql.select(source.fields, source.kind, soql.any_of("Id", some["id"]))
             records = read_all(self._client, query, path=source.path, asks=_asks(source))
             yield self._page(mapping, text_frame(records, source.fields), None, None)
 
-    def _by_query(self, source: Source, span: Slice, resume: str | None) -> Iterator[Portion]:
+    def _by_query(
+        self, source: Source, span: Slice, resume: str | None, *, whatever_size: bool = False
+    ) -> Iterator[Portion]:
         """The pages of a query. The first of them says how many rows there are, and so which road to take.
 
         Where the calls are spent, what was read with them comes before the fault.
@@ -78,9 +78,10 @@ class PageReader:
         query, is_increment = query_of(source, span), span.since is not None
         pages = read_rows(self._client, query, resume, path=source.path, asks=_asks(source), may_be_empty=is_increment)
         try:
-            for rows in pages if resume is not None else self._unless_much(pages, source, span):
+            is_decided = resume is not None or whatever_size
+            for rows in pages if is_decided else self._unless_much(pages, source, span):
                 if isinstance(rows, reading.Place):
-                    yield from self._by_jobs(source, rows)
+                    yield from self._by_jobs(source, span, rows)
                     return
                 records += rows.records
                 place = rows.place
@@ -92,17 +93,15 @@ class PageReader:
                 yield _portion(records, source, place)
             raise
 
-    def _by_jobs(self, source: Source, place: reading.Place) -> Iterator[Portion]:
-        """The pages of jobs. A page is handed on in smaller portions, because making rows of it takes many times its
-        own room; the place is the one before it until the last of them."""
-        for batch in reading.read_jobs(self._client, source, place, self._sizes):
-            is_last = not batch.place.parts and batch.place.ended is None
-            announced = batch.place.done if is_last else batch.place.announced
-            for start in range(0, batch.frame.height - ROWS, ROWS):
-                yield Portion(batch.frame[start : start + ROWS], place.text(), announced)
-            rest = batch.frame[(batch.frame.height - 1) // ROWS * ROWS :] if batch.frame.height else batch.frame
-            yield Portion(rest, None if is_last else batch.place.text(), announced)
-            place = batch.place
+    def _by_jobs(self, source: Source, span: Slice, place: reading.Place) -> Iterator[Portion]:
+        """The pages of jobs. Where these fail whatever we do, the slice is read by pages of two thousand after all."""
+        try:
+            for batch in reading.read_jobs(self._client, source, place, self._sizes):
+                yield from _portions(batch, place)
+                place = batch.place
+        except reading.JobsFail:
+            reading.give_up(self._client, place.text())
+            yield from self._by_query(source, span, None, whatever_size=True)
 
     def _unless_much(self, pages: Iterator[Rows], source: Source, span: Slice) -> Iterator[Rows | reading.Place]:
         """The pages; instead of all of them the place of jobs, where these are the better road."""
@@ -166,6 +165,17 @@ def query_of(source: Source, span: Slice) -> str:
     """
     window = soql.within(source.stamp, span.since, span.until) if source.stamp and span.since else ""
     return soql.select(source.fields, source.kind, source.where(window))
+
+
+def _portions(batch: reading.Batch, before: reading.Place) -> Iterator[Portion]:
+    """A page of a job in smaller portions, because making rows of it takes many times its own room. The place is the
+    one before the page until the last of them."""
+    is_last = not batch.place.parts and batch.place.ended is None
+    announced = batch.place.done if is_last else batch.place.announced
+    last = max(0, batch.frame.height - 1) // ROWS * ROWS
+    for start in range(0, last, ROWS):
+        yield Portion(batch.frame[start : start + ROWS], before.text(), announced)
+    yield Portion(batch.frame[last:], None if is_last else batch.place.text(), announced)
 
 
 def _portion(records: list[Record], source: Source, place: Place) -> Portion:

@@ -10,6 +10,8 @@ import datetime as dt
 import re
 from collections.abc import Iterable
 
+IDS_AT_ONCE = 400
+"""Ids that fit into an address: with its headers it may have 16,384 bytes."""
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _ESCAPED = str.maketrans({"\\": "\\\\", "'": "\\'", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 

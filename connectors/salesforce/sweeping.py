@@ -12,18 +12,21 @@ from dataclasses import replace
 import polars as pl
 
 from connectors.contract import Deletions, Page, Slice, Stream
-from connectors.errors import RequestRefused, UnexpectedAnswer
+from connectors.errors import ConnectorError, RequestRefused, UnexpectedAnswer
 from connectors.salesforce import paths, soql
+from connectors.salesforce.bulk import reading
 from connectors.salesforce.catalogue import Catalogue, Source
 from connectors.salesforce.client import Client
 from connectors.salesforce.codecs import widened
 from connectors.salesforce.frames import Record, as_text
-from connectors.salesforce.pages import IDS_IN_QUERY, PageReader
+from connectors.salesforce.pages import PageReader
 from connectors.salesforce.querying import read_all
 
 _LISTED_FOR = dt.timedelta(days=15)
 """How far back the list goes. An admin may have cut it shorter; the answer says so."""
 _MINUTE = dt.timedelta(minutes=1)
+_NOT_ALL_LISTED = {"INVALID_REPLICATION_DATE", "EXCEEDED_ID_LIMIT"}
+"""Too far back, or too many for one answer: the ids themselves have to tell."""
 _NOT_DELETED = "IsDeleted = false"
 
 
@@ -41,9 +44,11 @@ class SalesforceSweeps:
         window = {"start": _spelled(since), "end": _spelled(until + _MINUTE)}
         try:
             told = self._client.get(paths.deleted(kind), window, asks=f"read access to the object {kind}")
-        except RequestRefused:
-            # Not replicated, too many ids for one answer, too far back: the ids themselves have to tell.
-            return None
+        except RequestRefused as fault:
+            if fault.code in _NOT_ALL_LISTED:
+                return None
+            # There is no list for this object: the comparison of once a week has to do.
+            return Deletions(pl.Series([], dtype=pl.String), until)
         earliest, latest = _instant(told, "earliestDateAvailable"), _instant(told, "latestDateCovered")
         if earliest is None or latest is None or earliest > since:
             return None
@@ -53,15 +58,25 @@ class SalesforceSweeps:
         # Without a stamp: a window of it would miss what moves out of it while it is read.
         source = replace(self._source(stream), fields=("Id",), stamp=None, only=_NOT_DELETED)
         if among is None:
-            everything = Slice(None, dt.datetime.max.replace(tzinfo=dt.UTC))
-            frames = (portion.frame for portion in self._pages.portions(source, everything))
+            frames = self._all(source)
         else:
-            frames = (self._existing(source, part) for part in among.to_frame("id").iter_slices(IDS_IN_QUERY))
+            frames = (self._existing(source, part) for part in among.to_frame("id").iter_slices(soql.IDS_AT_ONCE))
         for frame in frames:
             yield frame.select(widened(pl.col("Id"))).to_series()
 
     def read_ids(self, stream: Stream, ids: pl.Series) -> Iterator[Page]:
         return self._pages.read_ids(stream, ids)
+
+    def _all(self, source: Source) -> Iterator[pl.DataFrame]:
+        """Nobody keeps the place: a comparison that was stopped begins anew, and leaves no jobs behind."""
+        resume: str | None = None
+        try:
+            for portion in self._pages.portions(source, Slice(None, dt.datetime.max.replace(tzinfo=dt.UTC))):
+                resume = portion.resume
+                yield portion.frame
+        except ConnectorError:
+            reading.give_up(self._client, resume)
+            raise
 
     def _existing(self, source: Source, ids: pl.DataFrame) -> pl.DataFrame:
         query = soql.select(source.fields, source.kind, source.where(soql.any_of("Id", ids["id"])))

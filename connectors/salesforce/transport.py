@@ -8,8 +8,10 @@ a refusal (simple-salesforce 1.12.10, api.py and util.py). A hook reads a refusa
 
 from __future__ import annotations
 
+import email.utils
 import re
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
@@ -22,12 +24,15 @@ from connectors.errors import AnswerUnclear, ConnectorError, RequestRefused, Try
 from connectors.salesforce import paths
 from connectors.salesforce.faults import fault_of, soap_fault_of
 from connectors.salesforce.signin import SignedIn
+from kammodel.errors import NotConfigured
 
 T = TypeVar("T")
 Purpose = Literal["read", "write", "other"]
 
 TIMEOUT = (10.0, 180.0)
 """Seconds to connect, and between two bytes: a query may run for two minutes before its first."""
+MOST_AHEAD = 600.0
+"""Seconds that our clock may be fast. Slices end at our time: beyond what is read twice, rows would be lost unseen."""
 CLIENT_NAME = "kam"
 """Marks our calls in the org's logs and in the change events they cause (Sforce-Call-Options)."""
 _HEADERS: dict[str, str | None] = {
@@ -75,10 +80,12 @@ class Moved(Exception):
 
 class Transport:
     """The connections to an org. Thread-safe. `learn` is told what each answer says of the day's calls: the number of
-    our call, everybody's calls, and the limit."""
+    our call, everybody's calls, and the limit. `now` is this machine's clock, in seconds since 1970."""
 
-    def __init__(self, version: str, learn: Callable[[int, int, int], None]) -> None:
-        self._learn = learn
+    def __init__(
+        self, version: str, learn: Callable[[int, int, int], None], *, now: Callable[[], float] = time.time
+    ) -> None:
+        self._learn, self._now = learn, now
         self.session = _session()
         self.calls_left: int | None = None
         self._version = version
@@ -87,7 +94,8 @@ class Transport:
         self._lock = threading.Lock()
 
     def carry(self, signed_in: SignedIn, call: Call, url: str, *, number: int) -> requests.Response:
-        """A 2xx answer with its whole body. Raises Moved for a redirect, else what `connectors.errors` names."""
+        """A 2xx answer with its whole body. Raises Moved for a redirect, NotConfigured where this machine's clock is
+        fast, else what `connectors.errors` names."""
         library = self._low_level(signed_in)
         try:
             response: requests.Response = library._call_salesforce(
@@ -112,8 +120,22 @@ class Transport:
                 used, limit = int(found[1]), int(found[2])
                 self.calls_left = max(0, limit - used)
                 self._learn(number, used, limit)
+            if response.ok:
+                self._check_clock(response.headers.get("Date", ""))
 
         return note
+
+    def _check_clock(self, stated: str) -> None:
+        """A clock that is slow only has rows read later."""
+        try:
+            ahead = self._now() - email.utils.parsedate_to_datetime(stated).timestamp()
+        except (ValueError, TypeError):
+            return
+        if ahead > MOST_AHEAD:
+            raise NotConfigured(
+                f"the clock of this machine is {ahead / 60:.0f} minutes ahead of Salesforce's, and changes would be "
+                "missed: set it right (by NTP) and run again"
+            )
 
     def by_library(self, signed_in: SignedIn, what: str, call: Callable[[Any], T]) -> T:
         """What one of the library's SOAP calls gives. They have an object of their own: they leave headers behind."""

@@ -28,6 +28,7 @@ from connectors.errors import (
 )
 from connectors.salesforce import paths, soql
 from connectors.salesforce.bulk.ingest import NO_ANSWER, ingest
+from connectors.salesforce.bulk.notes import JobNotes
 from connectors.salesforce.client import Client
 from connectors.salesforce.codecs import widened
 from connectors.salesforce.faults import code_of, fields_of
@@ -39,8 +40,6 @@ from kammodel.publish.fields import CustomField, canonical
 
 KIND = "Account"
 BATCH = 200
-_IDS_IN_QUERY = 400
-"""Ids that fit into an address: with its headers it may have 16,384 bytes."""
 _MOST_IN_A_ROW = 3
 """Batches that may fail for now, one after the other, before the run stops: then it is not about the rows."""
 _LOCK_ROUNDS = ((1.0, 50), (2.0, 10), (4.0, 1))
@@ -59,7 +58,7 @@ def read_fields(client: Client, fields: Sequence[CustomField], ids: Sequence[str
     """Frames of source_id and a canonical text column per field key; accounts that are gone are absent."""
     names = {f.key: f.salesforce_name for f in fields}
     asked = ["Id", *names.values()]
-    for chunk in _chunks(list(dict.fromkeys(ids)), _IDS_IN_QUERY):
+    for chunk in _chunks(list(dict.fromkeys(ids)), soql.IDS_AT_ONCE):
         records = read_all(client, soql.select(asked, KIND, soql.any_of("Id", chunk)), asks=_READ)
         frame = text_frame(records, asked).with_columns(widened(pl.col("Id"))).unique("Id", maintain_order=True)
         values = [canonical(f, pl.col(f.salesforce_name)).alias(f.key) for f in fields]
@@ -67,14 +66,13 @@ def read_fields(client: Client, fields: Sequence[CustomField], ids: Sequence[str
 
 
 def write_fields(
-    client: Client, fields: Sequence[CustomField], writes: Sequence[AccountWrite], sizes: Sizes | None = None
+    client: Client, fields: Sequence[CustomField], writes: Sequence[AccountWrite], sizes: Sizes, notes: JobNotes
 ) -> Iterator[list[WriteOutcome]]:
     """One outcome for each write, batch by batch, in the order given; many by jobs, one after the other.
 
     Values are absolute: a batch whose answer was lost is sent again. Writes for one account are put together, the
     later value wins. A batch that fails for now comes back as `retry`.
     """
-    sizes = sizes or Sizes()
     values: dict[str, _Values] = {}
     for write in writes:
         values.setdefault(write.source_id, {}).update(write.values)
@@ -82,7 +80,7 @@ def write_fields(
     often = dict(times.iter_rows())
     named = {f.key: f for f in fields}
     batches = (
-        _by_jobs(client, named, values, sizes)
+        _by_jobs(client, named, values, sizes, notes)
         if len(values) > sizes.ingest_from
         else _by_batches(client, named, values)
     )
@@ -104,14 +102,14 @@ def _by_batches(client: Client, named: _Named, values: Mapping[str, _Values]) ->
 
 
 def _by_jobs(
-    client: Client, named: _Named, values: Mapping[str, _Values], sizes: Sizes
+    client: Client, named: _Named, values: Mapping[str, _Values], sizes: Sizes, notes: JobNotes
 ) -> Iterator[list[WriteOutcome]]:
     """One job after the other: two at a time would fight over the locks of parent accounts."""
     chunks = _chunks(list(values), sizes.ingest_rows)
     for chunk in chunks:
         rows = {i: {named[k].salesforce_name: _digits(named[k], t) for k, t in values[i].items()} for i in chunk}
         try:
-            outcomes = ingest(client, KIND, rows, asks=_EDIT)
+            outcomes = ingest(client, KIND, rows, notes, asks=_EDIT)
         except (RequestRefused, PermissionMissing):
             # Bulk is closed to this user or org; batches do the same, with more calls.
             yield from _by_batches(client, named, {i: values[i] for i in (*chunk, *chain.from_iterable(chunks))})
@@ -137,8 +135,8 @@ def _written(client: Client, named: _Named, values: Mapping[str, _Values]) -> li
         try:
             for chunk in _chunks(locked, size):
                 outcomes |= _send(client, {i: rows[i] for i in chunk})
-        except QuotaSpent:
-            # The rows that were taken must not be lost with it; the next batch says that no calls are left.
+        except (QuotaSpent, TryAgainLater):
+            # The rows that were taken must not be lost with it; the next batch meets the same.
             break
     return [outcomes[i] for i in rows]
 

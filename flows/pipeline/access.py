@@ -5,10 +5,11 @@ from __future__ import annotations
 from connectors.contract import Connector, Identity, Stream
 from connectors.errors import PermissionMissing
 from kammodel.store import Store
-from kammodel.store.control import load_bookmark
+from kammodel.store.control import load_bookmark, save_bookmark
 
 ESSENTIAL = "opportunities"
 """Without deals nobody has a tier; accounts are asked for by the connectors themselves."""
+_WITHOUT = "to go on without, run: kam pull --crm {crm} --full"
 
 
 def check_access(connector: Connector, store: Store, identity: Identity, *, full: bool) -> None:
@@ -16,19 +17,28 @@ def check_access(connector: Connector, store: Store, identity: Identity, *, full
 
     Streams other than deals may be missing from the start: what depends on them is unavailable, and the
     receipt says so. One that was read before, or a field of it, may not vanish in silence. `full` accepts
-    that fields are gone: the stream is then read again without them.
+    that they are gone (an org can switch a feature off): a stream is then as one that never was read, and one that
+    lost fields is read again without them.
     """
     closed = connector.unavailable()
     if ESSENTIAL in closed:
         raise PermissionMissing(f"{identity.source}: nothing can be tiered without {ESSENTIAL}: {closed[ESSENTIAL]}")
     with store.transaction() as tx:
-        known = {name: load_bookmark(tx, identity.source, identity.instance, name) for name in closed}
-    for name, mark in known.items():
-        if mark is not None:
-            raise PermissionMissing(f"{identity.source} {name} could be read before and cannot be now: {closed[name]}")
-    if not full:
-        for stream in connector.streams():
-            _check_columns(stream, closed, store, identity)
+        marks = (load_bookmark(tx, identity.source, identity.instance, name) for name in sorted(closed))
+        known = [mark for mark in marks if mark is not None and (mark.watermark or mark.resume_point)]
+        for mark in known if full else ():
+            mark.watermark = mark.slice_since = mark.slice_until = mark.resume_point = None
+            save_bookmark(tx, mark)
+        names = [mark.stream for mark in known]
+    if full:
+        return
+    for name in names:
+        raise PermissionMissing(
+            f"{identity.source} {name} could be read before and cannot be now: {closed[name]}; "
+            f"{_WITHOUT.format(crm=identity.source)}"
+        )
+    for stream in connector.streams():
+        _check_columns(stream, closed, store, identity)
 
 
 def _check_columns(stream: Stream, closed: dict[str, str], store: Store, identity: Identity) -> None:
@@ -42,5 +52,5 @@ def _check_columns(stream: Stream, closed: dict[str, str], store: Store, identit
         name, why = next(iter(sorted(hidden.items())))
         raise PermissionMissing(
             f"{identity.source} {stream.name}: {', '.join(sorted(lost))} could be read before and cannot be now: "
-            f"{name}: {why}; to go on without, run: kam pull --crm {identity.source} --full"
+            f"{name}: {why}; {_WITHOUT.format(crm=identity.source)}"
         )

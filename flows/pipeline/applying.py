@@ -21,7 +21,7 @@ from kammodel.publish.fields import OURS
 from kammodel.store import Store, plans
 
 FRESH = dt.timedelta(minutes=2)
-"""How long what a plan found in the CRM is taken for what it holds; after that it is looked at once more."""
+"""How long a run takes what its own plan found in the CRM for what it holds; after that it is looked at once more."""
 
 _OUTCOMES = {"source_id": pl.String, "outcome": pl.String, "code": pl.String, "message": pl.String}
 
@@ -42,9 +42,9 @@ def apply(
 ) -> ApplyReceipt:
     """Writes the pending cells of a plan (None: the CRM's latest), batch by batch; each outcome is kept at once.
 
-    What was interrupted goes on with what is still pending. Where the plan is older than two minutes, cells that
-    somebody has changed since are left to the next plan. Where no calls are left, the rest stays pending for the
-    next apply. Raises KamError where there is no such plan, or a newer one has taken its place.
+    What was interrupted goes on with what is still pending. Unless this run has made the plan itself, in the last two
+    minutes, cells that somebody has changed since are left to the next plan. Where no calls are left, the rest stays
+    pending for the next apply. Raises KamError where there is no such plan, or a newer one has taken its place.
     """
     began, calls = time.perf_counter(), connector.calls.total
     identity = connector.identify()
@@ -57,7 +57,8 @@ def apply(
     done = _Done()
     try:
         left = cells
-        if clock() - made.planned_at > FRESH:
+        # Of a plan that was found here, nobody knows what an apply before this one did with it, or a person since.
+        if plan_id is None or clock() - made.planned_at > FRESH:
             left, done.edited = _still_as_planned(connector, store, made, cells, progress=progress)
         _write(connector, store, made, left, done, clock=clock, progress=progress)
     except QuotaSpent as fault:

@@ -75,8 +75,9 @@ class ChunkWriter:
                 raw = pl.concat([page.raw[_table(mapping)] for page in pages])
                 self._store_rows(tx, mapping, raw, mark)
             self._end(tx, [page.gone for page in pages if page.gone is not None])
-            if not self._stream.incremental and len(pages) == 1 and pages[0].resume is None:
-                self._end(tx, [self._vanished(tx, pages[0])])
+            self._end_parts(tx, pages)
+            if self._is_whole(pages, mark):
+                self._end(tx, [self._vanished(tx, pages)])
             mark.resume_point = pages[-1].resume
             # A new object, because the session would keep this one and change it behind our back.
             save_bookmark(tx, Bookmark(**mark.model_dump()))
@@ -118,7 +119,8 @@ class ChunkWriter:
         rows = done.unchanged_rows
         if mark.slice_since is None or mark.read_until is None:
             return {"overlap": rows.height}
-        ours = written_since(tx, **self._from, at=mark.slice_since) if table == _ACCOUNT else rows["source_id"].clear()
+        ids = rows["source_id"]
+        ours = written_since(tx, ids, **self._from, at=mark.slice_since) if table == _ACCOUNT else ids.clear()
         is_ours = pl.col("source_id").is_in(ours.implode())
         is_same = (pl.col("updated_at") < mark.read_until) | pl.col("updated_at").eq_missing(pl.col("known_at"))
         own, old = rows.filter(is_ours), rows.filter(~is_ours & is_same)
@@ -136,14 +138,34 @@ class ChunkWriter:
             self._counts[table]["healed"] += resolve_rejects(tx, pl.Series(healed), **where)  # type: ignore[arg-type]
             self._set_aside[table].difference_update(healed)
 
-    def _vanished(self, tx: Transaction, page: Page) -> pl.DataFrame:
-        """Ids that a list which is read whole, on one page, no longer has. An empty list proves nothing."""
+    def _is_whole(self, pages: list[Page], mark: Bookmark) -> bool:
+        """Whether the chunk is all there is of a list that is read whole: of a longer one it has but the end, and what
+        was swept belongs to no slice."""
+        rows = sum(page.raw[_table(self._stream.mappings[0])].height for page in pages)
+        is_slice = mark.slice_until is not None and mark.rows_read == rows
+        return not self._stream.incremental and is_slice and pages[-1].resume is None
+
+    def _vanished(self, tx: Transaction, pages: list[Page]) -> pl.DataFrame:
+        """Ids that a list which is read whole no longer has. An empty list proves nothing."""
         mapping = self._stream.mappings[0]
-        listed = normalize(page.raw[_table(mapping)], mapping)
+        listed = normalize(pl.concat([page.raw[_table(mapping)] for page in pages]), mapping)
         seen = pl.concat([listed.rows["source_id"], listed.rejects["source_id"]])
         known = tx.live_ids(mapping.entity, **self._from)
         gone = known.filter(~known.is_in(seen.implode())) if seen.len() else known.clear()
         return pl.DataFrame({"source_id": gone, "merged_into_id": None}, schema=_GONE)
+
+    def _end_parts(self, tx: Transaction, pages: list[Page]) -> None:
+        """What belongs to a record of which the pages have all parts, and is not among them, is gone; so is what
+        belonged to a record that is gone."""
+        told = [page.whole for page in pages] + [page.gone["source_id"] for page in pages if page.gone is not None]
+        owners = pl.concat([pl.Series([], dtype=pl.String), *(ids for ids in told if ids is not None)])
+        for entity, owner in self._stream.parts if owners.len() else ():
+            mapping = next(m for m in self._stream.mappings if m.entity is entity)
+            read = normalize(pl.concat([page.raw[_table(mapping)] for page in pages]), mapping)
+            there = pl.concat([read.rows["source_id"], read.rejects["source_id"]])
+            known = tx.live_parts(entity, owner, owners, **self._from)
+            ended = pl.DataFrame({"source_id": known.filter(~known.is_in(there.implode())), "merged_into_id": None})
+            tx.mark_gone(entity, ended.cast(pl.Schema(_GONE)), **self._from, at=self._clock())
 
     def _end(self, tx: Transaction, gone: list[pl.DataFrame]) -> None:
         mapping = self._stream.mappings[0]

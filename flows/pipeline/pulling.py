@@ -6,6 +6,7 @@ import datetime as dt
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from connectors.contract import Connector, Identity, Page, Slice, Stream
 from connectors.errors import ConnectorError, QuotaSpent, ShortAnswer, SliceLost, UnexpectedAnswer
@@ -189,7 +190,7 @@ class _StreamReader:
 
     def _sweep(self, writer: ChunkWriter, *, full: bool) -> None:
         """Stores what increments do not show, under the bookmark of the slice that was closed."""
-        for page in self._sweeper.pages(full=full):
+        for page in chain(self._sweeper.pages(full=full), self._sweeper.relinked()):
             mark = self._bookmark()
             if mark is not None:
                 writer.write([page], mark)

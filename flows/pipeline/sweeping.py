@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 
 import polars as pl
 
-from connectors.contract import Connector, Page, Stream, Sweeps
+from connectors.contract import Connector, Page, Slice, Stream, Sweeps, SweepsLinks
 from connectors.errors import PermissionMissing
 from flows.pipeline.progress import Clock
 from kammodel.entities import Sweep
@@ -17,13 +18,16 @@ from kammodel.store.comparing import Compared, compare_ids
 from kammodel.store.control import load_sweep, save_sweep
 
 COMPARE_EVERY = dt.timedelta(days=7)
-"""Between two comparisons of all ids of a stream: for each fifty thousand rows one comparison costs a call."""
+"""Between two comparisons of all ids of a stream, which cost calls: Salesforce takes one for some fifty thousand rows,
+HubSpot one for a hundred."""
 REFRESH_EVERY = dt.timedelta(days=1)
 """How old fields may grow that change without moving their row's stamp."""
 MOST_GONE, LEAST_GONE = 0.1, 50
 """A tenth of a stream, and at least 50 rows, is not deleted unseen: more likely it was hidden from us."""
+LINKED_AT_ONCE = 10_000
+"""Rows whose links are looked at together; what a run that is stopped then does not do again."""
 _MOST_LISTED = 20_000
-"""Deletions that are looked at one by one; beyond that all ids are compared."""
+"""Deletions, and records never seen, that are looked at one by one; beyond that all ids are compared, or all read."""
 
 
 class Sweeper:
@@ -70,6 +74,47 @@ class Sweeper:
             yield from self._gone(gone)
         self._save(sweep)
 
+    def relinked(self) -> Iterator[Page]:
+        """Records whose links have changed alone, and all rows that are made of links, where it is time to look.
+
+        A look that was stopped goes on from the last portion that was stored.
+        """
+        sweeps, sweep, now = self._connector.sweeps, self._sweep(), self._clock()
+        if not (self._stream.linked or self._stream.parts) or not isinstance(sweeps, SweepsLinks):
+            return
+        looked_at = max(filter(None, [sweep.linked_at, sweep.loaded_at]), default=now)
+        if sweep.linked_after is None and now - looked_at < sweeps.relink_every:
+            return
+        while True:
+            known = self._portion(sweep.linked_after or "")
+            if known.height:
+                yield from self._relinked(sweeps, known)
+            is_last = known.height < LINKED_AT_ONCE
+            sweep.linked_after = None if is_last else known["source_id"][-1]
+            sweep.linked_at = now if is_last else sweep.linked_at
+            self._save(sweep)
+            if is_last:
+                return
+
+    def _relinked(self, sweeps: SweepsLinks, known: pl.DataFrame) -> Iterator[Page]:
+        """The parts of these records, and those of them again that are linked otherwise than we have it."""
+        now = sweeps.links(self._stream, known["source_id"])
+        if self._stream.parts:
+            yield Page({**self._nothing(), **now.raw}, None, whole=known["source_id"])
+        differs = [pl.col(c).ne_missing(pl.col(f"{c}:now")) for c in self._stream.linked]
+        if not differs:
+            return
+        both = known.join(now.columns, on="source_id", suffix=":now")
+        changed = both.filter(pl.any_horizontal(differs))["source_id"]
+        if changed.len() and self._connector.sweeps is not None:
+            yield from self._connector.sweeps.read_ids(self._stream, changed)
+
+    def _portion(self, after: str) -> pl.DataFrame:
+        with self._store.transaction() as tx:
+            return tx.live_after(
+                self._entity, self._stream.linked, after, LINKED_AT_ONCE, **self._of, id_prefix=self._stream.id_prefix
+            )
+
     def _listed(self, sweeps: Sweeps, sweep: Sweep, now: dt.datetime) -> tuple[pl.Series, dt.datetime] | None:
         """Ids that the CRM lists as deleted and that live here still, less those that were restored since."""
         since = (sweep.deletions_until or now) - self._connector.overlap
@@ -96,8 +141,16 @@ class Sweeper:
         # Looked at once more: while all ids were read, records came and went.
         vanished = found.vanished
         yield from self._gone(self._less_existing(sweeps, vanished) if vanished.len() <= _MOST_LISTED else vanished)
-        if found.missing.len():
+        if found.missing.len() > _MOST_LISTED:
+            yield from self._everything()
+        elif found.missing.len():
             yield from sweeps.read_ids(self._stream, found.missing)
+
+    def _everything(self) -> Iterator[Page]:
+        """Where very many were never seen (access was given back), all pages cost fewer calls than each by its id.
+        Their places are not kept: a sweep that was stopped begins anew."""
+        for page in self._connector.read(self._stream, Slice(None, self._clock())):
+            yield replace(page, resume=None)
 
     def _refuse_if_hidden(self, found: Compared) -> None:
         gone = found.vanished.len()
@@ -116,9 +169,11 @@ class Sweeper:
     def _gone(self, ids: pl.Series) -> Iterator[Page]:
         if not ids.len():
             return
-        rows = {table_of(m.entity).name: pl.DataFrame(schema=m.raw_schema()) for m in self._stream.mappings}
         nobody = pl.lit(None, pl.String).alias("merged_into_id")
-        yield Page(rows, None, gone=ids.alias("source_id").to_frame().with_columns(nobody))
+        yield Page(self._nothing(), None, gone=ids.alias("source_id").to_frame().with_columns(nobody))
+
+    def _nothing(self) -> dict[str, pl.DataFrame]:
+        return {table_of(m.entity).name: pl.DataFrame(schema=m.raw_schema()) for m in self._stream.mappings}
 
     def _sweep(self) -> Sweep:
         with self._store.transaction() as tx:

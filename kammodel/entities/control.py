@@ -40,7 +40,8 @@ class Sweep(SQLModel, table=True):
     """What was done about rows of a stream that its increments do not show.
 
     `loaded_at`: it was last read in full. `deletions_until`: deletions for good have been looked for up to then.
-    `compared_at`: all its ids were last compared with those of the CRM; null: that is due.
+    `compared_at`: all its ids were last compared with those of the CRM; null: that is due. `linked_at`: the links of
+    all its rows were last looked at; `linked_after`: a look under way has come to this id.
     """
 
     __tablename__ = "sweep"
@@ -51,6 +52,8 @@ class Sweep(SQLModel, table=True):
     loaded_at: dt.datetime | None = Field(default=None, sa_type=Instant)
     deletions_until: dt.datetime | None = Field(default=None, sa_type=Instant)
     compared_at: dt.datetime | None = Field(default=None, sa_type=Instant)
+    linked_at: dt.datetime | None = Field(default=None, sa_type=Instant)
+    linked_after: str | None = None
 
 
 class RejectedRecord(SQLModel, table=True):

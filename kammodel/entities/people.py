@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+from sqlmodel import Field
+
 from kammodel.entities.envelope import Sourced
 
 
@@ -23,6 +25,8 @@ class Person(Sourced, table=True):
     reports_to_id: str | None = None
     has_opted_out: bool | None = None
     """Wants no e-mails."""
+    buying_roles: str | None = None
+    """What the person is in purchases, in the CRM's own words, sorted and joined by `;`."""
     merged_into_id: str | None = None
 
 
@@ -32,7 +36,7 @@ class AccountPerson(Sourced, table=True):
     __tablename__ = "account_person"
 
     account_id: str | None = None
-    person_id: str | None = None
+    person_id: str | None = Field(default=None, index=True)
     roles: str | None = None
     """The CRM's own words, sorted and joined by `;`, so that equal sets are equal texts."""
     is_direct: bool | None = None
@@ -47,7 +51,7 @@ class OpportunityPerson(Sourced, table=True):
 
     __tablename__ = "opportunity_person"
 
-    opportunity_id: str | None = None
+    opportunity_id: str | None = Field(default=None, index=True)
     person_id: str | None = None
     role: str | None = None
     is_primary: bool | None = None

@@ -32,7 +32,8 @@ class Comparison:
     """`cells`: source_id, field, before, after, decision (write or held). `equal`: source_id, field, value.
 
     `confirmed` (source_id, field, value): values of ours that the CRM holds though we want others, those of idle
-    passengers too. The plan that wrote one may never have learned that it did, and ends with the next plan.
+    passengers too, and the days of ours on accounts that nothing is written to. The plan that wrote one may never
+    have learned that it did, and ends with the next plan.
     """
 
     cells: pl.DataFrame
@@ -73,7 +74,12 @@ def compare(
     return Comparison(
         cells=stamped.filter(~equal).sort(_KEY),
         equal=stamped.filter(equal).select(*_KEY, value="after"),
-        confirmed=pl.concat([decided, stamps]).filter(is_ours).select(*_KEY, value="before").sort(_KEY),
+        confirmed=pl.concat(
+            [
+                pl.concat([decided, stamps]).filter(is_ours).select(*_KEY, value="before"),
+                _idle_stamps(stamps, now, ours),
+            ]
+        ).sort(_KEY),
     )
 
 
@@ -145,3 +151,12 @@ def _stamps(cells: pl.DataFrame, now: pl.DataFrame, ours: pl.DataFrame, as_of: d
     stamp = now.select("source_id", field=pl.lit("scored_on"), before=pl.col("scored_on").cast(pl.String))
     stamp = stamp.join(written, on="source_id", how="semi").with_columns(after=pl.lit(as_of.isoformat()))
     return _decide(stamp.select(*_KEY, "before", "after"), ours).select(cells.columns)
+
+
+def _idle_stamps(stamps: pl.DataFrame, now: pl.DataFrame, ours: pl.DataFrame) -> pl.DataFrame:
+    """The days of ours that stand where nothing is written: source_id, field, value."""
+    if "scored_on" not in now.columns:
+        return stamps.select(*_KEY, value="before").clear()
+    held = now.select("source_id", field=pl.lit("scored_on"), value=pl.col("scored_on").cast(pl.String))
+    idle = held.drop_nulls("value").join(stamps, on="source_id", how="anti")
+    return idle.join(ours.select(*_KEY, "value").unique(), on=[*_KEY, "value"], how="semi")

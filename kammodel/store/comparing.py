@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import polars as pl
 
 from kammodel.entities import Sourced
-from kammodel.store import sqlite
 from kammodel.store.store import Store
 
 _ID = {"source_id": pl.String()}
@@ -42,25 +41,27 @@ def compare_ids(
     """
     of_stream = {"source": source, "instance": instance, "prefix": f"{id_prefix}%"}
     with store.scratch() as scratch:
-        sqlite.execute(scratch, "CREATE TEMP TABLE existing (source_id TEXT PRIMARY KEY) WITHOUT ROWID")
+        scratch.run("CREATE TEMPORARY TABLE existing (source_id TEXT PRIMARY KEY)", [{}])
         for ids in existing:
-            sqlite.insert_ids(scratch, "existing", ids)
-        here = f'"{entity.__tablename__}" WHERE source=:source AND source_instance=:instance'
-        ours = f"{here} AND source_id LIKE :prefix AND NOT deleted"
-        live = sqlite.fetch_rows(scratch, f"SELECT count(*) n FROM {ours}", {"n": pl.Int64()}, of_stream)  # noqa: S608
-        vanished = sqlite.fetch_rows(
-            scratch,
-            f"SELECT source_id FROM {ours} AND source_id NOT IN (SELECT source_id FROM existing)",  # noqa: S608
+            rows = ({"id": id_} for id_ in ids)
+            scratch.run("INSERT INTO existing (source_id) VALUES (:id) ON CONFLICT DO NOTHING", rows)
+        here = f'"{entity.__tablename__}" t WHERE t.source=:source AND t.source_instance=:instance'
+        ours = f"{here} AND t.source_id LIKE :prefix AND NOT t.deleted"
+        live = scratch.frame(f"SELECT count(*) n FROM {ours}", {"n": pl.Int64()}, **of_stream)  # noqa: S608
+        vanished = scratch.frame(
+            f"SELECT t.source_id FROM {ours} AND NOT EXISTS "  # noqa: S608
+            "(SELECT 1 FROM existing e WHERE e.source_id=t.source_id)",
             _ID,
-            of_stream,
+            **of_stream,
         )
-        missing = sqlite.fetch_rows(
-            scratch,
-            "SELECT source_id FROM existing WHERE source_id NOT IN "  # noqa: S608
-            f"(SELECT source_id FROM {here} AND NOT deleted) AND source_id NOT IN (SELECT source_id FROM "
-            "rejected_record WHERE source=:source AND source_instance=:instance AND stream=:stream "
-            "AND resolved_at IS NULL)",
+        missing = scratch.frame(
+            "SELECT e.source_id FROM existing e WHERE NOT EXISTS "  # noqa: S608
+            f"(SELECT 1 FROM {here} AND NOT t.deleted AND t.source_id=e.source_id) AND NOT EXISTS "
+            "(SELECT 1 FROM rejected_record r WHERE r.source=:source AND r.source_instance=:instance "
+            "AND r.stream=:stream AND r.source_id=e.source_id AND r.resolved_at IS NULL)",
             _ID,
-            {"source": source, "instance": instance, "stream": stream},
+            source=source,
+            instance=instance,
+            stream=stream,
         )
     return Compared(vanished["source_id"], missing["source_id"], int(live["n"][0]))

@@ -9,7 +9,6 @@ from sqlmodel import col, select
 
 from kammodel.entities import Bookmark, Run, Sweep
 from kammodel.entities.types import to_micros
-from kammodel.store import sqlite
 from kammodel.store.store import Transaction
 
 
@@ -65,19 +64,17 @@ def save_rejects(
     fixed = {"source": source, "instance": instance, "stream": stream, "entity": entity, "at": to_micros(at)}
     rows = [fixed | row for row in rejects.iter_rows(named=True)]
     if rows:
-        sqlite.driver(tx.connection).executemany(sql, rows)
+        tx.run(sql, rows)
 
 
 def open_rejects(tx: Transaction, source: str, instance: str, stream: str) -> pl.DataFrame:
     """The rows of a stream that are still set aside, with their raw text."""
-    return tx.frame(
-        "SELECT entity, source_id, field, reason, raw FROM rejected_record WHERE source=:source "
-        "AND source_instance=:instance AND stream=:stream AND resolved_at IS NULL ORDER BY entity, source_id",
-        REJECTED,
-        source=source,
-        instance=instance,
-        stream=stream,
+    sql = (
+        "SELECT entity, source_id, field, reason, raw FROM rejected_record WHERE source=:source "  # noqa: S608
+        "AND source_instance=:instance AND stream=:stream AND resolved_at IS NULL "
+        f"ORDER BY {tx.backend.in_order('entity', 'source_id')}"
     )
+    return tx.frame(sql, REJECTED, source=source, instance=instance, stream=stream)
 
 
 def resolve_rejects(
@@ -90,7 +87,7 @@ def resolve_rejects(
     )
     fixed = {"source": source, "instance": instance, "stream": stream, "entity": entity, "at": to_micros(at)}
     rows = [fixed | {"id": id_} for id_ in ids]
-    return sqlite.driver(tx.connection).executemany(sql, rows).rowcount if rows else 0
+    return tx.run(sql, rows) if rows else 0
 
 
 def start_run(tx: Transaction, run: Run) -> None:

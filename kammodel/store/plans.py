@@ -9,7 +9,6 @@ from sqlmodel import col, func, select
 
 from kammodel.entities import PlannedCell, PublishPlan, polars_schema
 from kammodel.entities.types import to_micros
-from kammodel.store import sqlite
 from kammodel.store.store import Transaction
 
 CELLS = polars_schema(PlannedCell)
@@ -31,7 +30,7 @@ def supersede_pending(tx: Transaction, source: str, instance: str, plan_id: str)
         "(SELECT plan_id FROM publish_plan WHERE source=:source AND source_instance=:instance AND plan_id<>:plan)"
     )
     parameters = {"source": source, "instance": instance, "plan": plan_id}
-    return sqlite.driver(tx.connection).execute(sql, parameters).rowcount
+    return tx.run(sql, [parameters])
 
 
 def latest_plan(tx: Transaction, source: str, instance: str) -> PublishPlan | None:
@@ -43,7 +42,8 @@ def latest_plan(tx: Transaction, source: str, instance: str) -> PublishPlan | No
 def cells_of(tx: Transaction, plan_id: str, *, pending_only: bool = False) -> pl.DataFrame:
     """The cells of a plan; `pending_only` those that are still to be written."""
     where = "AND decision='write' AND outcome IS NULL" if pending_only else ""
-    sql = f"SELECT {','.join(CELLS)} FROM planned_cell WHERE plan_id=:plan {where} ORDER BY source_id, field"  # noqa: S608
+    order = tx.backend.in_order("source_id", "field")
+    sql = f"SELECT {','.join(CELLS)} FROM planned_cell WHERE plan_id=:plan {where} ORDER BY {order}"  # noqa: S608
     return tx.frame(sql, CELLS, plan=plan_id)
 
 
@@ -82,20 +82,19 @@ def record_outcomes(tx: Transaction, plan: PublishPlan, outcomes: pl.DataFrame, 
         "instance": plan.source_instance,
         "at": to_micros(at),
     }
-    driver = sqlite.driver(tx.connection)
     written = settled.filter(pl.col("outcome") == "written")
-    driver.executemany(ledger_sql, [fixed | {"source_id": id_} for id_ in written["source_id"]])
+    tx.run(ledger_sql, [fixed | {"source_id": id_} for id_ in written["source_id"]])
     ended_sql = f"UPDATE planned_cell SET outcome=:outcome, code=:code, message=:message WHERE {pending}"  # noqa: S608
-    driver.executemany(ended_sql, [{"plan": plan.plan_id} | row for row in settled.iter_rows(named=True)])
+    tx.run(ended_sql, [{"plan": plan.plan_id} | row for row in settled.iter_rows(named=True)])
 
 
 def give_up(tx: Transaction, plan_id: str, cells: pl.DataFrame) -> None:
     """Ends pending cells (source_id, field) of a plan unwritten: somebody changed them after it was made."""
     sql = (
-        "UPDATE planned_cell SET outcome='edited' WHERE plan_id=? AND source_id=? AND field=? "
+        "UPDATE planned_cell SET outcome='edited' WHERE plan_id=:plan AND source_id=:source_id AND field=:field "
         "AND decision='write' AND outcome IS NULL"
     )
-    sqlite.driver(tx.connection).executemany(sql, ((plan_id, *cell) for cell in cells.iter_rows()))
+    tx.run(sql, [{"plan": plan_id} | cell for cell in cells.select("source_id", "field").iter_rows(named=True)])
 
 
 def adopt(tx: Transaction, cells: pl.DataFrame, *, source: str, instance: str, plan_id: str, at: dt.datetime) -> None:
@@ -106,20 +105,21 @@ def adopt(tx: Transaction, cells: pl.DataFrame, *, source: str, instance: str, p
         "INSERT INTO written_cell (source, source_instance, source_id, field, value, plan_id, written_at) "
         "VALUES (:source, :instance, :source_id, :field, :value, :plan, :at) "
         "ON CONFLICT (source, source_instance, source_id, field) DO UPDATE SET value=excluded.value, "
-        "plan_id=excluded.plan_id, written_at=excluded.written_at WHERE value IS NOT excluded.value"
+        "plan_id=excluded.plan_id, written_at=excluded.written_at "
+        "WHERE written_cell.value IS DISTINCT FROM excluded.value"
     )
     fixed = {"source": source, "instance": instance, "plan": plan_id, "at": to_micros(at)}
-    sqlite.driver(tx.connection).executemany(sql, [fixed | row for row in cells.iter_rows(named=True)])
+    tx.run(sql, [fixed | row for row in cells.iter_rows(named=True)])
 
 
-def written_since(tx: Transaction, source: str, instance: str, at: dt.datetime) -> pl.Series:
-    """Ids of accounts that we wrote to at or after an instant: their re-stamped rows are our own echo."""
+def written_since(tx: Transaction, ids: pl.Series, source: str, instance: str, at: dt.datetime) -> pl.Series:
+    """Those of the accounts that we wrote to at or after an instant: their re-stamped rows are our own echo."""
     sql = (
-        "SELECT DISTINCT source_id FROM written_cell WHERE source=:source AND source_instance=:instance "
-        "AND written_at >= :at"
+        "SELECT DISTINCT source_id FROM written_cell WHERE source=:source AND source_instance=:instance "  # noqa: S608
+        f"AND {tx.backend.among('source_id', 'ids')} AND written_at >= :at"
     )
-    schema = {"source_id": pl.String()}
-    return tx.frame(sql, schema, source=source, instance=instance, at=to_micros(at))["source_id"]
+    schema, listed = {"source_id": pl.String()}, tx.backend.listed(ids)
+    return tx.frame(sql, schema, source=source, instance=instance, at=to_micros(at), ids=listed)["source_id"]
 
 
 def finish_plan(tx: Transaction, plan_id: str, at: dt.datetime) -> None:
@@ -147,11 +147,14 @@ def to_compare(tx: Transaction, source: str, instance: str) -> pl.Series:
 
 def add_to_compare(tx: Transaction, ids: pl.Series, source: str, instance: str) -> None:
     """The next plan looks at these accounts in the CRM."""
-    sql = "INSERT OR IGNORE INTO account_to_compare (source, source_instance, source_id) VALUES (?, ?, ?)"
-    sqlite.driver(tx.connection).executemany(sql, ((source, instance, id_) for id_ in ids))
+    sql = (
+        "INSERT INTO account_to_compare (source, source_instance, source_id) VALUES (:source, :instance, :id) "
+        "ON CONFLICT DO NOTHING"
+    )
+    tx.run(sql, [{"source": source, "instance": instance, "id": id_} for id_ in ids])
 
 
 def compared(tx: Transaction, ids: pl.Series, source: str, instance: str) -> None:
     """These accounts have been looked at."""
-    sql = "DELETE FROM account_to_compare WHERE source=? AND source_instance=? AND source_id=?"
-    sqlite.driver(tx.connection).executemany(sql, ((source, instance, id_) for id_ in ids))
+    sql = "DELETE FROM account_to_compare WHERE source=:source AND source_instance=:instance AND source_id=:id"
+    tx.run(sql, [{"source": source, "instance": instance, "id": id_} for id_ in ids])

@@ -24,7 +24,8 @@ def _last_recorded(tx: Transaction, bound: str, day: dt.date | None) -> pl.DataF
     names = ",".join(SNAPSHOT)
     sql = (
         f"SELECT {names} FROM (SELECT *, row_number() OVER (PARTITION BY group_id "  # noqa: S608
-        f"ORDER BY as_of DESC, snapshot_id DESC) AS rank FROM score_snapshot {bound}) WHERE rank=1 ORDER BY group_id"
+        f"ORDER BY as_of DESC, snapshot_id DESC) AS rank FROM score_snapshot {bound}) ranked WHERE rank=1 "
+        f"ORDER BY {tx.backend.in_order('group_id')}"
     )
     return tx.frame(sql, SNAPSHOT, **({} if day is None else {"day": day.isoformat()}))
 
@@ -50,7 +51,8 @@ def _in_force(tx: Transaction, days: pl.Series) -> pl.DataFrame:
     """The last recorded snapshot of each group and day, from the first to the last of `days`."""
     sql = (
         f"SELECT {','.join(SNAPSHOT)} FROM (SELECT *, row_number() OVER (PARTITION BY group_id, as_of "  # noqa: S608
-        "ORDER BY snapshot_id DESC) AS rank FROM score_snapshot WHERE as_of BETWEEN :first AND :last) WHERE rank=1"
+        "ORDER BY snapshot_id DESC) AS rank FROM score_snapshot WHERE as_of BETWEEN :first AND :last) ranked "
+        "WHERE rank=1"
     )
     first, last = (str(day) for day in (days.min(), days.max()))
     return tx.frame(sql, SNAPSHOT, first=first, last=last)

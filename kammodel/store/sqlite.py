@@ -6,113 +6,102 @@ Through Python's own sqlite3 only: a second SQLite library on the same file in o
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import orjson
 import polars as pl
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, Table, event
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import DatabaseError
 
 from kammodel.entities.schema import INSTANT
-
-Fault = sqlite3.DatabaseError
-"""What the driver raises where SQLAlchemy does not stand between."""
-
-Scratch = sqlite3.Connection
-"""The driver's own connection."""
+from kammodel.store.backend import Parameters
 
 FETCH = 50_000
 """Rows per fetch: bounds what Python holds beside the frame."""
+_NO_TRANSACTION = "kam_no_transaction"
 
 
-def prepare(engine: Engine) -> None:
-    """Write-ahead log, a patient lock, and BEGIN IMMEDIATE, so that two writers queue instead of failing."""
+class Sqlite:
+    """SQLite behind the store."""
 
-    @event.listens_for(engine, "connect")
-    def _connect(connection: sqlite3.Connection, _record: object) -> None:
-        # sqlite3 must not open transactions of its own: they start late and end early.
-        connection.isolation_level = None
-        # The patience first: setting the journal mode already needs the lock.
-        for pragma in ("busy_timeout=60000", "journal_mode=WAL", "synchronous=NORMAL", "temp_store=MEMORY"):
-            connection.execute(f"PRAGMA {pragma}")
+    faults: tuple[type[Exception], ...] = (DatabaseError, sqlite3.DatabaseError)
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    def prepare(self, engine: Engine) -> None:
+        """Write-ahead log, a patient lock, and BEGIN IMMEDIATE, so that two writers queue instead of failing."""
 
+        @event.listens_for(engine, "connect")
+        def _connect(connection: sqlite3.Connection, _record: object) -> None:
+            # sqlite3 must not open transactions of its own: they start late and end early.
+            connection.isolation_level = None
+            # The patience first: setting the journal mode already needs the lock.
+            for pragma in ("busy_timeout=60000", "journal_mode=WAL", "synchronous=NORMAL", "temp_store=MEMORY"):
+                connection.execute(f"PRAGMA {pragma}")
 
-def driver(connection: Connection) -> sqlite3.Connection:
-    """The sqlite3 connection under a SQLAlchemy one, in the same transaction."""
-    inner = connection.connection.driver_connection
-    if not isinstance(inner, sqlite3.Connection):
-        raise TypeError("not a SQLite connection")
-    return inner
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            if not connection.get_execution_options().get(_NO_TRANSACTION):
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def execute(self, connection: Connection, sql: str, rows: Iterable[Parameters]) -> int:
+        return _driver(connection).executemany(sql, rows).rowcount
+
+    def fetch(
+        self, connection: Connection, sql: str, schema: Mapping[str, pl.DataType], parameters: Parameters
+    ) -> pl.DataFrame:
+        cursor = _driver(connection).execute(sql, parameters)
+        chunks = [_frame(rows, schema) for rows in _chunks(cursor)]
+        return pl.concat(chunks) if chunks else pl.DataFrame(schema=schema)
+
+    def insert(self, connection: Connection, table: str, frame: pl.DataFrame) -> None:
+        marks = ",".join("?" * frame.width)
+        names = ",".join(f'"{name}"' for name in frame.columns)
+        rows = frame.select(_to_sql(frame.schema)).iter_rows(buffer_size=10_000)
+        _driver(connection).executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows)  # noqa: S608
+
+    def upsert_from(self, table: Table, names: list[str], query: Any) -> Any:
+        return insert(table).from_select(names, query)
+
+    def staged(self, connection: Connection, table: str) -> None:
+        """Nothing: its planner looks the rows up one by one anyway."""
+
+    def in_order(self, *columns: str) -> str:
+        return ",".join(columns)
+
+    def among(self, column: str, parameter: str) -> str:
+        return f"{column} IN (SELECT value FROM json_each(:{parameter}))"  # noqa: S608
+
+    def listed(self, values: pl.Series) -> object:
+        return orjson.dumps(values.to_list()).decode()
+
+    @contextmanager
+    def scratch(self, engine: Engine) -> Iterator[Connection]:
+        with engine.connect().execution_options(**{_NO_TRANSACTION: True}) as connection:
+            try:
+                _driver(connection).execute("PRAGMA temp_store=FILE")
+                yield connection
+            finally:
+                # Closed for good: temporary tables live as long as the connection does.
+                connection.invalidate()
+
+    def outside_cause(self, fault: BaseException) -> str | None:
+        cause = getattr(fault, "orig", None) or fault
+        name = getattr(cause, "sqlite_errorname", "")
+        # Extended names begin with the plain one: SQLITE_IOERR_WRITE.
+        return str(cause) if any(name == plain or name.startswith(f"{plain}_") for plain in _OUTSIDE) else None
 
 
 _OUTSIDE = {"SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_CORRUPT", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY"}
 
 
-def outside_cause(fault: BaseException) -> str | None:
-    """What SQLite says where the file, the disk or another program is to blame; None where our SQL is."""
-    cause = getattr(fault, "orig", None) or fault
-    name = getattr(cause, "sqlite_errorname", "")
-    # Extended names begin with the plain one: SQLITE_IOERR_WRITE.
-    return str(cause) if any(name == plain or name.startswith(f"{plain}_") for plain in _OUTSIDE) else None
-
-
-def insert_rows(connection: Connection, table: str, frame: pl.DataFrame) -> None:
-    """Appends a frame to a table with columns of the same names."""
-    marks = ",".join("?" * frame.width)
-    names = ",".join(f'"{name}"' for name in frame.columns)
-    rows = frame.select(_to_sql(frame.schema)).iter_rows(buffer_size=10_000)
-    driver(connection).executemany(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', rows)  # noqa: S608
-
-
-def fetch_frame(
-    connection: Connection, sql: str, schema: Mapping[str, pl.DataType], parameters: dict[str, Any] | None = None
-) -> pl.DataFrame:
-    """The rows of a query as a frame of the stated schema: types are never guessed from the first rows."""
-    return fetch_rows(driver(connection), sql, schema, parameters)
-
-
-def fetch_rows(
-    connection: sqlite3.Connection,
-    sql: str,
-    schema: Mapping[str, pl.DataType],
-    parameters: dict[str, Any] | None = None,
-) -> pl.DataFrame:
-    """The same on the driver's own connection."""
-    cursor = connection.execute(sql, parameters or {})
-    chunks = [_frame(rows, schema) for rows in _chunks(cursor)]
-    return pl.concat(chunks) if chunks else pl.DataFrame(schema=schema)
-
-
-@contextmanager
-def scratch(engine: Engine) -> Iterator[sqlite3.Connection]:
-    """A connection outside of any transaction, whose temporary tables lie on disk, for what is large and short-lived.
-    It goes back into the pool without them."""
-    pooled = engine.raw_connection()
-    try:
-        connection = pooled.driver_connection
-        if not isinstance(connection, sqlite3.Connection):
-            raise TypeError("not a SQLite connection")
-        connection.execute("PRAGMA temp_store=FILE")
-        yield connection
-    finally:
-        # Closed for good: temporary tables live as long as the connection does.
-        pooled.invalidate()
-
-
-def execute(connection: sqlite3.Connection, sql: str) -> None:
-    """One statement."""
-    connection.execute(sql)
-
-
-def insert_ids(connection: sqlite3.Connection, table: str, ids: pl.Series) -> None:
-    """Adds ids to a table of ids; those that it has stay."""
-    connection.execute("BEGIN")
-    connection.executemany(f'INSERT OR IGNORE INTO "{table}" VALUES (?)', ((id_,) for id_ in ids))  # noqa: S608
-    connection.execute("COMMIT")
+def _driver(connection: Connection) -> sqlite3.Connection:
+    """The sqlite3 connection under a SQLAlchemy one, in the same transaction."""
+    inner = connection.connection.driver_connection
+    if not isinstance(inner, sqlite3.Connection):
+        raise TypeError("not a SQLite connection")
+    return inner
 
 
 def _chunks(cursor: sqlite3.Cursor) -> Iterator[list[tuple[Any, ...]]]:

@@ -20,9 +20,11 @@ Row = dict[str, Any]
 
 
 @contextmanager
-def connected(front: Front, sleep: Callable[[float], None] = lambda _: None) -> Iterator[HubSpotConnector]:
-    settings = HubSpotSettings(base_url=front.url, access_token=SecretStr(ACCESS_TOKEN))
-    connector = HubSpotConnector(settings, patience=Patience(sleep=sleep))
+def connected(
+    front: Front, sleep: Callable[[float], None] = lambda _: None, **settings: Any
+) -> Iterator[HubSpotConnector]:
+    given = {"base_url": front.url, "access_token": SecretStr(ACCESS_TOKEN)} | settings
+    connector = HubSpotConnector(HubSpotSettings(**given), patience=Patience(sleep=sleep))
     try:
         yield connector
     finally:

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
@@ -71,12 +72,13 @@ def connected(
     *,
     sizes: Sizes | None = None,
     overrides: Overrides = NONE,
+    state: Path | None = None,
     **settings: Any,
 ) -> Iterator[SalesforceConnector]:
     given = {"instance_url": front.url, "client_id": CLIENT_ID, "client_secret": SecretStr(CLIENT_SECRET)}
     patience = Patience(sleep=sleep)
     connector = SalesforceConnector(
-        SalesforceSettings(**{**given, **settings}), patience=patience, sizes=sizes, overrides=overrides
+        SalesforceSettings(**{**given, **settings}), patience=patience, state=state, sizes=sizes, overrides=overrides
     )
     try:
         yield connector

@@ -64,7 +64,8 @@ class Run:
             self._once(step)
 
     def _once(self, step: Callable[[HubSpotConnector], Any]) -> None:
-        with connected(self.front) as connector:
+        # One call at a time: with several, which of them has which number differs from run to run.
+        with connected(self.front, parallel_calls=1) as connector:
             step(connector)
 
     def _read(self, span: Slice) -> None:
@@ -200,11 +201,29 @@ def test_a_wrong_token_is_not_tried_twice(front: Front) -> None:
 
 def test_a_spent_day_stops_the_run(front: Front) -> None:
     """No spinning until midnight."""
-    front.show(portal(rate_limits=True, daily_requests=3))
+    front.show(portal(rate_limits=True, daily_requests=3, daily_requests_by_others=3))
     with connected(front) as connector:
         with pytest.raises(QuotaSpent, match="midnight"):
             connector.streams()
-        assert connector.calls.total == 4
+        assert connector.calls.total == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "by_others", "made", "named"),
+    [
+        ({"call_share": 0.5, "call_reserve": 0}, 0, 5, "KAM_HUBSPOT__CALL_SHARE=0.5 of the 10 today"),
+        ({"call_share": 1, "call_reserve": 0.2}, 4, 4, "KAM_HUBSPOT__CALL_RESERVE=0.2"),
+    ],
+)
+def test_a_run_leaves_calls_to_others(
+    front: Front, settings: dict[str, float], by_others: int, made: int, named: str
+) -> None:
+    """It makes no more than its share of the day's calls, and none of those that are kept for others."""
+    front.show(portal(rate_limits=True, daily_requests=10, daily_requests_by_others=by_others))
+    with connected(front, **settings) as connector:
+        with pytest.raises(QuotaSpent, match=named):
+            connector.streams()
+        assert connector.calls.total == made
 
 
 def test_the_rate_limits_are_kept_by_waiting(front: Front) -> None:

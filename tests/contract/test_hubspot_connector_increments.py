@@ -121,8 +121,8 @@ def test_a_moved_stage_adds_to_the_history(front: Front) -> None:
     ]
 
 
-def test_a_link_that_changes_alone_waits_for_a_full_load(front: Front) -> None:
-    """Associations move no modified date: an increment cannot see them, a full load does."""
+def test_a_link_that_changes_alone_is_in_no_increment(front: Front) -> None:
+    """Associations move no modified date: an increment cannot see them, a look at all links can."""
     there = front.show(portal())
     copy = full(front, there)
     later(there)

@@ -87,6 +87,18 @@ def test_locked_rows_are_tried_again_alone(front: Front, locked_for: int, outcom
     assert [round(w / meant) for w, meant in zip(waits, (1.0, 2.0, 4.0), strict=False)] == [1] * min(locked_for, 3)
 
 
+def test_what_was_taken_stays_told_while_locked_rows_fail(front: Front) -> None:
+    """Salesforce goes away just as a locked row is tried again: the rest of its batch is written for all that."""
+    provisioned(front, locked_rows={IBERIA: 1})
+
+    def break_down(_: float) -> None:
+        front.faults.on_path("PATCH /services/data/v66.0/composite/sobjects", "503", times=99)
+
+    with connected(front, break_down) as connector:
+        told = write(connector, AccountWrite(ALPHA, {"score": "1"}), AccountWrite(IBERIA, {"score": "2"}))
+    assert (told[ALPHA].outcome, told[IBERIA].outcome) == ("written", "retry")
+
+
 def test_batches_of_two_hundred(front: Front) -> None:
     """Four hundred and one writes are three calls; every write has an outcome."""
     provisioned(front)

@@ -15,8 +15,8 @@ import orjson
 import pytest
 
 from connectors.errors import SignInRefused, TryAgainLater
-from connectors.salesforce.signin.keeping import FileKeeper, Kept
 from connectors.sandbox.salesforce.settings import CLIENT_ID, REFRESH_TOKEN
+from connectors.token_file import FileKeeper, Kept
 from kammodel.errors import NotConfigured
 from kammodel.publish.fields import FIELDS
 from tests.contract.salesforce_connected import Front, open_front, org
@@ -84,7 +84,7 @@ def test_who_waited_for_the_lock_uses_what_the_other_run_got(front: Front, tmp_p
     sign_in(front, tmp_path)
     old = orjson.loads(kept_file(tmp_path).read_bytes())
     front.app.sessions.revoke()  # type: ignore[union-attr]
-    other = FileKeeper(tmp_path, (front.url, CLIENT_ID, REFRESH_TOKEN), lambda _: None)
+    other = FileKeeper("Salesforce", tmp_path, (front.url, CLIENT_ID, REFRESH_TOKEN), lambda _: None)
     sign_in(front, tmp_path)
     new = Kept(**orjson.loads(kept_file(tmp_path).read_bytes()))
     other.write(Kept(**old))
@@ -104,11 +104,12 @@ def test_who_waited_for_the_lock_uses_what_the_other_run_got(front: Front, tmp_p
 def test_a_run_that_was_killed_gives_the_lock_back(tmp_path: Path) -> None:
     """While it lives others wait, for a time; when it ends, however it ends, the next one has it."""
     holder = (
-        "import sys; from pathlib import Path; from connectors.salesforce.signin.keeping import FileKeeper\n"
-        "with FileKeeper(Path(sys.argv[1]), ('a',), print).alone(): print('held', flush=True); sys.stdin.read()"
+        "import sys; from pathlib import Path; from connectors.token_file import FileKeeper\n"
+        "with FileKeeper('Salesforce', Path(sys.argv[1]), ('a',), print).alone():\n"
+        "    print('held', flush=True); sys.stdin.read()"
     )
     waits: list[float] = []
-    keeper = FileKeeper(tmp_path, ("a",), waits.append)
+    keeper = FileKeeper("Salesforce", tmp_path, ("a",), waits.append)
     with subprocess.Popen(
         [sys.executable, "-c", holder, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as child:

@@ -74,6 +74,11 @@ def test_a_wrong_refresh_token_is_refused(front: Front, path: str) -> None:
         ("settings.currencies.read", "GET", "/settings/v3/currencies/exchange-rates", None),
         ("crm.objects.deals.read", "POST", "/crm/v4/associations/deals/companies/batch/read", {"inputs": []}),
         ("crm.objects.contacts.read", "GET", "/crm/v3/objects/calls", None),
+        ("crm.objects.deals.read", "GET", f"{COMPANIES}?associations=deals", None),
+        ("tickets", "GET", "/crm/v3/objects/tickets", None),
+        ("crm.objects.line_items.read", "POST", "/crm/v3/objects/line_items/search", {}),
+        ("crm.objects.products.read", "GET", "/crm/v3/objects/0-7", None),
+        ("crm.objects.goals.read", "GET", "/crm/objects/2026-09/goal_targets", None),
     ],
 )
 def test_a_missing_scope_is_named(front: Front, scope: str, method: str, path: str, body: Any) -> None:

@@ -12,6 +12,8 @@ import pytest
 
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.company import ServedCompany, serving, two_crms
+from connectors.sandbox.hubspot.settings import PortalSettings
+from connectors.sandbox.salesforce.settings import OrgSettings
 from connectors.sandbox.seed import seeded_book
 
 NOW = dt.datetime(2026, 6, 30, 10, tzinfo=dt.UTC)
@@ -33,10 +35,13 @@ def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 
 @pytest.fixture
 def served() -> Iterator[ServedCompany]:
-    """Both CRMs of a small company; our fields are not there yet."""
+    """Both CRMs of a small company; our fields are not there yet. Nobody has to wait: the portal states a high limit,
+    and a deployment ends at once."""
     clock = Clock(NOW, running=True)
-    with serving(two_crms(seeded_book(40, NOW), clock)) as company:
-        yield company
+    quick = PortalSettings(window_requests=100_000, associations_window_requests=100_000)
+    company = two_crms(seeded_book(40, NOW), clock, org_settings=OrgSettings(deploy_polls=0), portal_settings=quick)
+    with serving(company) as there:
+        yield there
 
 
 @pytest.fixture

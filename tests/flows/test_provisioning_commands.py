@@ -5,13 +5,23 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner, Result
 
 from connectors.sandbox.company import ServedCompany
 from connectors.sandbox.salesforce.org import Org
 from connectors.sandbox.salesforce.settings import NIGHTLY_PERMISSIONS, ValidationRule
 from flows.cli.app import app
+from flows.cli.provisioning import cannot
+from kammodel.errors import KamError
 from tests.flows.kam_command import kam
+from tests.pipeline.scripted import ScriptedConnector
+
+
+def our_properties(crms: ServedCompany) -> int:
+    portal = crms.company.portal
+    assert portal is not None
+    return sum(one.name.startswith("kam_") for one in portal.catalog.all(portal.known("companies")))
 
 
 def typing(line: str, *arguments: str) -> Result:
@@ -29,14 +39,14 @@ def our_fields(crms: ServedCompany) -> int:
 
 
 def test_a_trial_is_told_as_one(crms: ServedCompany) -> None:
-    """Exit 0, what would be made by name, and nothing made; a CRM that cannot be tried says so."""
+    """Exit 0, what would be made by name, and nothing made, in both CRMs."""
     ended = kam("provision", "--dry-run")
     assert ended.exit_code == 0, ended.output
     assert "tried only, nothing was changed" in ended.stdout
     assert "list view created: KAM_Key_Accounts" in ended.stdout
     assert "layout left alone: acmebill__Billing Layout: it belongs to the package acmebill" in ended.stdout
-    assert "hubspot cannot be tried beforehand" in ended.stdout
-    assert our_fields(crms) == 0
+    assert "property group created: kam" in ended.stdout
+    assert our_fields(crms) == our_properties(crms) == 0
     told = json.loads(kam("provision", "--crm", "salesforce", "--dry-run", "--json").stdout)["salesforce"]
     assert (len(told["created"]), told["dry_run"], told["findings"]) == (17, True, [])
 
@@ -97,23 +107,47 @@ def test_removing_shows_asks_and_removes(crms: ServedCompany) -> None:
 
 
 def test_removal_for_programs_and_as_a_trial(crms: ServedCompany) -> None:
-    """JSON cannot ask; a trial removes nothing; a CRM without a way to remove says what to do instead."""
-    assert kam("provision", "--crm", "salesforce").exit_code == 0
+    """JSON cannot ask; a trial removes nothing."""
+    assert kam("provision").exit_code == 0
     assert kam("provision", "--crm", "salesforce", "--remove", "--json").exit_code == 2
     tried = json.loads(kam("provision", "--remove", "--dry-run", "--json").stdout)
     assert (tried["salesforce"]["removed"], len(tried["salesforce"]["fields"])) == (False, 17)
-    assert "delete them in its settings" in tried["hubspot"]["notes"][0]
-    assert our_fields(crms) == 17
+    assert (tried["hubspot"]["removed"], len(tried["hubspot"]["fields"])) == (False, 17)
+    assert our_fields(crms) == our_properties(crms) == 17
     done = json.loads(kam("provision", "--crm", "salesforce", "--remove", "--yes", "--json").stdout)["salesforce"]
     assert (done["removed"], our_fields(crms)) == (True, 0)
 
 
-def test_a_crm_without_a_way_is_one_line(crms: ServedCompany) -> None:
-    """Asked for by name, it is a fault and not a silence."""
-    for arguments in (("--dry-run",), ("--remove", "--yes")):
-        ended = kam("provision", "--crm", "hubspot", *arguments)
-        assert (ended.exit_code, ended.stderr.count("\n")) == (1, 1)
-        assert f"hubspot has no {arguments[0]}" in ended.stderr
+def test_hubspot_is_tried_and_cleared_too(crms: ServedCompany) -> None:
+    """What goes is shown with the companies that hold a value; afterwards there is nothing."""
+    assert kam("provision", "--crm", "hubspot").exit_code == 0
+    shown = typing("no\n", "provision", "--crm", "hubspot", "--remove")
+    assert (shown.exit_code, our_properties(crms)) == (1, 17)
+    assert "field kam_score: 0 accounts hold a value" in shown.stdout
+    assert "property group kam" in shown.stdout
+    assert kam("provision", "--crm", "hubspot", "--remove", "--yes").exit_code == 0
+    again = kam("provision", "--crm", "hubspot", "--remove", "--yes")
+    assert (again.exit_code, "nothing of kam is there" in again.stdout, our_properties(crms)) == (0, True, 0)
+
+
+def test_a_scope_in_the_way_ends_with_3(crms: ServedCompany) -> None:
+    """Before anything is made; check says it too, with what it stops."""
+    portal = crms.company.portal
+    assert portal is not None
+    portal.settings.scopes -= {"crm.schemas.companies.write"}
+    ended = kam("provision", "--crm", "hubspot")
+    assert (ended.exit_code, ended.stderr.count("\n")) == (3, 1)
+    assert "the token lacks the scope crm.schemas.companies.write" in ended.stderr
+    checked = kam("check")
+    assert checked.exit_code == 3
+    assert "error: the token lacks the scope crm.schemas.companies.write" in " ".join(checked.stdout.split())
+
+
+def test_a_crm_without_a_way_is_a_fault_only_where_it_was_asked_for_alone() -> None:
+    """Asked for by name, it is no silence; beside others it is left out."""
+    assert cannot(ScriptedConnector(), "--remove", alone=False)
+    with pytest.raises(KamError, match="scripted has no --remove: kam provision --out DIR shows"):
+        cannot(ScriptedConnector(), "--remove", alone=True)
 
 
 def test_out_goes_alone(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -103,11 +104,14 @@ class Office:
 
 
 @contextmanager
-def office(company: Company, folder: Path) -> Iterator[Office]:
-    """Serves a company and opens a store beside it until the block ends."""
+def office(company: Company, folder: Path, loaded: Path | None = None, url: str | None = None) -> Iterator[Office]:
+    """Serves a company and opens a store beside it until the block ends: an empty one, or a copy of `loaded`; in the
+    folder, or at an address."""
+    if loaded is not None:
+        shutil.copy(loaded, folder / "kam.db")
     with ExitStack() as stack:
         served = stack.enter_context(serving(company))
-        store = stack.enter_context(Store(f"sqlite:///{folder / 'kam.db'}"))
+        store = stack.enter_context(Store(url or f"sqlite:///{folder / 'kam.db'}"))
         desk = Office(store, served, _connectors(served))
         try:
             yield desk

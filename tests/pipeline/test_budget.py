@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import polars as pl
 import pytest
 
 from connectors.errors import QuotaSpent
+from connectors.sandbox.book import Surroundings
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.company import same_in
 from connectors.sandbox.salesforce.settings import OrgSettings
@@ -20,9 +22,10 @@ from kammodel.entities import ENTITIES
 from kammodel.entities.envelope import OURS as STAMPS
 from kammodel.store.plans import cells_of, latest_plan
 from tests.pipeline.company import HOUR, NOW, Office, office, small_book
+from tests.pipeline.salesforce_desk import LEAN
 
 DAY = 25 * HOUR
-PAGE, SHARE = 25, 60
+PAGE, SHARE = 12, 60
 """Rows to a page, and calls to a run: more than a run takes that finds nothing new, far less than a first one."""
 MOST_RUNS = 12
 
@@ -30,7 +33,7 @@ MOST_RUNS = 12
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Office]:
     """An org whose pages are small, so that a small book costs some calls; nothing is read yet."""
-    company = same_in(small_book(), Clock(NOW), "salesforce", org_settings=OrgSettings(query_page_rows=PAGE))
+    company = same_in(small_book(40), Clock(NOW), "salesforce", org_settings=OrgSettings(query_page_rows=PAGE, **LEAN))
     with office(company, tmp_path) as opened:
         yield opened
 
@@ -67,7 +70,9 @@ def rows_of(desk: Office) -> dict[str, Any]:
 def test_pulls_in_part_end_in_the_store_of_one_whole_pull(desk: Office, tmp_path: Path) -> None:
     """Never more calls than the share; each run begins where the one before stopped, and nothing is read twice."""
     (tmp_path / "whole").mkdir()
-    with office(same_in(small_book(), Clock(NOW), "salesforce"), tmp_path / "whole") as other:
+    with office(
+        same_in(small_book(40), Clock(NOW), "salesforce", org_settings=OrgSettings(**LEAN)), tmp_path / "whole"
+    ) as other:
         whole = pulled(other)
         expected = rows_of(other)
     runs: list[PullReceipt] = []
@@ -141,15 +146,15 @@ def test_everything_asked_for_is_read_in_full_though_by_several_runs(desk: Offic
     assert {s.stream for s in whole.streams if read[s.stream] < s.read} == set()
 
 
-def test_a_portal_s_spent_day_is_partial_in_the_same_way(tmp_path: Path) -> None:
+def test_a_portal_s_spent_share_is_partial_in_the_same_way(tmp_path: Path) -> None:
     """HubSpot states its own limit, and resumes by its own places."""
-    with office(same_in(small_book(), Clock(NOW), "hubspot"), tmp_path) as desk:
+    with office(same_in(small_book(40), Clock(NOW), "hubspot"), tmp_path) as desk:
         assert desk.served.company.portal is not None
         settings = desk.served.company.portal.settings
-        settings.rate_limits, settings.window_requests, settings.daily_requests = True, 100_000, 25
+        settings.rate_limits, settings.window_requests, settings.daily_requests = True, 100_000, 90
         settings.associations_window_requests = settings.search_per_second = 100_000
         first = pull(desk.connectors[0], desk.store, desk.clock.now)
-        assert (first.is_partial, "midnight" in str(first.stopped)) == (True, True)
+        assert (first.is_partial, "KAM_HUBSPOT__CALL_SHARE" in str(first.stopped)) == (True, True), first.stopped
         stored = sum(s.read for s in first.streams)
         assert stored > 0
         settings.daily_requests = 100_000
@@ -162,8 +167,10 @@ def test_a_portal_s_spent_day_is_partial_in_the_same_way(tmp_path: Path) -> None
 
 @pytest.fixture
 def large(tmp_path: Path) -> Iterator[Office]:
-    """An org with more accounts than two batches take, read and scored."""
-    with office(same_in(small_book(420), Clock(NOW), "salesforce"), tmp_path) as opened:
+    """An org with more accounts than two batches take, and few deals, read and scored."""
+    book = small_book(420)
+    few = replace(book, people=[], deals=book.deals[:100], touches=[], around=Surroundings())
+    with office(same_in(few, Clock(NOW), "salesforce", org_settings=OrgSettings(**LEAN)), tmp_path) as opened:
         opened.provision()
         opened.pull()
         opened.score()

@@ -237,6 +237,19 @@ def test_a_stream_that_is_closed_to_us_now_stops_the_pull_if_it_was_read_before(
         desk.pull()
 
 
+def test_what_an_org_switched_off_is_let_go_by_a_full_pull(desk: Desk) -> None:
+    """A stream that is gone for good must not stop every pull to come; if it comes back, it is read from the start."""
+    desk.pull()
+    desk.crm.closed = {"accounts": "not switched on"}
+    with pytest.raises(PermissionMissing, match="kam pull --crm scripted --full"):
+        desk.pull()
+    for full in (True, False):
+        assert pull(desk.crm, desk.store, lambda: desk.now, full=full).unavailable == desk.crm.closed
+    assert desk.bookmark().watermark is None
+    desk.crm.closed = {}
+    assert desk.pull().is_full
+
+
 def test_without_deals_nothing_is_pulled(desk: Desk) -> None:
     """Nobody could be tiered: the pull says what to grant before it reads."""
     desk.crm.closed = {"opportunities": "grant read access to Opportunity"}
@@ -276,3 +289,20 @@ def test_a_list_that_is_read_whole_shows_what_vanished(desk: Desk) -> None:
     assert desk.pull().gone == 0
     live = desk.store.read(Account, ["source_id", "deleted"]).filter(~pl.col("deleted"))
     assert live["source_id"].to_list() == ["a1"]
+
+
+def test_the_end_of_a_long_list_is_not_all_of_it(desk: Desk) -> None:
+    """A list read whole that comes in several chunks: what its last one lacks stood in those before."""
+    desk.crm.is_incremental = False
+    assert desk.pull().gone == 0
+    assert desk.pull().gone == 0
+    assert not desk.store.read(Account, ["deleted"])["deleted"].any()
+
+
+def test_a_whole_list_may_have_several_pages(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as they make one chunk, what they lack together is gone."""
+    monkeypatch.setattr(chunks, "ROWS", 10)
+    desk.crm.is_incremental = False
+    desk.pull()
+    del desk.crm.rows["a2"]
+    assert desk.pull().gone == 1

@@ -2,62 +2,27 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import polars as pl
 import pytest
 
 from connectors.errors import PermissionMissing
 from connectors.sandbox.salesforce.ids import salesforce_id
-from connectors.sandbox.salesforce.org import Org
-from flows.pipeline import pull
-from flows.results import PullReceipt, StreamReceipt
-from kammodel.entities import Account, Activity, Opportunity, Sourced
-from kammodel.store import Store
-from tests.contract.salesforce_connected import Front, connected, open_front, org
+from flows.pipeline import sweeping
+from kammodel.entities import Account, Activity, Opportunity
+from tests.contract.salesforce_connected import HOUR, Front, org
+from tests.pipeline.salesforce_desk import LEAN, Desk, of, opened
 
-DAY, HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
+DAY = dt.timedelta(days=1)
 ALPHA, IBERIA = (salesforce_id("001", n) for n in (1, 2))
 
 
-@pytest.fixture(scope="module")
-def front() -> Iterator[Front]:
-    with open_front() as opened:
-        yield opened
-
-
-@dataclass
-class Desk:
-    """A store beside an org; every pull is a new process."""
-
-    front: Front
-    there: Org
-    store: Store
-
-    def pull(self, *, full: bool = False) -> PullReceipt:
-        self.front.faults.log.clear()
-        with connected(self.front) as connector:
-            return pull(connector, self.store, self.there.clock.now, full=full)
-
-    def live(self, entity: type[Sourced]) -> set[str]:
-        return set(self.store.read(entity).filter(~pl.col("deleted"))["source_id"])
-
-    def there_are(self, kind: str) -> set[str]:
-        return {str(r["Id"]) for r in self.there.records(kind) if not r.get("IsDeleted")}
-
-
 @pytest.fixture
-def desk(front: Front, tmp_path: Path) -> Iterator[Desk]:
-    with Store(f"sqlite:///{tmp_path}/kam.db") as store:
-        made = Desk(front, front.show(org()), store)
-        made.pull()
-        made.there.clock.advance(HOUR)
-        yield made
-
-
-def of(receipt: PullReceipt, stream: str) -> StreamReceipt:
-    return next(s for s in receipt.streams if s.stream == stream)
+def desk(front: Front, loaded: Path, tmp_path: Path) -> Iterator[Desk]:
+    """An hour after everything was read."""
+    with opened(front, tmp_path, org(**LEAN), loaded) as there:
+        there.there.clock.advance(HOUR)
+        yield there
 
 
 def asks(front: Front, kind: str) -> tuple[int, int]:
@@ -126,6 +91,18 @@ def test_once_a_week_all_ids_are_compared(desk: Desk) -> None:
     desk.there.clock.advance(DAY)
     desk.pull()
     assert asks(desk.front, "Task") == (1, 0)
+
+
+def test_very_many_that_were_never_seen_come_with_everything(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when access is given back: by their ids they would cost a call for each four hundred."""
+    monkeypatch.setattr(sweeping, "_MOST_LISTED", 2)
+    old = {"Subject": "x", "Status": "Completed", "CreatedDate": "2020-01-01T00:00:00.000+0000"}
+    desk.there.load("Task", [{"Id": salesforce_id("00T", 900 + n), **old} for n in range(3)])
+    desk.there.clock.advance(8 * DAY)
+    assert of(desk.pull(), "tasks").inserted == 3
+    assert desk.live(Activity) == desk.there_are("Task") | desk.there_are("Event")
+    assert not [call for call in desk.front.faults.log if "FROM+Task+WHERE+Id+IN" in call.query]
+    assert of(desk.pull(), "tasks").read == 0
 
 
 def test_a_full_load_compares_ids(desk: Desk) -> None:

@@ -27,7 +27,7 @@ STORES_OWN = {"source", "source_instance", "synced_at", "content_changed_at"}
 SCHEMA = {n: t for n, t in polars_schema(Opportunity).items() if n not in STORES_OWN}
 INT64 = st.integers(-(2**63), 2**63 - 1)
 VALUES: dict[Any, st.SearchStrategy[Any]] = {
-    pl.String: st.text(max_size=8),
+    pl.String: st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=8),
     pl.Int64: INT64,
     pl.Float64: st.floats(allow_nan=False, allow_infinity=False),
     pl.Boolean: st.booleans(),

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import polars as pl
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -17,13 +18,19 @@ from kammodel.errors import StoreUnusable
 from kammodel.store import Store
 
 
-def file_of(url: str) -> Path:
-    return Path(url.removeprefix("sqlite:///"))
+def run(url: str, sql: str) -> list[tuple[object, ...]]:
+    """What another program would do with the database."""
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        done = connection.exec_driver_sql(sql)
+        rows = [tuple(row) for row in done] if done.returns_rows else []
+    engine.dispose()
+    return rows
 
 
 def test_a_fresh_store_has_the_schema_of_the_models(store: Store) -> None:
     """Migrations and models say the same: tables, columns, types, keys and indexes."""
-    engine = create_engine(store.url)
+    engine = create_engine(store.url.replace("postgresql://", "postgresql+psycopg://"))
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, SQLModel.metadata) == []
@@ -32,7 +39,7 @@ def test_a_fresh_store_has_the_schema_of_the_models(store: Store) -> None:
 
 def test_a_drifted_schema_would_be_noticed(store: Store) -> None:
     """A check that cannot fail is none."""
-    engine = create_engine(store.url)
+    engine = create_engine(store.url.replace("postgresql://", "postgresql+psycopg://"))
     with engine.connect() as connection:
         connection.exec_driver_sql("ALTER TABLE account DROP COLUMN industry")
         context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -59,15 +66,11 @@ def test_folders_are_made(tmp_path: Path) -> None:
 def test_a_newer_store_is_refused_and_not_touched(url: str) -> None:
     """The message says what to do, and the file keeps its version."""
     Store(url).close()
-    with sqlite3.connect(file_of(url)) as raw:
-        raw.execute("UPDATE alembic_version SET version_num='9999'")
-    raw.close()
+    run(url, "UPDATE alembic_version SET version_num='9999'")
     with pytest.raises(StoreUnusable, match=r"9999.*newer kam; upgrade kam, or point KAM_STORE_URL") as fault:
         Store(url)
     assert "\n" not in str(fault.value)
-    with sqlite3.connect(file_of(url)) as raw:
-        assert raw.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
-    raw.close()
+    assert run(url, "SELECT version_num FROM alembic_version") == [("9999",)]
 
 
 def test_many_opening_at_once_make_one_schema(url: str) -> None:
@@ -96,7 +99,8 @@ def test_many_opening_at_once_make_one_schema(url: str) -> None:
         ("not an address", "KAM_STORE_URL"),
         ("", "KAM_STORE_URL"),
         ("nosuch://x/y", "KAM_STORE_URL"),
-        ("postgresql+psycopg://u:secret@h/d", "KAM_STORE_URL"),
+        ("mysql://u:secret@h/d", "KAM_STORE_URL: mysql is no database for a store"),
+        ("postgresql://u:secret@127.0.0.1:9/d", "u:\\*\\*\\*@127.0.0.1:9/d cannot be opened: connection failed"),
         ("sqlite+nosuch:///kam.db", "KAM_STORE_URL"),
     ],
 )
@@ -118,9 +122,10 @@ def test_a_path_that_cannot_be_is_told_in_one_line(tmp_path: Path) -> None:
         assert "\n" not in str(fault.value)
 
 
-def test_a_full_disk_is_told_in_one_line_and_leaves_nothing(store: Store) -> None:
+def test_a_full_disk_is_told_in_one_line_and_leaves_nothing(sqlite_url: str) -> None:
     """What the machine is to blame for is no bug of ours; the rows of the transaction are not there."""
     rows = pl.DataFrame({"source": ["s"], "source_instance": ["i"], "source_id": ["x" * 10**6]})
+    store = Store(sqlite_url)
 
     def fill() -> None:
         with store.transaction() as tx:
@@ -132,9 +137,11 @@ def test_a_full_disk_is_told_in_one_line_and_leaves_nothing(store: Store) -> Non
     assert "\n" not in str(fault.value)
     with store.transaction() as tx:
         assert tx.frame("SELECT count(*) AS n FROM account_to_compare", {"n": pl.Int64()}).item() == 0
+    store.close()
 
 
 def test_a_fault_of_ours_stays_one(store: Store) -> None:
     """Wrong SQL is not blamed on the machine."""
-    with pytest.raises(sqlite3.OperationalError, match="no such table"), store.transaction() as tx:
+    faults = (sqlite3.OperationalError, psycopg.errors.UndefinedTable)
+    with pytest.raises(faults, match="nowhere"), store.transaction() as tx:
         tx.frame("SELECT 1 AS n FROM nowhere", {"n": pl.Int64()})

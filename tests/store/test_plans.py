@@ -135,13 +135,15 @@ def test_our_own_echo_is_known_by_its_time(store: Store) -> None:
     for hours, plan_id in ((0, "a"), (5, "b")):
         save(store, plan(plan_id, hours), ("1", "tier", None, "key", "write"))
         end(store, plan_id, ("1", "written"), at=AT + hours * HOUR)
+    one = pl.Series(["1"])
     with store.transaction() as tx:
-        assert written_since(tx, *OF, at=AT + 5 * HOUR).to_list() == ["1"]
+        assert written_since(tx, pl.Series(["1", "2"]), *OF, at=AT + 5 * HOUR).to_list() == ["1"]
+        assert written_since(tx, pl.Series(["2"]), *OF, at=AT).is_empty()
         same = pl.DataFrame({"source_id": ["1"], "field": ["tier"], "value": ["key"]})
         adopt(tx, same, source="hubspot", instance="portal", plan_id="c", at=AT + 9 * HOUR)
         adopt(tx, same.clear(), source="hubspot", instance="portal", plan_id="c", at=AT + 9 * HOUR)
-        assert written_since(tx, *OF, at=AT + 6 * HOUR).is_empty()
-        assert written_since(tx, "hubspot", "other", at=AT).is_empty()
+        assert written_since(tx, one, *OF, at=AT + 6 * HOUR).is_empty()
+        assert written_since(tx, one, "hubspot", "other", at=AT).is_empty()
 
 
 def test_a_newer_plan_closes_what_an_older_one_left(store: Store) -> None:
@@ -171,7 +173,7 @@ def test_outcomes_and_ledger_stand_or_fall_together(store: Store) -> None:
         killed()
     assert outcomes(store, "p") == {("1", "tier"): None}
     with store.transaction() as tx:
-        assert written_since(tx, *OF, at=AT).is_empty()
+        assert written_since(tx, pl.Series(["1"]), *OF, at=AT).is_empty()
 
 
 def test_a_plan_is_stamped_as_applied(store: Store) -> None:

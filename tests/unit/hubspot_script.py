@@ -59,13 +59,14 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def server(script: Script) -> Iterator[Client]:
-    """A client of a server that plays the script."""
+def server(script: Script, parallel: int = 1) -> Iterator[Client]:
+    """A client of a server that plays the script; one call at a time, since replies come in order."""
     handler = type("Scripted", (Handler,), {"script": script})
     listening = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    settings = HubSpotSettings(base_url=f"http://127.0.0.1:{listening.server_port}", access_token=TOKEN)
+    url = f"http://127.0.0.1:{listening.server_port}"
+    settings = HubSpotSettings(base_url=url, access_token=TOKEN, parallel_calls=parallel)
     client = Client(settings, Patience(tries=3, sleep=script.waits.append))
     try:
         yield client

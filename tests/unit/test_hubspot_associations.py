@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from connectors.errors import TryAgainLater, UnexpectedAnswer
-from connectors.hubspot.associations import PARENT_COMPANY, PRIMARY_COMPANY, read_links
+from connectors.hubspot.associations import read_links
 from tests.unit.hubspot_script import Reply, Script, server
 
 NO_LINKS = {"category": "OBJECT_NOT_FOUND", "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND"}
+
+PRIMARY_COMPANY, PARENT_COMPANY = 5, 14
 
 
 def to(target: Any, *types: dict[str, Any]) -> dict[str, Any]:
@@ -140,3 +142,17 @@ def test_a_thousand_records_a_call() -> None:
     script = Script(reply())
     assert read(script) == []
     assert script.asked == []
+
+
+def test_labels_are_told_where_they_are_asked_for() -> None:
+    """Those that a portal made itself, sorted; Primary is no label but a mark."""
+    types = [
+        {"category": "HUBSPOT_DEFINED", "typeId": 279, "label": None},
+        {"category": "HUBSPOT_DEFINED", "typeId": 1, "label": "Primary"},
+        {"category": "USER_DEFINED", "typeId": 14, "label": "Sponsor"},
+        {"category": "USER_DEFINED", "typeId": 3, "label": " Board member "},
+    ]
+    body = {"results": [{"from": {"id": "1"}, "to": [to(10, *types), to(11, types[0])]}]}
+    with server(Script((200, {}, body))) as client:
+        found = read_links(client, "contacts", "companies", ["1"], mark=1, labelled=True)
+    assert found.rows() == [("1", "10", True, "Board member;Sponsor"), ("1", "11", False, None)]

@@ -224,7 +224,11 @@ def test_nobody_there() -> None:
     ("given", "named"),
     [
         ({}, "KAM_HUBSPOT__ACCESS_TOKEN"),
-        ({"client_id": "a", "client_secret": "b", "refresh_token": "c"}, "KAM_HUBSPOT__ACCESS_TOKEN"),
+        ({"client_id": "a", "refresh_token": "c"}, "KAM_HUBSPOT__CLIENT_SECRET"),
+        ({"client_secret": "b"}, "KAM_HUBSPOT__CLIENT_ID"),
+        ({"access_token": "a", "refresh_token": "c"}, "KAM_HUBSPOT__REFRESH_TOKEN"),
+        ({"client_id": "a", "client_secret": "b", "refresh_token": "c d"}, "KAM_HUBSPOT__REFRESH_TOKEN"),
+        ({"access_token": "a", "api_version": "2026"}, "KAM_HUBSPOT__API_VERSION"),
         ({"access_token": "a b"}, "KAM_HUBSPOT__ACCESS_TOKEN"),
         ({"access_token": "a", "base_url": "http://hub.example"}, "KAM_HUBSPOT__BASE_URL"),
     ],

@@ -8,14 +8,19 @@ import pytest
 
 from connectors.codecs import Codec
 from connectors.hubspot.codecs import (
+    discount_share,
     end_of_call,
     exact_whole,
     first_text,
+    first_word,
+    is_active,
     moment,
     plain_date,
     portal_date,
+    price_less_discount,
     record_id,
     word_or,
+    word_set,
 )
 
 NOON = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
@@ -93,3 +98,33 @@ def test_words_have_a_default_for_unknown_and_for_blank() -> None:
 def test_the_first_text_that_says_something() -> None:
     """Blank says nothing."""
     assert read(first_text, ("USD", "EUR"), (" ", "EUR"), (None, "EUR"), (None, "")) == ["USD", "EUR", "EUR", None]
+
+
+def test_a_set_of_words_has_one_spelling() -> None:
+    """Sorted, each once; blank is nothing."""
+    assert read(word_set, "B;A", "A; B;A", "A", ";", "", None) == ["A;B", "A;B", "A", None, None, None]
+
+
+def test_the_first_word_that_is_known_counts() -> None:
+    """A property may hold several; none that is known is another word, blank is unknown."""
+    codec = first_word({"PRODUCT_ISSUE": "problem", "GENERAL_INQUIRY": "question"}, otherwise="other")
+    words = ("X;product_issue;GENERAL_INQUIRY", "GENERAL_INQUIRY", "X", "", None)
+    assert read(codec, *words) == ["problem", "question", "other", None, None]
+
+
+def test_what_a_unit_costs_after_its_discount() -> None:
+    """An amount goes before a percentage; half a ten-thousandth goes to the even one; without a price it is unknown."""
+    rows = [("100", "25", None), ("100", None, "10"), ("100", "25", "10"), ("0.00025", None, "50"), ("100", None, None)]
+    assert read(price_less_discount, *rows) == [750_000, 900_000, 750_000, 1, 1_000_000]
+    assert read(price_less_discount, (None, "5", None), ("x", None, "5")) == [None, None]
+
+
+def test_a_discount_is_a_share_of_the_price() -> None:
+    """0..1; none stated, or one beyond that, is unknown."""
+    rows = [("100", "25", None), ("100", None, "12.5"), ("0", "5", None), ("100", "101", None), ("100", None, None)]
+    assert read(discount_share, *rows) == [0.25, 0.125, None, None, None]
+
+
+def test_a_product_is_sold_or_not() -> None:
+    """Other words are unknown."""
+    assert read(is_active, "active", "INACTIVE", "retired", "", None) == [True, False, None, None, None]

@@ -102,3 +102,23 @@ def test_portals_without_a_history_of_rates() -> None:
         assert read_rates(client, "EUR", "UTC")["@id"].to_list() == ["USD@"]
     with server(Script(told(400))) as client, pytest.raises(RequestRefused):
         read_rates(client, "EUR", "UTC")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "is_closed"),
+    [
+        ({"ticketState": "CLOSED", "isClosed": "false"}, "true"),
+        ({"ticketState": "open"}, "false"),
+        ({"isClosed": "true"}, "true"),
+        ({"isClosed": False}, "false"),
+        ({"ticketState": "x"}, None),
+        (None, None),
+    ],
+)
+def test_what_a_stage_of_tickets_means(metadata: Any, is_closed: str | None) -> None:
+    """Closed or open by its state, else by the mark that stages of deals have; won and lost mean nothing there."""
+    stage = {"id": "4", "label": "Closed", "displayOrder": 3, "metadata": metadata}
+    with server(Script(results({"id": "0", "label": "P", "stages": [stage]}))) as client:
+        (row,) = read_stages(client, "tickets").to_dicts()
+    assert (row["@is_closed"], row["@stage_name"]) == (is_closed, "Closed")
+    assert (row["@status"], row["@probability"]) == (None, None)

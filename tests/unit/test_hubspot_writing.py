@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from connectors.contract import AccountWrite
-from connectors.errors import AnswerUnclear, FieldsNotProvisioned
+from connectors.contract import AccountWrite, WriteOutcome
+from connectors.errors import AnswerUnclear, FieldsNotProvisioned, QuotaSpent
 from connectors.hubspot.writing import read_fields, write_fields
 from kammodel.publish.fields import OURS, CustomField
 from tests.unit.hubspot_script import Reply, Script, server, told
@@ -23,9 +23,10 @@ def done(*ids: str, errors: list[Any] | None = None, traced: bool = True) -> Rep
     return (207 if errors else 200), {}, {"status": "COMPLETE", "results": rows, "errors": errors or []}
 
 
-def written(script: Script, *writes: AccountWrite) -> list[list[tuple[str, str, str | None]]]:
+def written(script: Script, *writes: AccountWrite, traced: bool = True) -> list[list[tuple[str, str, str | None]]]:
     with server(script) as client:
-        return [[(o.source_id, o.outcome, o.code) for o in batch] for batch in write_fields(client, FIELDS, writes)]
+        batches = write_fields(client, FIELDS, writes, sleep=script.waits.append, traced=traced)
+        return [[(o.source_id, o.outcome, o.code) for o in batch] for batch in batches]
 
 
 def sent(script: Script) -> list[list[str]]:
@@ -90,13 +91,48 @@ def test_rows_without_a_trace_are_known_by_their_id() -> None:
 
 
 def test_a_batch_refused_for_one_row_is_halved() -> None:
-    """Until the bad row stands alone; the others are written."""
+    """Until the bad row stands alone; the others are written. Trace ids were of no use, and are not sent again."""
     bad = told(400, category="VALIDATION_ERROR", errors=[{"code": "INVALID_OPTION"}])
-    script = Script(bad, done("1", "2"), bad, done("3"), bad)
+    script = Script(bad, bad, done("1", "2"), bad, done("3"), bad)
     assert written(script, *(write(i) for i in "1234")) == [
         [("1", "written", None), ("2", "written", None), ("3", "written", None), ("4", "rejected", "INVALID_OPTION")]
     ]
-    assert sent(script) == [["1", "2", "3", "4"], ["1", "2"], ["3", "4"], ["3"], ["4"]]
+    assert sent(script) == [["1", "2", "3", "4"], ["1", "2", "3", "4"], ["1", "2"], ["3", "4"], ["3"], ["4"]]
+    assert [["objectWriteTraceId" in row for row in body["inputs"]] for *_, body in script.asked][:2] == [
+        [True] * 4,
+        [False] * 4,
+    ]
+
+
+def test_a_server_that_knows_no_trace_ids_is_written_to_without() -> None:
+    """A row alone is not blamed for its trace id; and a setting leaves them out from the start."""
+    unknown = told(400, category="VALIDATION_ERROR", errors=[{"code": "UNKNOWN_FIELD"}])
+    assert written(Script(unknown, done("1", traced=False)), write("1")) == [[("1", "written", None)]]
+    script = Script(done("1", traced=False))
+    assert written(script, write("1"), traced=False) == [[("1", "written", None)]]
+    assert script.asked[0][3] == {"inputs": [{"id": "1", "properties": {"kam_tier": "key"}}]}
+
+
+def test_a_row_that_is_locked_is_sent_once_more() -> None:
+    """After two seconds, by itself; if it is locked still, a later run writes it."""
+    locked = [{"category": "LOCKED", "context": {"ids": ["2"]}}]
+    script = Script(done("1", errors=locked), done("2"))
+    assert written(script, write("1"), write("2")) == [[("1", "written", None), ("2", "written", None)]]
+    assert sent(script) == [["1", "2"], ["2"]]
+    assert 2.0 in script.waits
+
+
+def test_what_was_under_way_is_told_before_the_run_stops() -> None:
+    """Several batches at a time: a fault in one does not hide what the others wrote."""
+    spent = (429, {}, {"policyName": "DAILY", "message": "You have reached your daily limit."})
+    ids = [str(n) for n in range(300)]
+    outcomes: list[WriteOutcome] = []
+    with server(Script(done(*ids), spent, done(*ids)), parallel=3) as client:
+        batches = write_fields(client, FIELDS, [write(i) for i in ids], sleep=lambda _: None)
+        with pytest.raises(QuotaSpent):
+            outcomes.extend(outcome for batch in batches for outcome in batch)
+    assert {o.outcome for o in outcomes} == {"written"}
+    assert len(outcomes) == 200
 
 
 def test_one_company_that_is_not_there_is_gone() -> None:

@@ -4,8 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from connectors.hubspot.connector import HubSpotConnector
-from connectors.hubspot.settings import HubSpotSettings
 from connectors.mapping_file import NONE, Choice, MappingInvalid, read_mapping_file
 
 CRMS = ("salesforce", "hubspot")
@@ -70,11 +68,3 @@ def test_unknown_streams_are_refused(tmp_path: Path) -> None:
     (found,) = read_mapping_file(written(tmp_path, '[salesforce.acounts]\ntype = "x"'), CRMS).values()
     with pytest.raises(MappingInvalid, match=r"salesforce\.acounts: there is no such stream; did you mean accounts\?"):
         found.check_streams(["accounts", "tasks"])
-
-
-def test_hubspot_takes_none_yet(tmp_path: Path) -> None:
-    """A section that would have no effect is refused, and not passed over."""
-    file = written(tmp_path, '[hubspot.accounts]\nindustry = "sector"')
-    overrides = read_mapping_file(file, CRMS)["hubspot"]
-    with pytest.raises(MappingInvalid, match=r"hubspot\.accounts: a mapping file for HubSpot is not supported yet"):
-        HubSpotConnector(HubSpotSettings(access_token="pat"), overrides=overrides)

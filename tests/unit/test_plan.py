@@ -188,6 +188,16 @@ def test_values_of_ours_in_the_crm_are_confirmed() -> None:
     assert idle.confirmed.rows() == [("a", "days_since_touch", "12")]
 
 
+@pytest.mark.parametrize(
+    ("held", "confirmed"), [("2026-06-01", [("a", "scored_on", "2026-06-01")]), ("2020-01-01", [])]
+)
+def test_a_day_of_ours_is_confirmed_where_nothing_is_written(held: str, confirmed: list[Any]) -> None:
+    """A write whose answer was lost leaves nothing to write; its day must not be taken for a person's later."""
+    found = plan({"tier": ("key", "key"), "scored_on": (None, held)}, {"tier": ["key"], "scored_on": ["2026-06-01"]})
+    assert decisions(found) == {"tier": "equal"}
+    assert found.confirmed.rows() == confirmed
+
+
 def test_one_account_does_not_drive_another() -> None:
     """Passengers ride with their own account."""
     key = ["source_id", "field", "value"]

@@ -92,7 +92,7 @@ def test_what_goes_over_the_wire(wire: responses.RequestsMock, client: Client) -
         {"status": 500, "json": refusal("UNKNOWN_EXCEPTION")},
         {"status": 502, "body": b"<html>\xff</html>"},
         {"status": 400, "json": refusal("UNABLE_TO_LOCK_ROW")},
-        {"status": 400, "json": refusal("QUERY_TIMEOUT")},
+        {"status": 400, "json": refusal("REQUEST_RUNNING_TOO_LONG")},
         {"status": 403, "json": refusal("REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests Limit exceeded.")},
         {"status": 404, "body": "<html>not the page you look for</html>"},
         {"status": 200, "body": "<html>maintenance</html>"},

@@ -12,9 +12,17 @@ import polars as pl
 import requests
 
 from connectors.contract import WriteOutcome
-from connectors.errors import FieldsNotProvisioned, RequestRefused, SliceLost, UnexpectedAnswer
+from connectors.errors import (
+    AnswerUnclear,
+    ConnectorError,
+    FieldsNotProvisioned,
+    RequestRefused,
+    SliceLost,
+    UnexpectedAnswer,
+)
 from connectors.salesforce import paths
 from connectors.salesforce.bulk import jobs
+from connectors.salesforce.bulk.notes import JobNotes
 from connectors.salesforce.bulk.results import csv_frame
 from connectors.salesforce.client import Client
 from connectors.salesforce.codecs import widened
@@ -26,18 +34,37 @@ NO_ANSWER = "NO_ANSWER"
 """The code of a row that the job did not come to, or does not speak of."""
 _BAD_FILE = {"InvalidBatch", "ClientInputError", "INVALIDBATCH", "CLIENTINPUTERROR"}
 _UPLOADS = 2
+_IDS = {"sf__Id", "Id"}
+"""Columns of a results file that hold the id of a row."""
 _CODE = re.compile(r"[A-Z][A-Z0-9_]*")
 Row = Mapping[str, str | None]
 """Field name to text; None empties the field, a field that is not there is left alone."""
 
 
-def ingest(client: Client, kind: str, rows: Mapping[str, Row], *, asks: str) -> dict[str, WriteOutcome]:
+def ingest(
+    client: Client, kind: str, rows: Mapping[str, Row], notes: JobNotes, *, asks: str
+) -> dict[str, WriteOutcome]:
     """One outcome for each row, by id. What the job did not come to, or does not speak of, is `retry`.
 
-    The job runs once all is sent, not before: one that is lost until then has changed nothing. Raises
+    The job runs once all is sent, not before: one that is lost until then has changed nothing. It is noted until it
+    is gone, so that a later run can `end_forsaken` ones. Raises
     RequestRefused where no job is to be had, FieldsNotProvisioned where a column is not known to it.
     """
-    job_id = _sent(client, kind, _csv(rows), asks=asks)
+    job_id = _sent(client, kind, _csv(rows), notes, asks=asks)
+    try:
+        return _done(client, job_id, rows, notes)
+    except ConnectorError:
+        notes.strike(jobs.give_up(client, paths.INGEST_JOBS, [job_id]))
+        raise
+
+
+def end_forsaken(client: Client, notes: JobNotes) -> None:
+    """Ends the jobs that killed runs have left behind. Those of runs that live are left to them."""
+    notes.settle(lambda ids: jobs.give_up(client, paths.INGEST_JOBS, ids))
+
+
+def _done(client: Client, job_id: str, rows: Mapping[str, Row], notes: JobNotes) -> dict[str, WriteOutcome]:
+    """Lets the job run, and takes it away once its outcomes are known."""
     jobs.end(client, paths.INGEST_JOBS, job_id, "UploadComplete")
     try:
         job = jobs.wait(client, paths.INGEST_JOBS, job_id)
@@ -46,21 +73,23 @@ def ingest(client: Client, kind: str, rows: Mapping[str, Row], *, asks: str) -> 
         return {i: WriteOutcome(i, "retry", NO_ANSWER, str(fault)) for i in rows}
     if job.state == "failed" and not done.keys() & rows.keys() and _BAD_FILE & set((job.reason or "").split(", ")):
         raise FieldsNotProvisioned(f"Salesforce cannot read what we write ({job.reason}): run kam provision")
-    jobs.take_away(client, paths.INGEST_JOBS, job_id)
+    if jobs.take_away(client, paths.INGEST_JOBS, job_id):
+        notes.strike([job_id])
     left = f"Salesforce's job ended without an answer for the row ({job.reason or job.state})"
     return {i: done.get(i) or WriteOutcome(i, "retry", NO_ANSWER, left) for i in rows}
 
 
-def _sent(client: Client, kind: str, content: bytes, *, asks: str) -> str:
+def _sent(client: Client, kind: str, content: bytes, notes: JobNotes, *, asks: str) -> str:
     """The id of a job that has its file. It takes one only: where that is unclear, a new job is made."""
     body = {"object": kind, "operation": "update", "contentType": "CSV", "columnDelimiter": "COMMA", "lineEnding": "LF"}
     for last in range(_UPLOADS):
         job = jobs.create(client, paths.INGEST_JOBS, body, asks=asks)
+        notes.note(job.id)
         try:
             client.put(paths.job(paths.INGEST_JOBS, job.id, "batches"), content, "text/csv; charset=UTF-8")
-        except RequestRefused:
-            jobs.end(client, paths.INGEST_JOBS, job.id, "Aborted")
-            if last == _UPLOADS - 1:
+        except ConnectorError as fault:
+            notes.strike(jobs.give_up(client, paths.INGEST_JOBS, [job.id]))
+            if last == _UPLOADS - 1 or not isinstance(fault, RequestRefused):
                 raise
         else:
             return job.id
@@ -104,11 +133,15 @@ def _results(client: Client, job: jobs.Job, part: str) -> pl.DataFrame:
     """The rows of a results file as columns of text, with the `id` of each; nothing at all where it is empty."""
 
     def read(answer: requests.Response) -> pl.DataFrame:
-        return csv_frame(answer.content, f"the {part} of a job")
+        frame = csv_frame(answer.content, f"the {part} of a job")
+        if frame.width and not _IDS & set(frame.columns):
+            # A page of the edge reads as a CSV of one strange column.
+            raise AnswerUnclear(f"Salesforce sent the {part} of a job without ids")
+        return frame
 
     frame = client.fetch(paths.job(paths.INGEST_JOBS, job.id, part), read=read, purpose="write")
-    named = [pl.col(c).replace("", None) for c in ("sf__Id", "Id") if c in frame.columns]
-    if frame.is_empty() or not named:
+    if frame.is_empty():
         return pl.DataFrame()
+    named = [pl.col(c).replace("", None) for c in sorted(_IDS & set(frame.columns), reverse=True)]
     error = [] if "sf__Error" in frame.columns else [pl.lit(None, pl.String).alias("sf__Error")]
     return frame.with_columns(widened(pl.coalesce(named)).alias("id"), *error)

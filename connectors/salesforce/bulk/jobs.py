@@ -7,11 +7,12 @@ with the process. https://developer.salesforce.com/docs/atlas.en-us.api_asynch.m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from connectors.errors import AnswerUnclear, RequestRefused, SliceLost, TryAgainLater
+from connectors.errors import AnswerUnclear, ConnectorError, RequestRefused, SliceLost, TryAgainLater
 from connectors.salesforce import paths
 from connectors.salesforce.client import Client
 
@@ -81,12 +82,33 @@ def end(client: Client, kind: str, job_id: str, state: Literal["UploadComplete",
             raise fault from None
 
 
-def take_away(client: Client, kind: str, job_id: str) -> None:
-    """Gives the room for its results back. What cannot be taken away goes by itself after seven days."""
-    try:
+def take_away(client: Client, kind: str, job_id: str) -> bool:
+    """Gives the room for its results back, and says whether it is gone. What cannot be taken away goes by itself after
+    seven days: no reason to lose what the job told."""
+    with suppress(ConnectorError):
         client.delete(paths.job(kind, job_id))
-    except RequestRefused:
-        return
+        return True
+    return False
+
+
+def give_up(client: Client, kind: str, job_ids: Iterable[str]) -> list[str]:
+    """Ends jobs that nobody will look for any more, and takes them away: one that goes on by itself would write over
+    what a later run wrote. Returns those that are gone. While Salesforce does not answer they stay, and go after
+    seven days."""
+    gone: list[str] = []
+    with suppress(ConnectorError):
+        for job_id in job_ids:
+            try:
+                end(client, kind, job_id, "Aborted")
+                # Only what has ended can be deleted.
+                client.delete(paths.job(kind, job_id))
+            except SliceLost:
+                pass
+            except RequestRefused as fault:
+                if fault.status != 404:
+                    continue
+            gone.append(job_id)
+    return gone
 
 
 def _read(answer: Any) -> Job:

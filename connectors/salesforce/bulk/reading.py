@@ -11,6 +11,7 @@ import orjson
 import polars as pl
 
 from connectors.errors import (
+    ConnectorError,
     PermissionMissing,
     QuotaSpent,
     RequestRefused,
@@ -29,15 +30,19 @@ from connectors.salesforce.sizes import Sizes
 AHEAD = 3
 """Jobs that Salesforce works on at a time, the one being read among them."""
 _TRIES = 4
-"""Jobs for one window before we give up."""
+"""Jobs for one window before a run gives up."""
 _NO_BULK_LEFT = {"EXCEEDEDQUOTA", "FEATURENOTENABLED"}
 _NUMBERS = ("locator", "rows", "done", "ended", "announced")
 _OPERATION = {paths.QUERY: "query", paths.QUERY_ALL: "queryAll"}
 
 
+class JobsFail(RequestRefused):
+    """Salesforce takes jobs over an object, and none of them comes to a good end."""
+
+
 @dataclass(frozen=True)
 class Part:
-    """A window that is still to be read, the job that reads it, and how many there were for it before."""
+    """A window that is still to be read, the job that reads it, and how many this run had made for it before."""
 
     window: Window
     job: str | None = None
@@ -61,7 +66,8 @@ class Place:
 
     def text(self) -> str:
         """Opaque text that `parse` takes."""
-        parts = [[_spelled(p.window.since), _spelled(p.window.until), p.job, p.tries] for p in self.parts]
+        # Less the tries: a run that came to the end of them is followed by one that has them all again.
+        parts = [[_spelled(p.window.since), _spelled(p.window.until), p.job] for p in self.parts]
         return orjson.dumps({"bulk": parts} | {name: getattr(self, name) for name in _NUMBERS}).decode()
 
     @classmethod
@@ -69,7 +75,7 @@ class Place:
         """The place, or None where the text tells of another road."""
         try:
             told = orjson.loads(text)
-            parts = [Part(Window(_instant(s), _instant(u)), job, tries) for s, u, job, tries in told.pop("bulk")]
+            parts = [Part(Window(_instant(s), _instant(u)), job) for s, u, job in told.pop("bulk")]
             return cls(tuple(parts), **{name: told[name] for name in _NUMBERS})
         except (ValueError, TypeError, KeyError, AttributeError):
             return None
@@ -100,8 +106,8 @@ def opened(client: Client, source: Source, whole: Window, rows: int | None, size
 def read_jobs(client: Client, source: Source, place: Place, sizes: Sizes) -> Iterator[Batch]:
     """Everything from a place on. The last batch has a place without parts, and nothing to take away.
 
-    Raises ShortAnswer where a job says that it had other rows than it sent, RequestRefused where its jobs fail
-    again and again, TryAgainLater where one takes hours.
+    Raises ShortAnswer where a job says that it had other rows than it sent, JobsFail where jobs fail again and again,
+    TryAgainLater where one takes hours.
     """
     nothing = pl.DataFrame(schema=dict.fromkeys(source.fields, pl.String))
     while True:
@@ -130,8 +136,13 @@ def _read_part(client: Client, source: Source, place: Place, sizes: Sizes) -> It
         if job.state == "failed":
             yield Batch(nothing, _instead(place, source, job.reason, halve=True))
             return
+        been = {place.locator}
         while place.parts and place.parts[0] is part:
             page = read_page(client, job.id, source.fields, place.locator, rows=sizes.page_rows)
+            if page.locator is not None and page.locator in been:
+                # Pages in a circle would be read until no calls are left.
+                raise UnexpectedAnswer(f"Salesforce named the same place in the results over {source.kind} twice")
+            been.add(page.locator)
             place = replace(place, locator=page.locator, rows=place.rows + page.frame.height)
             if page.locator is None:
                 _prove(place.rows, job, source)
@@ -158,14 +169,29 @@ def _prove_all(place: Place, source: Source) -> None:
 def _begun(client: Client, source: Source, place: Place) -> Place:
     """The place with a job for each of the first parts."""
     parts = list(place.parts)
+    begun: list[str] = []
     for number, part in enumerate(parts[:AHEAD]):
         if part.job is None:
             query = soql.select(source.fields, source.kind, source.where(part.window.where(source.stamp)))
             body: dict[str, Any] = {"operation": _OPERATION[source.path], "query": query}
             body |= {"contentType": "CSV", "columnDelimiter": "COMMA", "lineEnding": "LF"}
-            made = jobs.create(client, paths.QUERY_JOBS, body, asks=f"read access to the object {source.kind}")
+            try:
+                made = jobs.create(client, paths.QUERY_JOBS, body, asks=f"read access to the object {source.kind}")
+            except ConnectorError:
+                # No place names them yet.
+                jobs.give_up(client, paths.QUERY_JOBS, begun)
+                raise
+            begun.append(made.id)
             parts[number] = replace(part, job=made.id)
     return replace(place, parts=tuple(parts))
+
+
+def give_up(client: Client, resume: str | None) -> None:
+    """Takes away the jobs of a place that nobody will go on from."""
+    place = Place.parse(resume) if resume is not None else None
+    if place is not None:
+        known = (place.ended, *(part.job for part in place.parts))
+        jobs.give_up(client, paths.QUERY_JOBS, [job for job in known if job is not None])
 
 
 def _instead(place: Place, source: Source, reason: str | None, *, halve: bool) -> Place:
@@ -174,7 +200,7 @@ def _instead(place: Place, source: Source, reason: str | None, *, halve: bool) -
     tries = part.tries + 1
     if tries >= _TRIES:
         text = f"Salesforce's bulk jobs over {source.kind} fail ({reason or 'no reason given'}); run again later"
-        raise RequestRefused(text, code=reason)
+        raise JobsFail(text, code=reason)
     halves = (part.window.halves() if halve else None) or (part.window,)
     # Rows that came already come again; saving is an upsert.
     parts = (*(Part(w, None, tries) for w in halves), *place.parts[1:])

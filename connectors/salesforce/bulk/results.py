@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import polars as pl
 import requests
 
-from connectors.errors import AnswerUnclear, RequestRefused, SliceLost, UnexpectedAnswer
+from connectors.errors import AnswerUnclear, RequestRefused, SliceLost
 from connectors.salesforce import paths
 from connectors.salesforce.client import Client
 
 ROWS = 50_000
 """Rows to a page of results: what is held in memory at a time."""
-_LAST = "null"
-"""How Salesforce spells that no page follows."""
+_LOCATOR, _LAST = "Sforce-Locator", "null"
+"""The header that names the next page, and how Salesforce spells that none follows."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,16 @@ class Results:
 def read_page(client: Client, job_id: str, fields: Sequence[str], locator: str | None, *, rows: int = ROWS) -> Results:
     """A page of a query job's results. Raises SliceLost where they are no longer there.
 
-    A page with fewer rows than its header says, or that breaks off in a row, is asked for again.
+    A page with fewer rows than its header says, that breaks off in a row, or that ends the list without a word, is
+    asked for again.
     """
     query = {"maxRecords": str(rows)} | ({"locator": locator} if locator else {})
 
     def read(answer: requests.Response) -> Results:
-        return Results(_frame(answer, fields), _next(answer, locator))
+        frame = _frame(answer, fields)
+        if locator is not None and frame.is_empty() and _LOCATOR not in answer.headers:
+            raise AnswerUnclear("Salesforce sent an empty page of results and not whether another one follows")
+        return Results(frame, _next(answer))
 
     try:
         return client.fetch(paths.job(paths.QUERY_JOBS, job_id, "results"), query, read=read)
@@ -60,18 +64,16 @@ def _frame(answer: requests.Response, fields: Sequence[str]) -> pl.DataFrame:
     announced = answer.headers.get("Sforce-NumberOfRecords", "")
     if announced.isdecimal() and int(announced) != frame.height:
         raise AnswerUnclear(f"Salesforce announced {announced} rows in a page of results and sent {frame.height}")
-    if frame.is_empty():
+    if not frame.columns:
         return pl.DataFrame(schema=dict.fromkeys(fields, pl.String))
-    if frame.columns != list(fields):
-        # An error page is no CSV either, and reads as one column of nothing known.
+    # Their order is that of the query; nothing but the names says so. An error page is no CSV either, and reads as
+    # one column of nothing known.
+    there = {name.lower(): name for name in frame.columns}
+    if frame.width != len(fields) or not all(name.lower() in there for name in fields):
         raise AnswerUnclear("Salesforce sent results with other columns than were asked for")
-    return frame
+    return frame.select(pl.col(there[name.lower()]).alias(name) for name in fields)
 
 
-def _next(answer: requests.Response, locator: str | None) -> str | None:
-    following = answer.headers.get("Sforce-Locator", _LAST)
-    if following == _LAST or not following:
-        return None
-    if following == locator:
-        raise UnexpectedAnswer("Salesforce named the same place in the results of a job twice")
-    return following
+def _next(answer: requests.Response) -> str | None:
+    following = answer.headers.get(_LOCATOR, _LAST)
+    return None if following == _LAST or not following else following

@@ -18,7 +18,7 @@ from connectors.errors import AnswerUnclear, PermissionMissing, UnexpectedAnswer
 from connectors.salesforce.client import Client
 from connectors.salesforce.faults import soap_fault_of
 from connectors.salesforce.provisioning.markup import below, children, is_nil, made, parsed, say, told
-from connectors.salesforce.transport import TIMEOUT
+from connectors.salesforce.transport import CLIENT_NAME, TIMEOUT
 
 ASKS = "the permission Modify Metadata Through Metadata API Functions"
 _ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -126,6 +126,7 @@ def _envelope(session_id: str, operation: ET.Element) -> bytes:
     envelope = ET.Element(f"{{{_ENVELOPE}}}Envelope")
     header = ET.SubElement(envelope, f"{{{_ENVELOPE}}}Header")
     say(below(header, "SessionHeader"), "sessionId", session_id)
+    say(below(header, "CallOptions"), "client", CLIENT_NAME)
     ET.SubElement(envelope, f"{{{_ENVELOPE}}}Body").append(operation)
     content: bytes = ET.tostring(envelope, encoding="UTF-8", xml_declaration=True)
     return content

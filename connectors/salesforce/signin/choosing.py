@@ -10,9 +10,9 @@ from typing import Protocol
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.signin.client_credentials import ClientCredentials
 from connectors.salesforce.signin.jwt_bearer import JwtBearer
-from connectors.salesforce.signin.keeping import FileKeeper, MemoryKeeper
 from connectors.salesforce.signin.refresh_token import RefreshToken
 from connectors.salesforce.signin.session import SignedIn, TokenEndpoint
+from connectors.token_file import FileKeeper, MemoryKeeper
 
 
 class SignIn(Protocol):
@@ -37,7 +37,7 @@ def sign_in_of(
     host = settings.host
     if settings.flow == "refresh token":
         parts = (host, settings.key, settings.refresh)
-        keeper = MemoryKeeper() if state is None else FileKeeper(state, parts, sleep)
+        keeper = MemoryKeeper() if state is None else FileKeeper("Salesforce", state, parts, sleep)
         token_host = settings.login_host or host
         return RefreshToken(host, token_host, settings.key, settings.secret, settings.refresh, keeper)
     if settings.flow == "JWT bearer" and settings.private_key_file is not None:

@@ -12,7 +12,6 @@ from typing import Any
 
 from connectors.salesforce.faults import Hints
 from connectors.salesforce.settings import PREFIX
-from connectors.salesforce.signin.keeping import Keeper, Kept
 from connectors.salesforce.signin.session import (
     SignedIn,
     TokenEndpoint,
@@ -22,6 +21,7 @@ from connectors.salesforce.signin.session import (
     signed_in,
     trusted_root,
 )
+from connectors.token_file import Keeper, Kept
 
 _TOKEN = f"{PREFIX}REFRESH_TOKEN"
 _AGAIN = f"authorise the app again and set {_TOKEN} to the new token"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import uuid
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 import orjson
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connectors.sandbox.faults import Fault
@@ -23,12 +24,14 @@ from connectors.sandbox.hubspot.refusals import (
     Refusal,
     error_body,
     expired_credentials,
+    no_such_path,
     search_exceeded,
     unknown_to_sandbox,
     window_exceeded,
 )
 from connectors.sandbox.hubspot.routes import Match, Router, canonical, routes
 from connectors.sandbox.hubspot.searching import Searches
+from connectors.sandbox.hubspot.troubles import edge_page, is_of_the_edge, troubled
 
 _LONGEST_TARGET = 16_200
 _WORTH_PACKING = 500
@@ -63,11 +66,16 @@ class HubSpotApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         raw = await request.body()
+        if self.portal.settings.latency_s:
+            await asyncio.sleep(self.portal.settings.latency_s)
         response = self._answer(request, raw)
         await response(scope, receive, send)
 
     def _answer(self, request: Request, raw: bytes) -> Response:
         headers: dict[str, str] = {}
+        status = self.portal.troubles.take(f"{request.method} {request.url.path}")
+        if status is not None:
+            return _troubled(status)
         try:
             match = self._match(request)
             with self.portal.lock:
@@ -86,6 +94,8 @@ class HubSpotApp:
         match = self._router.match(request.method, path)
         if match is None:
             raise unknown_to_sandbox(f"{request.method} {path}")
+        if match.version not in self.portal.settings.families:
+            raise no_such_path()
         return match
 
     def _ask(self, request: Request, match: Match, raw: bytes) -> Ask:
@@ -96,6 +106,13 @@ class HubSpotApp:
             query.setdefault(name, []).append(value)
         host = self.portal.settings.link_base or f"{request.url.scheme}://{request.url.netloc}"
         return Ask(self.portal, match.version, match.path, query, raw, host + request.url.path, host)
+
+
+def _troubled(status: int) -> Response:
+    if is_of_the_edge(status):
+        return HTMLResponse(edge_page(status), status)
+    refusal = troubled(status)
+    return _response(status, refusal.body, refusal.headers)
 
 
 def _reply(reply: Reply, headers: Mapping[str, str], asked: Headers) -> Response:

@@ -10,7 +10,7 @@ import orjson
 
 from connectors.sandbox.hubspot.kinds import Kind, kind_of
 from connectors.sandbox.hubspot.portal import Portal
-from connectors.sandbox.hubspot.refusals import Json, Refusal, error_body, invalid, invalid_json, unknown_to_sandbox
+from connectors.sandbox.hubspot.refusals import Json, invalid, invalid_json, not_inferred, unknown_to_sandbox
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,15 @@ class Ask:
     host: str = ""
 
     def kind(self, name: str = "kind") -> Kind:
-        """The kind of record that a part of the path names."""
-        return known_kind(self.path[name])
+        """The kind of record that a part of the path names. Raises a Refusal where the portal has none such."""
+        return self.known(self.path[name])
+
+    def known(self, word: str) -> Kind:
+        """The kind with that name. Raises a Refusal where the portal has none such."""
+        kind = known_kind(word)
+        if kind.name in self.portal.settings.absent_kinds:
+            raise not_inferred(word)
+        return kind
 
     def many(self, name: str) -> list[str]:
         """A list parameter: repeated, separated by commas, or both."""
@@ -74,11 +81,17 @@ class Ask:
 
     def body(self, *known: str) -> Json:
         """The JSON object of the body, which may have these keys."""
+        return checked_object(self._json(), known, "the body")
+
+    def entries(self) -> Any:
+        """The body where it is a list, for whoever checks it."""
+        return self._json()
+
+    def _json(self) -> Any:
         try:
-            body = orjson.loads(self.raw or b"")
+            return orjson.loads(self.raw or b"")
         except orjson.JSONDecodeError as fault:
             raise invalid_json(fault.lineno, fault.colno, fault.msg) from None
-        return checked_object(body, known, "the body")
 
 
 def checked_object(value: Any, known: Iterable[str], where: str) -> Json:
@@ -121,5 +134,5 @@ def known_kind(word: str) -> Kind:
     """The kind with that name. Raises a Refusal."""
     kind = kind_of(word)
     if kind is None:
-        raise Refusal(400, error_body(f"Unable to infer object type from: {word}", "VALIDATION_ERROR"))
+        raise not_inferred(word)
     return kind

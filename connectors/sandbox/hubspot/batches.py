@@ -10,6 +10,7 @@ from connectors.sandbox.hubspot.access import need_read, need_write
 from connectors.sandbox.hubspot.asking import Ask, Reply, checked_object, id_of, listed, texts
 from connectors.sandbox.hubspot.checking import InvalidProperties
 from connectors.sandbox.hubspot.instants import iso
+from connectors.sandbox.hubspot.locking import need_unlocked
 from connectors.sandbox.hubspot.objects import made, property_texts, wanted_links, written_body
 from connectors.sandbox.hubspot.portal import Portal
 from connectors.sandbox.hubspot.record import BY_API, Record
@@ -36,7 +37,8 @@ def batch_read(ask: Ask) -> Reply:
     body = ask.body("inputs", "properties", "propertiesWithHistory", "idProperty")
     if body.get("idProperty"):
         raise unknown_to_sandbox("idProperty: records are read by id only")
-    history = texts(body, "propertiesWithHistory")
+    history = texts(body, "propertiesWithHistory") if portal.settings.property_history else []
+    portal.empty_bin(kind)
     most = portal.settings.history_page_limit if history else MOST
     ids = [id_of(entry, "inputs") for entry in listed(body, "inputs", most)]
     shelf, archived = portal.shelf(kind), ask.flag("archived")
@@ -56,6 +58,7 @@ def batch_update(ask: Ask) -> Reply:
     twice = [record_id for record_id, times in Counter(ids).items() if times > 1]
     if twice:
         raise duplicate_ids(twice)
+    need_unlocked(portal, kind, ids)
     wanted = [property_texts(entry) for entry in inputs]
     records = [portal.shelf(kind).live(record_id) for record_id in ids]
 
@@ -82,7 +85,7 @@ def batch_create(ask: Ask) -> Reply:
     for entry in inputs:
         checked_object(entry, (*_INPUT, "associations"), "inputs")
     wanted = [property_texts(entry) for entry in inputs]
-    links = [wanted_links(kind, entry) for entry in inputs]
+    links = [wanted_links(ask, kind, entry) for entry in inputs]
 
     def problems(at: int) -> Problems:
         missing = required_problems(ask, kind, wanted[at], None)
@@ -102,8 +105,10 @@ def batch_archive(ask: Ask) -> Reply:
     """`POST …/batch/archive`: always 204, whatever the ids were."""
     portal, kind = ask.portal, ask.kind()
     need_write(portal, kind)
-    for entry in listed(ask.body("inputs"), "inputs", MOST):
-        record = portal.shelf(kind).live(id_of(entry, "inputs"))
+    ids = [id_of(entry, "inputs") for entry in listed(ask.body("inputs"), "inputs", MOST)]
+    need_unlocked(portal, kind, ids)
+    for record_id in ids:
+        record = portal.shelf(kind).live(record_id)
         if record is not None:
             portal.archive(kind.name, record.id)
     return Reply(204)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from connectors.sandbox.hubspot.associations import PRIMARY
-from connectors.sandbox.hubspot.instants import iso
+from connectors.sandbox.hubspot.association_types import PRIMARY
+from connectors.sandbox.hubspot.instants import iso, parse_ms
 from connectors.sandbox.hubspot.kinds import (
     CALLS,
     COMPANIES,
@@ -18,8 +18,10 @@ from connectors.sandbox.hubspot.kinds import (
     MEETINGS,
     NOTES,
     TASKS,
+    TICKETS,
     Kind,
 )
+from connectors.sandbox.hubspot.reference import rate_in_force
 from connectors.sandbox.hubspot.values import plain
 
 if TYPE_CHECKING:
@@ -33,14 +35,12 @@ EXITED = "hs_v2_date_exited_"
 ENTERED_CURRENT = "hs_v2_date_entered_current_stage"
 
 
-def calculated_value(portal: Portal, record: Record, name: str) -> str | None:
-    """The computed value of a property; None where it has none, or is not a computed one."""
-    calculation = _CALCULATIONS.get((record.kind.name, name))
-    if calculation is not None:
-        return calculation(portal, record)
-    if record.kind is DEALS and name.startswith((ENTERED, EXITED)):
-        return _stage_date(record, name)
-    return None
+def calculation_of(kind: Kind, name: str) -> Calculation | None:
+    """How a property is computed; None where it is not."""
+    found = _CALCULATIONS.get((kind.name, name))
+    if found is None and kind is DEALS and name.startswith((ENTERED, EXITED)):
+        return lambda _, deal: _stage_date(deal, name)
+    return found
 
 
 def expanded(share: Decimal) -> str:
@@ -49,7 +49,7 @@ def expanded(share: Decimal) -> str:
 
 
 def _stage(portal: Portal, deal: Record) -> PipelineStage | None:
-    return portal.deal_stage(deal.values.get("dealstage", ""))
+    return portal.stage(DEALS, deal.values.get("dealstage", ""))
 
 
 def _is_closed(portal: Portal, deal: Record) -> str | None:
@@ -78,7 +78,8 @@ def _amount(deal: Record) -> Decimal | None:
 
 
 def _rate(portal: Portal, deal: Record) -> Decimal | None:
-    return portal.rate_now(deal.values.get("deal_currency_code", ""))
+    currency = deal.values.get("deal_currency_code", "")
+    return rate_in_force(portal.account, portal.rates, currency, portal.now_ms())
 
 
 def _exchange_rate(portal: Portal, deal: Record) -> str | None:
@@ -106,16 +107,20 @@ def _projected_amount(portal: Portal, deal: Record) -> str | None:
 
 
 def _primary_company(portal: Portal, record: Record) -> str | None:
-    primary = PRIMARY[record.kind.name, COMPANIES.name].id
-    for company_id, types in portal.linked(record, COMPANIES).items():
-        if primary in types:
-            return str(company_id)
-    return None
+    return _first_company(portal, record, PRIMARY[record.kind.name, COMPANIES.name].key)
 
 
 def _parent(portal: Portal, company: Record) -> str | None:
-    parents = [i for i, types in portal.linked(company, COMPANIES).items() if 14 in types]
-    return str(parents[0]) if parents else None
+    return _first_company(portal, company, 14)
+
+
+def _first_company(portal: Portal, record: Record, key: int) -> str | None:
+    """The first live company that is linked under a type."""
+    shelf = portal.shelf(COMPANIES)
+    for company_id, types in portal.associations.of(record.kind, record.id, COMPANIES).items():
+        if key in types and shelf.live(company_id) is not None:
+            return str(company_id)
+    return None
 
 
 def _children(portal: Portal, company: Record) -> str | None:
@@ -134,6 +139,20 @@ def _open_deals(portal: Portal, company: Record) -> str | None:
     deals = (portal.shelf(DEALS).live(i) for i in portal.linked(company, DEALS))
     stages = [_stage(portal, deal) for deal in deals if deal is not None]
     return str(sum(stage is not None and not stage.closed for stage in stages))
+
+
+def _total_revenue(portal: Portal, company: Record) -> str | None:
+    """Of every deal that was won and is linked, primary or not, in the company's currency."""
+    deals = (portal.shelf(DEALS).live(i) for i in portal.linked(company, DEALS))
+    won = [deal for deal in deals if deal is not None and _is_closed_won(portal, deal) == "true"]
+    amounts = [Decimal(amount) for deal in won if (amount := _home_amount(portal, deal))]
+    return plain(sum(amounts, Decimal(0))) if amounts else None
+
+
+def _time_to_close(portal: Portal, ticket: Record) -> str | None:
+    del portal
+    closed = parse_ms(ticket.values.get("closed_date", ""))
+    return None if closed is None else str(closed - ticket.created)
 
 
 def _last_activity(portal: Portal, record: Record) -> str | None:
@@ -183,5 +202,7 @@ _CALCULATIONS: dict[tuple[str, str], Calculation] = {
     (COMPANIES.name, "num_associated_contacts"): _count(CONTACTS),
     (COMPANIES.name, "hs_num_open_deals"): _open_deals,
     (COMPANIES.name, "notes_last_updated"): _last_activity,
+    (COMPANIES.name, "total_revenue"): _total_revenue,
+    (TICKETS.name, "time_to_close"): _time_to_close,
     (CONTACTS.name, "associatedcompanyid"): _primary_company,
 }

@@ -35,6 +35,10 @@ class Catalog:
         found = [d for d in self._definitions[kind.name].values() if (d.archived_at is not None) == archived]
         return sorted(found, key=lambda d: d.name)
 
+    def custom(self, kind: Kind) -> int:
+        """How many properties in use were made by the portal."""
+        return sum(not definition.hubspot_defined for definition in self.all(kind))
+
     def readable(self, kind: Kind, names: Iterable[str]) -> list[str]:
         """The names that exist, once each: HubSpot leaves out unknown ones without a word."""
         return [name for name in dict.fromkeys(names) if self.get(kind, name) is not None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
+from connectors.sandbox.hubspot.reference import currencies
 from connectors.sandbox.hubspot.values import InvalidValue, kept_value
 
 if TYPE_CHECKING:
@@ -49,12 +50,12 @@ def choices(portal: Portal, kind: Kind, name: str) -> Collection[str] | None:
         return [stage.id for pipeline in pipelines for stage in pipeline.stages]
     if name == "hubspot_owner_id":
         return [str(owner.id) for owner in portal.owners]
-    return portal.currencies() if name.endswith("currency_code") else None
+    return currencies(portal.account, portal.rates) if name.endswith("currency_code") else None
 
 
 def _checked(portal: Portal, kind: Kind, name: str, raw: str, record: Record | None) -> str:
     definition = portal.catalog.get(kind, name)
-    if definition is None:
+    if definition is None or definition.usable_from > portal.now_ms():
         raise InvalidValue("PROPERTY_DOESNT_EXIST", f'Property "{name}" does not exist')
     if definition.read_only_value or definition.calculated:
         raise InvalidValue("READ_ONLY_VALUE", f'"{name}" is a read only property; its value cannot be set.')

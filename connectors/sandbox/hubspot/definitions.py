@@ -87,6 +87,7 @@ class PropertyDefinition:
     created_at: int = 0
     updated_at: int = 0
     archived_at: int | None = None
+    usable_from: int = 0
 
     @property
     def many_valued(self) -> bool:

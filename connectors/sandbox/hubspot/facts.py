@@ -8,7 +8,7 @@ from connectors.sandbox.hubspot.access import need, need_definitions
 from connectors.sandbox.hubspot.asking import Ask, Reply
 from connectors.sandbox.hubspot.instants import iso, ms_of
 from connectors.sandbox.hubspot.quotas import Quotas
-from connectors.sandbox.hubspot.reference import ExchangeRate
+from connectors.sandbox.hubspot.reference import ExchangeRate, currencies
 from connectors.sandbox.hubspot.refusals import Json, not_found
 from connectors.sandbox.hubspot.rendering import UI_DOMAIN
 
@@ -26,7 +26,7 @@ def account(ask: Ask) -> Reply:
         "accountType": portal.settings.account_type,
         "timeZone": portal.account.timezone_name,
         "companyCurrency": portal.account.company_currency,
-        "additionalCurrencies": portal.currencies()[1:],
+        "additionalCurrencies": currencies(portal.account, portal.rates)[1:],
         "utcOffset": f"{sign}{minutes // 60:02d}:{minutes % 60:02d}",
         "utcOffsetMilliseconds": int(offset.total_seconds() * 1000),
         "uiDomain": UI_DOMAIN,
@@ -43,7 +43,7 @@ def daily_usage(ask: Ask, quotas: Quotas) -> Reply:
     usage = {
         "name": "private-apps-api-calls-daily",
         "usageLimit": portal.settings.daily_requests,
-        "currentUsage": quotas.today,
+        "currentUsage": quotas.spent,
         "collectedAt": iso(ms_of(now)),
         "fetchStatus": "SUCCESS",
         "resetsAt": iso(ms_of(midnight)),
@@ -118,6 +118,20 @@ def current_rates(ask: Ask) -> Reply:
         if rate.effective <= now:
             current[rate.currency] = rate
     return Reply(200, {"results": [rate.as_json() for rate in current.values()]})
+
+
+def currency_codes(ask: Ask) -> Reply:
+    """`GET /settings/v3/currencies/codes`: what is set up; `company-currency` has the first of it."""
+    need(ask.portal, "settings.currencies.read")
+    found = currencies(ask.portal.account, ask.portal.rates)
+    return Reply(200, {"results": [{"currencyCode": code, "currencyName": code} for code in found]})
+
+
+def company_currency(ask: Ask) -> Reply:
+    """`GET /settings/v3/currencies/company-currency`."""
+    need(ask.portal, "settings.currencies.read")
+    code = ask.portal.account.company_currency
+    return Reply(200, {"currencyCode": code, "currencyName": code})
 
 
 def _pipeline(ask: Ask) -> Json:

@@ -12,6 +12,8 @@ from connectors.sandbox.hubspot.builtin import industry_value
 from connectors.sandbox.hubspot.calculated import ENTERED, ENTERED_CURRENT, EXITED
 from connectors.sandbox.hubspot.definitions import PropertyDefinition
 from connectors.sandbox.hubspot.filling_deals import deal_records, link_deals
+from connectors.sandbox.hubspot.filling_sales import load_sales
+from connectors.sandbox.hubspot.filling_service import buying_roles, link_affiliations, link_roles, load_tickets
 from connectors.sandbox.hubspot.filling_touches import load_touches
 from connectors.sandbox.hubspot.ids import hubspot_id
 from connectors.sandbox.hubspot.instants import ms_of
@@ -46,11 +48,16 @@ def filled_portal(
         for c in book.companies
         if c.merged_into is not None
     )
-    portal.load(CONTACTS, (_contact(person, book.now) for person in book.people))
+    roles = buying_roles(book.around.roles)
+    portal.load(CONTACTS, (_contact(person, book.now, roles.get(person.id, "")) for person in book.people))
     portal.load(DEALS, deal_records(book))
     _link_families(portal, book.companies, survivors)
     _link_people(portal, book.people, survivors)
     link_deals(portal, book, survivors)
+    link_roles(portal, book.around.roles)
+    link_affiliations(portal, book.around.affiliations, survivors)
+    load_tickets(portal, book, survivors)
+    load_sales(portal, book)
     load_touches(portal, book, survivors)
     return portal
 
@@ -157,9 +164,9 @@ def _companies(
         )
 
 
-def _contact(person: Person, now: dt.datetime) -> Record:
+def _contact(person: Person, now: dt.datetime, role: str) -> Record:
     first, _, last = person.name.partition(" ")
-    values = {"firstname": first, "lastname": last, "jobtitle": person.title or ""}
+    values = {"firstname": first, "lastname": last, "jobtitle": person.title or "", "hs_buying_role": role}
     at = ms_of(now - dt.timedelta(days=1000))
     kept = {name: value for name, value in values.items() if value}
     return Record(CONTACTS, hubspot_id("contacts", person.id), at, at, kept)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from connectors.sandbox.book import Book, Touch
 from connectors.sandbox.hubspot.ids import TOUCH_KINDS, hubspot_id
 from connectors.sandbox.hubspot.instants import iso, ms_of
-from connectors.sandbox.hubspot.kinds import COMPANIES, CONTACTS, DEALS, Kind, kind_of
+from connectors.sandbox.hubspot.kinds import COMPANIES, CONTACTS, DEALS, TICKETS, Kind, kind_of
 from connectors.sandbox.hubspot.portal import Portal
 from connectors.sandbox.hubspot.record import Record
 
@@ -15,7 +15,7 @@ _MINUTE_MS = 60_000
 
 
 def load_touches(portal: Portal, book: Book, survivors: Mapping[int, int]) -> None:
-    """All touches, linked to company, deal and people.
+    """All touches, linked to company, deal, ticket and people.
 
     HubSpot links an engagement to the company of its deal or its contact by itself; so does this.
     """
@@ -33,6 +33,8 @@ def load_touches(portal: Portal, book: Book, survivors: Mapping[int, int]) -> No
             portal.associations.add(kind, record_id, COMPANIES, company_id, ())
         if touch.deal is not None:
             portal.associations.add(kind, record_id, DEALS, hubspot_id("deals", touch.deal), ())
+        if touch.issue is not None:
+            portal.associations.add(kind, record_id, TICKETS, hubspot_id("tickets", touch.issue), ())
         for person in touch.people:
             portal.associations.add(kind, record_id, CONTACTS, hubspot_id("contacts", person), ())
     for touch_kind, made in records.items():

@@ -46,7 +46,7 @@ def _crm(name: str, singular: str, type_id: str, first_id: int, defaults: tuple[
         schema_scopes=(f"crm.schemas.{name}.write",),
         created_property="createdate",
         modified_property=more.get("modified", "hs_lastmodifieddate"),
-        mergeable=name != "line_items",
+        mergeable=name not in {"line_items", "products"},
         in_inline_associations=more.get("inline", ""),
     )
 
@@ -84,6 +84,18 @@ TICKETS = _crm(
 LINE_ITEMS = _crm(
     "line_items", "line_item", "0-8", 40_000_000_000, ("quantity", "amount", "price"), inline="line items"
 )
+PRODUCTS = _crm("products", "product", "0-7", 41_000_000_000, ("name", "price", "hs_sku", "description"))
+# Quotas of users. They have no default properties, and dates under the names of engagements.
+GOAL_TARGETS = Kind(
+    name="goal_targets",
+    singular="goal_target",
+    type_id="0-74",
+    first_id=42_000_000_000,
+    default_properties=(),
+    read_scopes=("crm.objects.goals.read",),
+    write_scopes=("crm.objects.goals.write",),
+    schema_scopes=("crm.schemas.goals.write",),
+)
 CALLS = _engagement("calls", "0-48", 81_000_000_000)
 EMAILS = _engagement("emails", "0-49", 82_000_000_000)
 MEETINGS = _engagement("meetings", "0-47", 83_000_000_000)
@@ -97,6 +109,8 @@ KINDS: tuple[Kind, ...] = (
     CONTACTS,
     TICKETS,
     LINE_ITEMS,
+    PRODUCTS,
+    GOAL_TARGETS,
     CALLS,
     EMAILS,
     MEETINGS,

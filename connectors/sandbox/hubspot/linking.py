@@ -1,25 +1,22 @@
-"""Associations v4: read for many records at once, for one, labels, and how links are made and removed."""
+"""Associations as they are read: for many records at once, for one, and which labels there are."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from connectors.sandbox.hubspot.access import need_read, need_write
-from connectors.sandbox.hubspot.asking import Ask, Reply, checked_object, id_of, listed
-from connectors.sandbox.hubspot.associations import CATEGORY, TYPES, types_between
+from connectors.sandbox.hubspot.access import need_read
+from connectors.sandbox.hubspot.asking import Ask, Reply, id_of, listed
 from connectors.sandbox.hubspot.instants import iso
 from connectors.sandbox.hubspot.kinds import Kind
-from connectors.sandbox.hubspot.objects import plain_type, type_ids
+from connectors.sandbox.hubspot.objects import plain_type
 from connectors.sandbox.hubspot.refusals import Json, invalid, not_found
 from connectors.sandbox.hubspot.rendering import inline_results, link_cursor, link_start
-
-MOST_MADE, MOST_REMOVED = 2000, 100
 
 
 def read_links(ask: Ask) -> Reply:
     """`POST /crm/v4/associations/{from}/{to}/batch/read`: records without links make it a 207."""
-    source, target = _ends(ask, need_read)
+    source, target = ends(ask, need_read)
     plain_type(source, target)
     results: list[Json] = []
     errors: list[Json] = []
@@ -36,12 +33,12 @@ def read_links(ask: Ask) -> Reply:
             )
             result["paging"] = {"next": {"after": following, "link": link}}
         results.append(result)
-    return _batch(ask, results, errors)
+    return batch(ask, results, errors)
 
 
 def record_links(ask: Ask) -> Reply:
     """`GET /crm/v4/objects/{kind}/{id}/associations/{to}`."""
-    source, target = _ends(ask, need_read)
+    source, target = ends(ask, need_read)
     plain_type(source, target)
     if ask.portal.shelf(source).live(ask.path["id"]) is None:
         raise not_found(ask.path["id"])
@@ -56,7 +53,7 @@ def record_links(ask: Ask) -> Reply:
 
 def record_links_v3(ask: Ask) -> Reply:
     """`GET /crm/v3/objects/{kind}/{id}/associations/{to}`: where the paging link of inline associations leads."""
-    source, target = _ends(ask, need_read)
+    source, target = ends(ask, need_read)
     plain_type(source, target)
     record = ask.portal.shelf(source).live(ask.path["id"])
     start = link_start(ask.one("after") or link_cursor(target, 0))
@@ -65,7 +62,7 @@ def record_links_v3(ask: Ask) -> Reply:
     most = ask.portal.settings.association_page_limit
     limit = ask.limit(most, most)
     links = sorted(entry for entry in ask.portal.linked(record, target).items() if entry[0] >= start)
-    body: Json = {"results": inline_results(links[:limit])}
+    body: Json = {"results": inline_results(ask.portal.associations.types, links[:limit])}
     if len(links) > limit:
         following = link_cursor(target, links[limit][0])
         body["paging"] = {"next": {"after": following, "link": f"{ask.link}?limit={limit}&after={following}"}}
@@ -74,62 +71,12 @@ def record_links_v3(ask: Ask) -> Reply:
 
 def labels(ask: Ask) -> Reply:
     """`GET /crm/v4/associations/{from}/{to}/labels`."""
-    source, target = _ends(ask, need_read)
-    return Reply(200, {"results": [_type_body(type_.id) for type_ in types_between(source, target)]})
+    source, target = ends(ask, need_read)
+    types = ask.portal.associations.types
+    return Reply(200, {"results": types.bodies(tuple(type_.key for type_ in types.between(source, target)))})
 
 
-def make_defaults(ask: Ask) -> Reply:
-    """`POST …/batch/associate/default`: inputs `{from: {id}, to: {id}}`."""
-    source, target = _ends(ask, need_write)
-    pairs = [_pair(entry) for entry in listed(ask.body("inputs"), "inputs", MOST_MADE, least=1)]
-    return _batch(ask, [result for pair in pairs for result in _made(ask, source, target, pair)], [])
-
-
-def make_default(ask: Ask) -> Reply:
-    """`PUT /crm/v4/objects/{from}/{id}/associations/default/{to}/{to_id}`."""
-    source, target = _ends(ask, need_write)
-    return _batch(ask, _made(ask, source, target, (ask.path["id"], ask.path["to_id"])), [])
-
-
-def make_labelled(ask: Ask) -> Reply:
-    """`POST …/batch/create`: inputs with `types`."""
-    source, target = _ends(ask, need_write)
-    results: list[Json] = []
-    for entry in listed(ask.body("inputs"), "inputs", MOST_MADE, least=1):
-        from_id, to_id = _pair(entry, "types")
-        types = type_ids(entry.get("types"), source, target)
-        _associate(ask, source, target, (from_id, to_id), types)
-        results.append(
-            {
-                "fromObjectTypeId": source.type_id,
-                "fromObjectId": int(from_id),
-                "toObjectTypeId": target.type_id,
-                "toObjectId": int(to_id),
-                "labels": [label for t in types if (label := TYPES[t].label)],
-            }
-        )
-    reply = _batch(ask, results, [])
-    return Reply(201, reply.body)
-
-
-def remove(ask: Ask) -> Reply:
-    """`DELETE /crm/v4/objects/{from}/{id}/associations/{to}/{to_id}`: 204 however often."""
-    source, target = _ends(ask, need_write)
-    _dissociate(ask, source, target, ask.path["id"], ask.path["to_id"])
-    return Reply(204)
-
-
-def remove_many(ask: Ask) -> Reply:
-    """`POST …/batch/archive`: inputs `{from: {id}, to: [{id}]}`. The dated versions answer with a body."""
-    source, target = _ends(ask, need_write)
-    for entry in listed(ask.body("inputs"), "inputs", MOST_REMOVED, least=1):
-        told = checked_object(entry, ("from", "to"), "inputs")
-        for to in listed(told, "to", MOST_MADE):
-            _dissociate(ask, source, target, id_of(told.get("from"), "from"), id_of(to, "to"))
-    return Reply(204) if ask.version.startswith("v") else _batch(ask, [], [])
-
-
-def _ends(ask: Ask, need: Callable[..., None]) -> tuple[Kind, Kind]:
+def ends(ask: Ask, need: Callable[..., None]) -> tuple[Kind, Kind]:
     """The two kinds of the path; the token needs the scopes of both."""
     source, target = ask.kind("kind"), ask.kind("to")
     need(ask.portal, source)
@@ -149,15 +96,12 @@ def _links(
     linked = ask.portal.linked(record, target) if record is not None else {}
     if not linked:
         return [], None
-    ids = sorted(i for i in linked if i >= start)
+    ids = sorted(linked) if start == 0 else sorted(i for i in linked if i >= start)
     size = limit or ask.portal.settings.association_page_limit
     following = link_cursor(target, ids[size]) if len(ids) > size else None
-    page = [{"toObjectId": i, "associationTypes": [_type_body(t) for t in linked[i]]} for i in ids[:size]]
+    bodies = ask.portal.associations.types.bodies
+    page: list[Json] = [{"toObjectId": i, "associationTypes": bodies(linked[i])} for i in ids[:size]]
     return page, following
-
-
-def _type_body(type_id: int) -> Json:
-    return {"category": CATEGORY, "typeId": type_id, "label": TYPES[type_id].label}
 
 
 def _unlinked(source: Kind, origin: str, target: Kind) -> Json:
@@ -174,39 +118,8 @@ def _unlinked(source: Kind, origin: str, target: Kind) -> Json:
     }
 
 
-def _pair(entry: Any, *more: str) -> tuple[str, str]:
-    told = checked_object(entry, ("from", "to", *more), "inputs")
-    return id_of(told.get("from"), "from"), id_of(told.get("to"), "to")
-
-
-def _made(ask: Ask, source: Kind, target: Kind, pair: tuple[str, str]) -> list[Json]:
-    plain = plain_type(source, target)
-    _associate(ask, source, target, pair, [])
-    ends = ((pair[0], pair[1], plain), (pair[1], pair[0], TYPES[plain].inverse))
-    return [
-        {
-            "from": {"id": from_id},
-            "to": {"id": to_id},
-            "associationSpec": {"associationCategory": CATEGORY, "associationTypeId": type_id},
-        }
-        for from_id, to_id, type_id in ends
-    ]
-
-
-def _associate(ask: Ask, source: Kind, target: Kind, pair: tuple[str, str], types: list[int]) -> None:
-    for kind, record_id in ((source, pair[0]), (target, pair[1])):
-        if ask.portal.shelf(kind).live(record_id) is None:
-            raise not_found(record_id)
-    ask.portal.associate(source.name, pair[0], target.name, pair[1], *types)
-
-
-def _dissociate(ask: Ask, source: Kind, target: Kind, from_id: str, to_id: str) -> None:
-    there = ask.portal.shelf(source).live(from_id), ask.portal.shelf(target).live(to_id)
-    if None not in there:
-        ask.portal.dissociate(source.name, from_id, target.name, to_id)
-
-
-def _batch(ask: Ask, results: list[Json], errors: list[Json]) -> Reply:
+def batch(ask: Ask, results: list[Json], errors: list[Json]) -> Reply:
+    """The answer to a batch of associations."""
     now = iso(ask.portal.now_ms())
     body: Json = {"status": "COMPLETE", "results": results, "startedAt": now, "completedAt": now}
     if errors:

@@ -8,12 +8,13 @@ from urllib.parse import urlencode
 
 from connectors.sandbox.hubspot.access import need_read, need_write
 from connectors.sandbox.hubspot.asking import Ask, Reply, checked_object, known_kind, listed
-from connectors.sandbox.hubspot.associations import PLAIN, TYPES
+from connectors.sandbox.hubspot.association_types import PLAIN
 from connectors.sandbox.hubspot.checking import InvalidProperties
-from connectors.sandbox.hubspot.kinds import Kind
+from connectors.sandbox.hubspot.kinds import CONTACTS, Kind
+from connectors.sandbox.hubspot.locking import need_unlocked
 from connectors.sandbox.hubspot.portal import Link
 from connectors.sandbox.hubspot.record import BY_API, Record
-from connectors.sandbox.hubspot.refusals import Json, Refusal, invalid, invalid_values, not_found
+from connectors.sandbox.hubspot.refusals import Json, Refusal, invalid, invalid_values, not_found, unknown_to_sandbox
 from connectors.sandbox.hubspot.rendering import record_body, shown
 from connectors.sandbox.hubspot.requiring import required_problems
 
@@ -24,10 +25,11 @@ def list_records(ask: Ask) -> Reply:
     """`GET /crm/v3/objects/{kind}`: ascending by id; `after` is the id the page begins with."""
     portal, kind = ask.portal, ask.kind()
     need_read(portal, kind)
-    history = ask.many("propertiesWithHistory")
+    history = ask.many("propertiesWithHistory") if portal.settings.property_history else []
     most = portal.settings.history_page_limit if history else portal.settings.page_limit
     limit, archived = ask.limit(min(DEFAULT_LIMIT, most), most), ask.flag("archived")
-    linked = [known_kind(word) for word in ask.many("associations")]
+    portal.empty_bin(kind)
+    linked = _linked_kinds(ask)
     what = shown(portal, kind, ask.many("properties"), history, linked)
     records, following = portal.shelf(kind).page(ask.whole("after", 0), limit, archived=archived)
     body: Json = {"results": [record_body(portal, record, what, ask.host) for record in records]}
@@ -40,12 +42,14 @@ def get_record(ask: Ask) -> Reply:
     """`GET /crm/v3/objects/{kind}/{id}`: an id that was merged away answers with the survivor."""
     portal, kind = ask.portal, ask.kind()
     need_read(portal, kind)
+    portal.empty_bin(kind)
     shelf, record_id = portal.shelf(kind), ask.path["id"]
     record = shelf.binned(record_id) if ask.flag("archived") else shelf.resolved(record_id)
     if record is None:
         raise not_found(record_id)
-    linked = [known_kind(word) for word in ask.many("associations")]
-    what = shown(portal, kind, ask.many("properties"), ask.many("propertiesWithHistory"), linked)
+    linked = _linked_kinds(ask)
+    history = ask.many("propertiesWithHistory") if portal.settings.property_history else []
+    what = shown(portal, kind, ask.many("properties"), history, linked)
     return Reply(200, record_body(portal, record, what, ask.host))
 
 
@@ -55,7 +59,7 @@ def create_record(ask: Ask) -> Reply:
     need_write(ask.portal, kind)
     body = ask.body("properties", "associations", "objectWriteTraceId")
     properties = property_texts(body)
-    record = _refusing(lambda: made(ask, kind, properties, wanted_links(kind, body)))
+    record = _refusing(lambda: made(ask, kind, properties, wanted_links(ask, kind, body)))
     return Reply(201, written_body(ask, record, properties))
 
 
@@ -67,6 +71,7 @@ def update_record(ask: Ask) -> Reply:
     record = portal.shelf(kind).resolved(ask.path["id"])
     if record is None:
         raise not_found(ask.path["id"])
+    need_unlocked(portal, kind, [record.id])
     problems = required_problems(ask, kind, properties, record)
     if problems:
         raise Refusal(400, invalid_values(problems))
@@ -78,6 +83,7 @@ def archive_record(ask: Ask) -> Reply:
     """`DELETE /crm/v3/objects/{kind}/{id}`: 204 however often."""
     portal, kind = ask.portal, ask.kind()
     need_write(portal, kind)
+    need_unlocked(portal, kind, [ask.path["id"]])
     if portal.shelf(kind).live(ask.path["id"]) is not None:
         portal.archive(kind.name, ask.path["id"])
     return Reply(204)
@@ -97,6 +103,19 @@ def merge(ask: Ask) -> Reply:
     except LookupError as fault:
         raise invalid(str(fault)) from fault
     return Reply(200, record_body(portal, survivor, shown(portal, kind, ())))
+
+
+def purge_person(ask: Ask) -> Reply:
+    """`POST /crm/v3/objects/contacts/gdpr-delete`: gone from every list, at once here, within 30 days there."""
+    portal, kind = ask.portal, ask.kind()
+    need_write(portal, kind)
+    body = ask.body("objectId", "idProperty")
+    if kind is not CONTACTS or body.get("idProperty") is not None:
+        raise unknown_to_sandbox("gdpr-delete of another kind than contacts, or by another property than the id")
+    record_id = str(body.get("objectId", ""))
+    if portal.shelf(kind).live(record_id) is not None:
+        portal.purge(kind.name, record_id)
+    return Reply(204)
 
 
 def made(ask: Ask, kind: Kind, properties: Mapping[str, str], links: list[Link]) -> Record:
@@ -124,30 +143,31 @@ def property_texts(body: Json) -> dict[str, str]:
     return {name: _text(name, value) for name, value in properties.items()}
 
 
-def wanted_links(kind: Kind, body: Json) -> list[Link]:
+def wanted_links(ask: Ask, kind: Kind, body: Json) -> list[Link]:
     """The `associations` of a create: `{to: {id}, types: [{associationCategory, associationTypeId}]}`."""
     links: list[Link] = []
     for entry in listed(body, "associations", 1000):
         checked_object(entry, ("to", "types"), "associations")
         to = checked_object(entry.get("to"), ("id",), "associations.to")
-        types = type_ids(entry.get("types"), kind)
-        links.append((TYPES[types[0]].target.name, str(to.get("id")), tuple(types)))
+        types = type_keys(ask, entry.get("types"), kind)
+        target = ask.portal.associations.types[types[0]].target
+        links.append((target.name, str(to.get("id")), tuple(types)))
     return links
 
 
-def type_ids(entries: Any, source: Kind, target: Kind | None = None) -> list[int]:
-    """Association types of a request, which must start at `source` (and lead to `target`)."""
+def type_keys(ask: Ask, entries: Any, source: Kind, target: Kind | None = None) -> list[int]:
+    """Keys of the association types of a request, which must start at `source` (and lead to `target`)."""
     if not isinstance(entries, list) or not entries:
         raise invalid("Invalid input JSON: types is no list, or empty")
     found: list[int] = []
     for entry in entries:
         told = checked_object(entry, ("associationCategory", "associationTypeId"), "types")
-        type_ = TYPES.get(told.get("associationTypeId") or 0)
-        if told.get("associationCategory") != "HUBSPOT_DEFINED" or type_ is None or type_.source is not source:
+        type_ = ask.portal.associations.types.find(told.get("associationCategory"), told.get("associationTypeId"))
+        if type_ is None or type_.source is not source:
             raise invalid(f"One or more association types are not valid for {source.singular}")
         if type_.target is not (target or type_.target):
             raise invalid(f"Association type {type_.id} does not lead to {target and target.singular}")
-        found.append(type_.id)
+        found.append(type_.key)
     return found
 
 
@@ -156,7 +176,15 @@ def plain_type(source: Kind, target: Kind) -> int:
     type_ = PLAIN.get((source.name, target.name))
     if type_ is None:
         raise invalid(f"No association type exists from {source.singular} to {target.singular}")
-    return type_.id
+    return type_.key
+
+
+def _linked_kinds(ask: Ask) -> list[Kind]:
+    """The kinds whose links are asked for; the token needs their scopes too."""
+    kinds = [ask.known(word) for word in ask.many("associations")]
+    for kind in kinds:
+        need_read(ask.portal, kind)
+    return kinds
 
 
 def _text(name: str, value: Any) -> str:

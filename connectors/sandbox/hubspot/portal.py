@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from connectors.sandbox.book import Book
 from connectors.sandbox.clock import Clock
-from connectors.sandbox.hubspot.associations import PRIMARY, Associations
-from connectors.sandbox.hubspot.calculated import calculated_value
+from connectors.sandbox.hubspot.association_types import PRIMARY
+from connectors.sandbox.hubspot.associations import Associations
+from connectors.sandbox.hubspot.calculated import calculation_of
 from connectors.sandbox.hubspot.catalog import Catalog
 from connectors.sandbox.hubspot.checking import checked_values
-from connectors.sandbox.hubspot.instants import iso, ms_of
+from connectors.sandbox.hubspot.instants import DAY_MS, iso, ms_of
 from connectors.sandbox.hubspot.kinds import COMPANIES, DEALS, KINDS, TICKETS, Kind, kind_of
 from connectors.sandbox.hubspot.record import BY_USER, SYSTEM_NAMES, Origin, Record, system_value
 from connectors.sandbox.hubspot.reference import (
-    TICKET_PIPELINE,
     Account,
     ExchangeRate,
     Owner,
     Pipeline,
     PipelineStage,
+    ticket_pipeline,
 )
 from connectors.sandbox.hubspot.settings import PortalSettings
 from connectors.sandbox.hubspot.shelf import SearchIndex, Shelf
-from connectors.sandbox.hubspot.writing import closing_values, month_end
+from connectors.sandbox.hubspot.troubles import Troubles
+from connectors.sandbox.hubspot.writing import closing_values, month_end, ticket_values
 
 # (kind, id) or (kind, id, association type ids); without types HubSpot's default is made.
 Link = tuple[str, int | str] | tuple[str, int | str, tuple[int, ...]]
@@ -42,9 +44,13 @@ class Portal:
         self.catalog = Catalog()
         self.associations = Associations()
         self.owners: list[Owner] = []
-        self.pipelines: dict[str, list[Pipeline]] = {DEALS.name: [], TICKETS.name: [TICKET_PIPELINE]}
+        self.pipelines: dict[str, list[Pipeline]] = {DEALS.name: [], TICKETS.name: [ticket_pipeline()]}
         self.rates: list[ExchangeRate] = []
+        self.troubles = Troubles()
+        self.locks: dict[tuple[str, int], int] = {}
         self.changes = 0
+        self._filled = self.now_ms()
+        self._writes = 0
         self._shelves = {kind.name: Shelf(kind) for kind in KINDS}
         self._indexes = {kind.name: SearchIndex(self._shelves[kind.name]) for kind in KINDS}
 
@@ -85,32 +91,24 @@ class Portal:
         value = record.values.get(name)
         if value is not None:
             return value or ("" if self.settings.cleared_reads_as_empty else None)
+        unstored = self.unstored(record.kind, name)
+        return unstored(record) if unstored else None
+
+    def unstored(self, kind: Kind, name: str) -> Callable[[Record], str | None] | None:
+        """How a property without a stored value is read: of the system, or calculated; None where it is empty."""
         if name in SYSTEM_NAMES:
-            return system_value(record, name)
-        return calculated_value(self, record, name)
+            return lambda record: system_value(record, name)
+        calculation = calculation_of(kind, name)
+        return None if calculation is None else partial(calculation, self)
 
     def linked(self, record: Record, target: Kind) -> dict[int, tuple[int, ...]]:
         """Live records of a kind that this one is associated with: id -> association type ids."""
-        links = self.associations.of(record.kind, record.id, target)
-        shelf = self.shelf(target)
-        return {id_: types for id_, types in links.items() if shelf.live(id_) is not None}
+        return self.shelf(target).living(self.associations.of(record.kind, record.id, target))
 
-    def deal_stage(self, stage_id: str) -> PipelineStage | None:
-        """A stage of a deal pipeline."""
-        stages = (stage for pipeline in self.pipelines[DEALS.name] for stage in pipeline.stages)
+    def stage(self, kind: Kind, stage_id: str) -> PipelineStage | None:
+        """A stage of a pipeline of deals or tickets."""
+        stages = (stage for pipeline in self.pipelines[kind.name] for stage in pipeline.stages)
         return next((stage for stage in stages if stage.id == stage_id), None)
-
-    def rate_now(self, currency: str) -> Decimal | None:
-        """What one unit of a currency (`""`: the company's) is worth now; None where no rate is in force."""
-        if currency in {"", self.account.company_currency}:
-            return Decimal(1)
-        now = self.now_ms()
-        valid = [rate for rate in self.rates if rate.currency == currency and rate.effective <= now]
-        return max(valid, key=lambda rate: rate.effective).rate if valid else None
-
-    def currencies(self) -> list[str]:
-        """The codes set up: the company's, then those with a rate."""
-        return list(dict.fromkeys([self.account.company_currency, *sorted(r.currency for r in self.rates)]))
 
     # What can be done. Ids may be given as numbers or as text; kinds by any name HubSpot knows.
 
@@ -131,6 +129,8 @@ class Portal:
             if kind is DEALS:
                 kept.setdefault("pipeline", self.pipelines[DEALS.name][0].id)
                 kept.setdefault("closedate", month_end(self.clock.now(), self.account.timezone))
+            elif kind is TICKETS:
+                kept |= ticket_values(self, record, kept, iso(now))
             for name, value in kept.items():
                 if value:
                     record.put(name, value, now, origin)
@@ -179,6 +179,17 @@ class Portal:
             self.shelf(record.kind).drop(record)
             self._written(record, before)
 
+    def empty_bin(self, kind: Kind) -> None:
+        """Forget what was archived too long ago. What a book had deleted counts from when the portal was filled."""
+        oldest = self.now_ms() - self.settings.bin_days * DAY_MS
+        if self._filled < oldest:
+            self.shelf(kind).empty_bin(oldest)
+
+    def keep_locked(self, type_: str, record_id: int | str, seconds: float) -> None:
+        """Lock a live record against the API for so long. Raises LookupError."""
+        record = self.existing(self.known(type_), record_id)
+        self.locks[record.kind.name, record.id] = self.now_ms() + int(seconds * 1000)
+
     def merge(self, type_: str, primary_id: int | str, loser_id: int | str) -> Record:
         """Merge two live records, giving the survivor. Raises LookupError."""
         from connectors.sandbox.hubspot.merging import merge_records
@@ -197,8 +208,8 @@ class Portal:
             target = self.existing(self.known(to_type), to_id)
             primary = PRIMARY.get((source.kind.name, target.kind.name))
             if not types and primary and target.kind is COMPANIES:
-                has_one = any(primary.id in have for have in self.linked(source, COMPANIES).values())
-                types = () if has_one else (primary.id,)
+                has_one = any(primary.key in have for have in self.linked(source, COMPANIES).values())
+                types = () if has_one else (primary.key,)
             self.associations.add(source.kind, source.id, target.kind, target.id, types)
             self.changes += 1
 
@@ -208,6 +219,14 @@ class Portal:
             source = self.existing(self.known(from_type), from_id)
             target = self.existing(self.known(to_type), to_id)
             self.associations.remove(source.kind, source.id, target.kind, target.id)
+            self.changes += 1
+
+    def unlabel(self, from_type: str, from_id: int | str, to_type: str, to_id: int | str, *types: int) -> None:
+        """Take labels, by their keys, off two associated live records; they stay associated. Raises LookupError."""
+        with self.lock:
+            source = self.existing(self.known(from_type), from_id)
+            target = self.existing(self.known(to_type), to_id)
+            self.associations.unlabel(source.kind, source.id, target.kind, target.id, types)
             self.changes += 1
 
     # Parts of the above, which batches and merges put together differently.
@@ -237,11 +256,15 @@ class Portal:
         wanted = dict(kept)
         if record.kind is DEALS:
             wanted |= closing_values(self, record, kept, iso(now))
+        elif record.kind is TICKETS:
+            wanted |= ticket_values(self, record, kept, iso(now))
         changed = {name: value for name, value in wanted.items() if value != record.values.get(name, "")}
         for name, value in changed.items():
             record.put(name, value, now, origin)
         if changed or self.settings.same_value_bumps_modified:
             record.modified = now
+        if self.settings.locked_after_write_s:
+            self.locks[record.kind.name, record.id] = now + int(self.settings.locked_after_write_s * 1000)
         self._written(record, before)
 
     def load(self, kind: Kind, records: Iterable[Record]) -> None:
@@ -260,13 +283,15 @@ class Portal:
         self.shelf(record.kind).add(record)
         self._written(record, None)
 
-    def _lag_ms(self) -> int:
-        return int(self.settings.index_lag_s * 1000)
-
     def _before(self, record: Record) -> Record | None:
-        return self._indexes[record.kind.name].before(record, self._lag_ms())
+        trails = self.settings.index_lag_s or self.settings.index_straggler_every
+        return self._indexes[record.kind.name].before(record, is_shown_late=bool(trails))
 
     def _written(self, record: Record, before: Record | None) -> None:
-        lag = self._lag_ms()
+        self._writes += 1
+        lag = int(self.settings.index_lag_s * 1000)
+        every = self.settings.index_straggler_every
+        if every and self._writes % every == 0:
+            lag += int(self.settings.index_straggler_lag_s * 1000)
         self._indexes[record.kind.name].after(record.id, before, self.now_ms() + lag, lag)
         self.changes += 1

@@ -53,7 +53,7 @@ def get_property(ask: Ask) -> Reply:
     need_definitions(ask.portal, kind)
     catalog, name = ask.portal.catalog, ask.path["name"]
     found = catalog.archived(kind, name) if ask.flag("archived") else catalog.get(kind, name)
-    if found is None:
+    if found is None or found.usable_from > ask.portal.now_ms():
         raise not_found(name)
     return Reply(200, found.as_json())
 
@@ -138,6 +138,9 @@ def _archive(ask: Ask, kind: Kind, name: str) -> None:
         raise not_found(name)
     if definition.hubspot_defined:
         raise invalid(f"Property {name} is defined by HubSpot and cannot be archived")
+    formulas = (d.calculation_formula or "" for d in ask.portal.catalog.all(kind))
+    if any(re.search(rf"\b{name}\b", formula) for formula in formulas):
+        raise Refusal(400, error_body(f"Property {name} is used in a calculation", "CANNOT_DELETE_PROPERTY_IN_USE"))
     definition.archived_at = ask.portal.now_ms()
 
 
@@ -178,6 +181,9 @@ def _options(body: Json) -> list[Option]:
 
 def _put(ask: Ask, kind: Kind, body: Json) -> PropertyDefinition:
     now = ask.portal.now_ms()
+    most = ask.portal.settings.custom_property_limit
+    if ask.portal.catalog.custom(kind) >= most:
+        raise invalid(f"{kind.name} have {most} custom properties already: that is the limit")
     before = ask.portal.catalog.archived(kind, body["name"])
     definition = PropertyDefinition(
         name=body["name"],
@@ -192,6 +198,7 @@ def _put(ask: Ask, kind: Kind, body: Json) -> PropertyDefinition:
         referenced_object_type=body.get("referencedObjectType"),
         created_at=before.created_at if before else now,
         updated_at=now,
+        usable_from=now + int(ask.portal.settings.new_property_delay_s * 1000),
     )
     for key, attribute in _CHANGEABLE.items():
         if key in body:

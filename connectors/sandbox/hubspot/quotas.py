@@ -25,6 +25,12 @@ class Quotas:
         }
         self.day: dt.date | None = None
         self.today = 0
+        self.links_today = 0
+
+    @property
+    def spent(self) -> int:
+        """Calls of the day, those of other apps among them: the account has one count for all."""
+        return self.today + self._portal.settings.daily_requests_by_others
 
     def take(self, pool: Pool, *, is_oauth: bool) -> dict[str, str]:
         """Counts a call and gives the headers of its answer. Raises a Refusal beyond a limit."""
@@ -34,13 +40,17 @@ class Quotas:
         most, span = self._limit(pool)
         while calls and calls[0] <= now - span:
             calls.popleft()
-        if settings.rate_limits and self.today >= settings.daily_requests and not is_oauth:
+        is_spent = self.spent >= settings.daily_requests and not is_oauth
+        if pool == "associations":
+            is_spent = is_spent or self.links_today >= settings.associations_daily_requests
+        if settings.rate_limits and is_spent:
             raise Refusal(429, day_exceeded(), self._headers(pool, 0, is_oauth=is_oauth))
         if settings.rate_limits and len(calls) >= most:
             body = search_exceeded() if pool == "search" else window_exceeded()
             raise Refusal(429, body, self._headers(pool, 0, is_oauth=is_oauth))
         calls.append(now)
         self.today += 1
+        self.links_today += pool == "associations"
         return self._headers(pool, max(0, most - len(calls)), is_oauth=is_oauth)
 
     def _limit(self, pool: Pool) -> tuple[int, int]:
@@ -55,7 +65,7 @@ class Quotas:
         headers: dict[str, str] = {}
         if not is_oauth:
             headers["X-HubSpot-RateLimit-Daily"] = str(settings.daily_requests)
-            headers["X-HubSpot-RateLimit-Daily-Remaining"] = str(max(0, settings.daily_requests - self.today))
+            headers["X-HubSpot-RateLimit-Daily-Remaining"] = str(max(0, settings.daily_requests - self.spent))
         if pool != "search":
             headers["X-HubSpot-RateLimit-Interval-Milliseconds"] = str(_WINDOW_MS)
             headers["X-HubSpot-RateLimit-Max"] = str(self._limit(pool)[0])
@@ -68,4 +78,4 @@ class Quotas:
         """The day's count starts again at midnight of the portal's zone."""
         today = self._portal.clock.now().astimezone(self._portal.account.timezone).date()
         if today != self.day:
-            self.day, self.today = today, 0
+            self.day, self.today, self.links_today = today, 0, 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -129,17 +130,41 @@ class Account:
     timezone_name: str
 
 
-TICKET_PIPELINE = Pipeline(
-    "0",
-    "Support Pipeline",
-    [
-        PipelineStage("1", "New", 0, closed=False, probability=None),
-        PipelineStage("2", "Waiting on contact", 1, closed=False, probability=None),
-        PipelineStage("3", "Waiting on us", 2, closed=False, probability=None),
-        PipelineStage("4", "Closed", 3, closed=True, probability=None),
-    ],
-)
+SUPPORT_STAGES = {"new": "1", "working": "3", "escalated": "1180000001", "closed": "4"}
+"""State of a book's issue -> stage of the support pipeline. HubSpot has no mark for escalation: a stage of its own."""
+
+
+def ticket_pipeline() -> Pipeline:
+    """The pipeline of tickets in a new portal."""
+    labels = ("New", "Waiting on contact", "Waiting on us", "Closed")
+    stages = [_ticket_stage(str(number), label, number - 1) for number, label in enumerate(labels, start=1)]
+    return Pipeline("0", "Support Pipeline", stages)
+
+
+def support_pipeline() -> Pipeline:
+    """The same after an administrator added a stage for what escalated: custom stages have large numbers as ids."""
+    pipeline = ticket_pipeline()
+    pipeline.stages.insert(3, _ticket_stage(SUPPORT_STAGES["escalated"], "Escalated", 3))
+    pipeline.stages[4].display_order = 4
+    return pipeline
+
+
+def _ticket_stage(number: str, label: str, order: int) -> PipelineStage:
+    return PipelineStage(number, label, order, closed=label == "Closed", probability=None)
 
 
 def _word(truth: bool) -> str:
     return "true" if truth else "false"
+
+
+def currencies(account: Account, rates: Iterable[ExchangeRate]) -> list[str]:
+    """The codes set up: the company's, then those with a rate."""
+    return list(dict.fromkeys([account.company_currency, *sorted(rate.currency for rate in rates)]))
+
+
+def rate_in_force(account: Account, rates: Iterable[ExchangeRate], currency: str, now: int) -> Decimal | None:
+    """What one unit of a currency (`""`: the company's) is worth now; None where no rate is in force."""
+    if currency in {"", account.company_currency}:
+        return Decimal(1)
+    valid = [rate for rate in rates if rate.currency == currency and rate.effective <= now]
+    return max(valid, key=lambda rate: rate.effective).rate if valid else None

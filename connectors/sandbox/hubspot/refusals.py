@@ -48,6 +48,16 @@ def invalid_json(line: int, column: int, why: str) -> Refusal:
     return invalid(f"Invalid input JSON on line {line}, column {column}: {why}")
 
 
+def not_inferred(word: str) -> Refusal:
+    """400 for what is no kind of record."""
+    return invalid(f"Unable to infer object type from: {word}")
+
+
+def no_such_path() -> Refusal:
+    """404 for a version that is not served (any more). How HubSpot words it is not known."""
+    return Refusal(404, {"status": "error", "message": "resource not found", "correlationId": str(uuid.uuid4())})
+
+
 def not_found(record_id: str | None = None) -> Refusal:
     """404 OBJECT_NOT_FOUND."""
     more: Json = {"context": {"id": [record_id]}} if record_id is not None else {}

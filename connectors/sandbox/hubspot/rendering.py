@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from connectors.sandbox.hubspot.associations import TYPES, inline_type
+from connectors.sandbox.hubspot.association_types import AssociationTypes, inline_type
 from connectors.sandbox.hubspot.instants import iso
 from connectors.sandbox.hubspot.kinds import EMAILS, Kind
 from connectors.sandbox.hubspot.portal import Portal
@@ -19,11 +19,17 @@ _EMAIL_SCOPE = "sales-email-read"
 _EMAIL_CONTENT = frozenset({"hs_email_subject", "hs_email_text", "hs_email_html", "hs_email_headers"})
 
 
+Unstored = Callable[[Record], str | None]
+
+
 @dataclass(frozen=True)
 class Shown:
-    """What is shown of each record: names of properties, of histories, and kinds of linked records."""
+    """What is shown of each record: names of properties, of histories, and kinds of linked records.
 
-    names: tuple[str, ...]
+    `names` come with how each is read where no value is stored.
+    """
+
+    names: tuple[tuple[str, Unstored | None], ...]
     history: tuple[str, ...] = ()
     linked: tuple[Kind, ...] = ()
 
@@ -39,7 +45,8 @@ def shown(
     if kind is EMAILS and _EMAIL_SCOPE not in portal.settings.scopes:
         wanted = [name for name in wanted if name not in _EMAIL_CONTENT]
     every = dict.fromkeys((*wanted, *kind.system_properties))
-    return Shown(tuple(every), tuple(portal.catalog.readable(kind, history)), tuple(linked))
+    read = tuple((name, portal.unstored(kind, name)) for name in every)
+    return Shown(read, tuple(portal.catalog.readable(kind, history)), tuple(linked))
 
 
 def record_body(portal: Portal, record: Record, what: Shown, host: str = "") -> Json:
@@ -47,7 +54,7 @@ def record_body(portal: Portal, record: Record, what: Shown, host: str = "") -> 
     kind = record.kind
     body: Json = {
         "id": str(record.id),
-        "properties": {name: portal.value(record, name) for name in what.names},
+        "properties": _properties(record, what, "" if portal.settings.cleared_reads_as_empty else None),
     }
     if what.history:
         body["propertiesWithHistory"] = {name: _history(portal, record, name) for name in what.history}
@@ -61,6 +68,17 @@ def record_body(portal: Portal, record: Record, what: Shown, host: str = "") -> 
     if links:
         body["associations"] = links
     return body
+
+
+def _properties(record: Record, what: Shown, cleared: str | None) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for name, unstored in what.names:
+        value = record.values.get(name)
+        if value is None:
+            found[name] = unstored(record) if unstored else None
+        else:
+            found[name] = value or cleared
+    return found
 
 
 def link_cursor(target: Kind, record_id: int) -> str:
@@ -77,9 +95,9 @@ def link_start(cursor: str) -> int | None:
     return int(last) if last.isdigit() else None
 
 
-def inline_results(links: Iterable[tuple[int, tuple[int, ...]]]) -> list[Json]:
+def inline_results(types: AssociationTypes, links: Iterable[tuple[int, tuple[int, ...]]]) -> list[Json]:
     """Links as v3 words them: one entry for each association type of each record."""
-    return [{"id": str(to_id), "type": inline_type(TYPES[type_id])} for to_id, types in links for type_id in types]
+    return [{"id": str(to_id), "type": inline_type(types[key])} for to_id, keys in links for key in keys]
 
 
 def _history(portal: Portal, record: Record, name: str) -> list[Json]:
@@ -96,7 +114,7 @@ def _inline(portal: Portal, record: Record, target: Kind, host: str) -> Json | N
     links = sorted(portal.linked(record, target).items())
     if not links:
         return None
-    results = inline_results(links[:_INLINE])
+    results = inline_results(portal.associations.types, links[:_INLINE])
     body: Json = {"results": results}
     if len(links) > _INLINE:
         after = link_cursor(target, links[_INLINE][0])

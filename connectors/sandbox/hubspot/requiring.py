@@ -17,9 +17,16 @@ def required_problems(
     """One problem for each required property that would be empty after the write."""
     if ask.version < _ENFORCING or ask.version.startswith("v"):
         return []
-    have = record.values if record else {}
+    after = {**(record.values if record else {}), **properties}
+    settings = ask.portal.settings
+    always = [(name, "MISSING_REQUIRED_PROPERTY") for name in settings.required_properties.get(kind.name, ())]
+    then = [
+        (name, "MISSING_CONDITIONAL_REQUIRED_PROPERTY")
+        for other, value, name in settings.required_when.get(kind.name, ())
+        if after.get(other) == value
+    ]
     return [
-        {"name": name, "value": "", "code": "MISSING_REQUIRED_PROPERTY", "message": f'Property "{name}" is required'}
-        for name in ask.portal.settings.required_properties.get(kind.name, ())
-        if not properties.get(name, have.get(name, ""))
+        {"name": name, "value": "", "code": code, "message": f'Property "{name}" is required'}
+        for name, code in (*always, *then)
+        if not after.get(name)
     ]

@@ -8,7 +8,19 @@ from dataclasses import dataclass
 from functools import partial
 from urllib.parse import unquote
 
-from connectors.sandbox.hubspot import access, batches, facts, linking, objects, properties, property_groups, searching
+from connectors.sandbox.hubspot import (
+    access,
+    batches,
+    facts,
+    labelling,
+    limits,
+    link_writing,
+    linking,
+    objects,
+    properties,
+    property_groups,
+    searching,
+)
 from connectors.sandbox.hubspot.asking import Ask, Reply
 from connectors.sandbox.hubspot.quotas import Pool, Quotas
 
@@ -85,9 +97,12 @@ _L = "/crm/v4/objects/{kind}/{id}/associations"
 def routes(tokens: access.Tokens, quotas: Quotas, searches: searching.Searches) -> tuple[Route, ...]:
     """All routes of a portal; what is not here is a 500 that names it."""
     refresh, describe = partial(access.refresh, tokens=tokens), partial(access.describe_token, tokens=tokens)
+    introspect, revoke = partial(access.introspect, tokens=tokens), partial(access.revoke, tokens=tokens)
     return (
         Route("POST", "/oauth/v1/token", refresh, open=True),
         Route("POST", "/oauth/v3/token", refresh, open=True),
+        Route("POST", "/oauth/v3/token/introspect", introspect, open=True),
+        Route("POST", "/oauth/v3/token/revoke", revoke, open=True),
         Route("GET", "/oauth/v1/access-tokens/{token}", describe, open=True),
         Route("GET", "/account-info/v3/details", facts.account),
         Route("GET", "/account-info/v3/api-usage/daily/private-apps", partial(facts.daily_usage, quotas=quotas)),
@@ -98,6 +113,13 @@ def routes(tokens: access.Tokens, quotas: Quotas, searches: searching.Searches) 
         Route("GET", "/crm/v3/pipelines/{kind}/{id}/stages", facts.stages),
         Route("GET", "/settings/v3/currencies/exchange-rates", facts.exchange_rates, ("limit", "after")),
         Route("GET", "/settings/v3/currencies/exchange-rates/current", facts.current_rates),
+        Route("GET", "/settings/v3/currencies/codes", facts.currency_codes),
+        Route("GET", "/settings/v3/currencies/company-currency", facts.company_currency),
+        Route("GET", "/crm/v3/limits/records", limits.records),
+        Route("GET", "/crm/v3/limits/pipelines", limits.pipelines),
+        Route("GET", "/crm/v3/limits/custom-properties", limits.custom_properties),
+        Route("GET", "/crm/v3/limits/calculated-properties", limits.calculated_properties),
+        Route("GET", "/crm/v3/limits/associations/labels", limits.labels, ("fromObjectTypeId", "toObjectTypeId")),
         *_record_routes(searches),
         *_definition_routes(),
         *_link_routes(),
@@ -111,6 +133,7 @@ def _record_routes(searches: searching.Searches) -> tuple[Route, ...]:
         Route("POST", _O, objects.create_record),
         Route("POST", f"{_O}/search", search, pool="search"),
         Route("POST", f"{_O}/merge", objects.merge),
+        Route("POST", f"{_O}/gdpr-delete", objects.purge_person),
         Route("POST", f"{_O}/batch/read", batches.batch_read, ("archived",)),
         Route("POST", f"{_O}/batch/update", batches.batch_update),
         Route("POST", f"{_O}/batch/create", batches.batch_create),
@@ -142,14 +165,19 @@ def _definition_routes() -> tuple[Route, ...]:
 def _link_routes() -> tuple[Route, ...]:
     return (
         Route("POST", f"{_A}/batch/read", linking.read_links, pool="associations"),
-        Route("POST", f"{_A}/batch/associate/default", linking.make_defaults, pool="associations"),
-        Route("POST", f"{_A}/batch/create", linking.make_labelled, pool="associations"),
-        Route("POST", f"{_A}/batch/archive", linking.remove_many, pool="associations"),
+        Route("POST", f"{_A}/batch/associate/default", link_writing.make_defaults, pool="associations"),
+        Route("POST", f"{_A}/batch/create", link_writing.make_labelled, pool="associations"),
+        Route("POST", f"{_A}/batch/archive", link_writing.remove_many, pool="associations"),
+        Route("POST", f"{_A}/batch/labels/archive", link_writing.remove_labels, pool="associations"),
         Route("GET", f"{_A}/labels", linking.labels, pool="associations"),
+        Route("POST", f"{_A}/labels", labelling.create_label, pool="associations"),
+        Route("PUT", f"{_A}/labels", labelling.change_label, pool="associations"),
+        Route("DELETE", f"{_A}/labels/{{type_id}}", labelling.delete_label, pool="associations"),
         Route(
             "GET", f"{_O}/{{id}}/associations/{{to}}", linking.record_links_v3, ("limit", "after"), pool="associations"
         ),
         Route("GET", f"{_L}/{{to}}", linking.record_links, ("limit", "after"), pool="associations"),
-        Route("PUT", f"{_L}/default/{{to}}/{{to_id}}", linking.make_default, pool="associations"),
-        Route("DELETE", f"{_L}/{{to}}/{{to_id}}", linking.remove, pool="associations"),
+        Route("PUT", f"{_L}/default/{{to}}/{{to_id}}", link_writing.make_default, pool="associations"),
+        Route("PUT", f"{_L}/{{to}}/{{to_id}}", link_writing.make_labelled_one, pool="associations"),
+        Route("DELETE", f"{_L}/{{to}}/{{to_id}}", link_writing.remove, pool="associations"),
     )

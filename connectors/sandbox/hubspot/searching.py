@@ -5,13 +5,17 @@ https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm (rea
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
+
+import orjson
 
 from connectors.sandbox.hubspot.access import need_read
 from connectors.sandbox.hubspot.asking import Ask, Reply, checked_object, listed, texts
+from connectors.sandbox.hubspot.calculated import calculation_of
 from connectors.sandbox.hubspot.filters import Filter, checked_filter, matches
 from connectors.sandbox.hubspot.instants import parse_ms
 from connectors.sandbox.hubspot.kinds import Kind
@@ -26,15 +30,22 @@ _BODY, _GROUPS, _FILTERS, _ALL_FILTERS = 3000, 5, 6, 18
 _HIGHEST = 1 << 62
 DEFAULT_LIMIT = 10
 
+_REMEMBERED = 4
+
 Group = list[Filter]
+Key = TypeVar("Key")
 
 
 @dataclass
 class Searches:
-    """What search remembers between calls: how many it answered, and the last windows of ids it looked up."""
+    """What search remembers between calls: how many it answered, and the last few lists of ids it looked up.
+
+    A keyset walk asks for one window many times, and who pages asks for one result many times.
+    """
 
     answered: int = 0
     windows: dict[tuple[str, int, int, int], list[int]] = field(default_factory=dict)
+    results: dict[tuple[str, int, int, bytes], list[int]] = field(default_factory=dict)
 
 
 def search(ask: Ask, searches: Searches) -> Reply:
@@ -44,14 +55,20 @@ def search(ask: Ask, searches: Searches) -> Reply:
     if len(ask.raw) > _BODY:
         raise invalid(f"The request body has {len(ask.raw)} characters: the limit is {_BODY}")
     body = ask.body(*_KEYS)
-    groups, sort = _groups(portal, kind, body), _sort(kind, body)
+    groups, sort = _groups(portal, kind, body), _sort(body)
     limit, after = _page(portal, body)
     index = portal.index(kind)
-    found = _found(portal, index, kind, groups, searches)
-    words = str(body.get("query") or "").lower()
-    if words:
-        found = [i for i in found if _mentions(portal, index.seen(i), words)]
-    ordered = _ordered(portal, index, found, sort)
+    asked = orjson.dumps([body.get(key) for key in ("filterGroups", "filters", "sorts", "query")])
+    key = (kind.name, index.generation, portal.changes, asked)
+    ordered = searches.results.get(key)
+    if ordered is None:
+        found = _found(portal, index, kind, groups, searches)
+        words = str(body.get("query") or "").lower()
+        if words:
+            found = [i for i in found if _mentions(portal, index.seen(i), words)]
+        ordered = _ordered(portal, index, found, sort)
+        if not _passes_with_time(kind, groups, sort):
+            _remember(searches.results, key, ordered)
     page = [record for i in ordered[after : after + limit] if (record := index.seen(i)) is not None]
     what = shown(portal, kind, texts(body, "properties"))
     results = [record_body(portal, record, what, ask.host) for record in page]
@@ -90,11 +107,11 @@ def _groups(portal: Portal, kind: Kind, body: Json) -> list[Group]:
     return groups
 
 
-def _sort(kind: Kind, body: Json) -> tuple[str, bool]:
-    """The property sorted by, and whether downwards; the oldest first where nothing is said."""
+def _sort(body: Json) -> tuple[str, bool]:
+    """The property sorted by, and whether downwards; ids, which are given in order, where nothing is said."""
     sorts = listed(body, "sorts", 1)
     if not sorts:
-        return kind.created_property, False
+        return "hs_object_id", False
     if isinstance(sorts[0], str):
         return sorts[0].lstrip("-"), sorts[0].startswith("-")
     told = checked_object(sorts[0], ("propertyName", "direction"), "sorts")
@@ -107,6 +124,8 @@ def _sort(kind: Kind, body: Json) -> tuple[str, bool]:
 def _found(portal: Portal, index: SearchIndex, kind: Kind, groups: Sequence[Group], searches: Searches) -> list[int]:
     if not groups:
         return index.ids_between(0, _HIGHEST)
+    if len(groups) == 1:
+        return list(_matching(portal, index, kind, groups[0], searches))
     found: set[int] = set()
     for group in groups:
         found.update(_matching(portal, index, kind, group, searches))
@@ -119,7 +138,8 @@ def _matching(portal: Portal, index: SearchIndex, kind: Kind, group: Group, sear
     since, until = _range(group, kind.modified_property)
     ids: list[int] | None = None
     if (since, until) != (0, _HIGHEST):
-        ids = [i for i in _window(index, kind, since, until, searches) if low <= i <= high]
+        window = _window(index, kind, since, until, searches)
+        ids = window[bisect_left(window, low) : bisect_right(window, high)]
     candidates = index.ids_between(low, high) if ids is None else ids
     indexed = {"hs_object_id", kind.modified_property}
     rest = [f for f in group if f.name not in indexed or f.bounds is None]
@@ -137,13 +157,23 @@ def _range(group: Group, name: str) -> tuple[int, int]:
 
 
 def _window(index: SearchIndex, kind: Kind, since: int, until: int, searches: Searches) -> list[int]:
-    """Ids modified in a window. A keyset walk asks for one window many times: the last few are remembered."""
+    """Ids modified in a window."""
     key = (kind.name, index.generation, since, until)
     if key not in searches.windows:
-        while len(searches.windows) >= 4:
-            del searches.windows[next(iter(searches.windows))]
-        searches.windows[key] = index.ids_modified_between(since, until)
+        _remember(searches.windows, key, index.ids_modified_between(since, until))
     return searches.windows[key]
+
+
+def _remember(kept: dict[Key, list[int]], key: Key, ids: list[int]) -> None:
+    while len(kept) >= _REMEMBERED:
+        del kept[next(iter(kept))]
+    kept[key] = ids
+
+
+def _passes_with_time(kind: Kind, groups: Sequence[Group], sort: tuple[str, bool]) -> bool:
+    """Whether the result can change though nobody wrote: what is calculated does."""
+    names = {condition.name for group in groups for condition in group} | {sort[0]}
+    return any(calculation_of(kind, name) is not None for name in names)
 
 
 def _mentions(portal: Portal, record: Record | None, words: str) -> bool:

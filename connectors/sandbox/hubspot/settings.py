@@ -12,6 +12,9 @@ CLIENT_SECRET = "5a4db0c5-0000-4000-8000-00000000005e"  # noqa: S105 - the sandb
 REFRESH_TOKEN = "eu1-5a4d-b0c5-refresh"  # noqa: S105 - the sandbox's own, public
 PORTAL_ID = 145_000_001
 
+FAMILIES = frozenset({"v1", "v3", "v4", "2025-09", "2026-03", "2026-09"})
+"""The versions that paths can name."""
+
 ALL_SCOPES: frozenset[str] = frozenset(
     scope for kind in KINDS for scope in (*kind.read_scopes, *kind.write_scopes, *kind.schema_scopes)
 ) | {"crm.objects.owners.read", "settings.currencies.read", "sales-email-read", "oauth"}
@@ -32,8 +35,16 @@ class PortalSettings:
     client_id: str = CLIENT_ID
     client_secret: str = CLIENT_SECRET
     refresh_token: str = REFRESH_TOKEN
+    # A refresh gives a new refresh token, and the old one is worth nothing any more. (`refresh_token` is then the new.)
+    refresh_token_rotates: bool = False
     token_lifetime_s: int = 1800
     scopes: frozenset[str] = ALL_SCOPES
+
+    # What the portal has: versions in paths (others are 404), and kinds of record it lacks (by name).
+    families: frozenset[str] = FAMILIES
+    absent_kinds: frozenset[str] = frozenset()
+    # Seconds every answer takes; calls side by side wait side by side.
+    latency_s: float = 0.0
 
     # Pages.
     page_limit: int = 100
@@ -45,6 +56,9 @@ class PortalSettings:
 
     # Search trails behind writes by this much; 0 shows them at once.
     index_lag_s: float = 0.0
+    # Every n-th write shows so much later than that, behind writes made after it; 0 for none.
+    index_straggler_every: int = 0
+    index_straggler_lag_s: float = 30.0
     # Every n-th search page has two neighbours swapped; 0 keeps the order asked for.
     search_disorder_every: int = 0
 
@@ -54,6 +68,9 @@ class PortalSettings:
     associations_window_requests: int = 150
     search_per_second: int = 5
     daily_requests: int = 625_000
+    # The day is shared: what other apps of the account have spent of it so far.
+    daily_requests_by_others: int = 0
+    associations_daily_requests: int = 500_000
 
     # Behaviour that is undocumented, or differs between portals.
     shuffled_results: bool = True
@@ -63,8 +80,20 @@ class PortalSettings:
     cleared_reads_as_empty: bool = True
     merge_mints_new_id: bool = False
     stage_date_properties: bool = True
+    # Off: `propertiesWithHistory` is passed over, in what is asked and in what is answered.
+    property_history: bool = True
+    # Archived records can be restored for so long, then they are gone.
+    bin_days: int = 90
+    # A record that was written is locked for so long (423); 0 never is.
+    locked_after_write_s: float = 0.0
+    # A property cannot be read or written for so long after it was made.
+    new_property_delay_s: float = 0.0
+    custom_property_limit: int = 1000
+    record_limit: int = 15_000_000
     second_companies: bool = True
     # Host of paging links, e.g. "https://api.hubapi.com"; None answers with the host that was asked.
     link_base: str | None = None
     # Properties the administrator made required, enforced under 2026-09 only: kind name -> property names.
     required_properties: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    # The same, where another has a value: kind name -> (property, its value, what is then required).
+    required_when: dict[str, tuple[tuple[str, str, str], ...]] = field(default_factory=dict)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from connectors.sandbox.hubspot.kinds import Kind
 from connectors.sandbox.hubspot.record import Record
 
 Entry = TypeVar("Entry", int, tuple[int, int])
+Value = TypeVar("Value")
 
 
 class Shelf:
@@ -59,10 +60,21 @@ class Shelf:
         _take_out(self._live, record.id)
         _take_out(self._binned, record.id)
 
+    def empty_bin(self, oldest: int) -> None:
+        """Forget archived records that were archived before an instant."""
+        for record in [self.records[id_] for id_ in self._binned]:
+            if record.archived_at is not None and record.archived_at < oldest:
+                self.drop(record)
+
     def live(self, record_id: int | str) -> Record | None:
         """The live record with exactly this id."""
         record = self.records.get(_number(record_id))
         return record if record is not None and record.archived_at is None else None
+
+    def living(self, links: Mapping[int, Value]) -> dict[int, Value]:
+        """What of a mapping belongs to live records: written out, as associations by the thousand pass here."""
+        records = self.records
+        return {i: v for i, v in links.items() if (r := records.get(i)) is not None and r.archived_at is None}
 
     def binned(self, record_id: int | str) -> Record | None:
         """The archived record with this id."""
@@ -120,9 +132,9 @@ class SearchIndex:
         self._stamps = sorted((self._shelf.records[id_].modified, id_) for id_ in self._ids)
         self.generation += 1
 
-    def before(self, record: Record, lag_ms: int) -> Record | None:
+    def before(self, record: Record, *, is_shown_late: bool) -> Record | None:
         """Keep what search sees of a record that is about to change. Call `after` when it has."""
-        if lag_ms and record.id not in self._frozen:
+        if is_shown_late and record.id not in self._frozen:
             return record.copy()
         return None
 
@@ -169,10 +181,6 @@ class SearchIndex:
             if record is not None and record.modified == modified:
                 found.append(record_id)
         return sorted(found)
-
-    def count_modified_between(self, low: int, high: int) -> int:
-        """An upper bound of how many were modified then, without looking at them."""
-        return bisect_left(self._stamps, (high + 1, -1)) - bisect_left(self._stamps, (low, -1))
 
     def _show(self, record_id: int) -> None:
         self.generation += 1

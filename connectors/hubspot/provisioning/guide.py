@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from connectors.hubspot.definitions import GROUP, GROUP_LABEL, kinds, label
+from connectors.hubspot.provisioning.definitions import GROUP, GROUP_LABEL, kinds, label
 from kammodel.publish.fields import CustomField
 
 _GUIDE = {

@@ -1,19 +1,18 @@
-"""Provisioning: brings the company properties that kam writes and reads into a portal. Never deletes one."""
+"""Brings the company properties that kam writes and reads into a portal. Never deletes one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import orjson
 
-from connectors.contract import Provisioned
+from connectors.contract import Part, Provisioned
 from connectors.errors import FieldsNotProvisioned, RequestRefused, TryAgainLater
 from connectors.hubspot import paths
-from connectors.hubspot.clickpath import admin_guide
 from connectors.hubspot.client import Client
-from connectors.hubspot.definitions import (
+from connectors.hubspot.faults import code_of
+from connectors.hubspot.provisioning.definitions import (
     GROUP,
     Body,
     changes,
@@ -22,7 +21,7 @@ from connectors.hubspot.definitions import (
     is_read_only,
     mismatch,
 )
-from connectors.hubspot.faults import code_of
+from connectors.hubspot.provisioning.guide import admin_guide
 from kammodel.publish.fields import CustomField
 
 KIND = "companies"
@@ -34,7 +33,7 @@ _LOOKS = (0.0, 0.5, 1.0, 2.0, 5.0)
 
 def missing(client: Client, fields: Sequence[CustomField]) -> list[str]:
     """Properties that do not exist, cannot be seen, or, if they are ours, not be written."""
-    there = _properties(client, archived=False)
+    there = properties(client, archived=False)
     return [
         f.hubspot_name
         for f in fields
@@ -43,30 +42,42 @@ def missing(client: Client, fields: Sequence[CustomField]) -> list[str]:
 
 
 def provision(
-    client: Client, fields: Sequence[CustomField], language: str, sleep: Callable[[float], None]
+    client: Client,
+    fields: Sequence[CustomField],
+    language: str,
+    sleep: Callable[[float], None],
+    *,
+    dry_run: bool = False,
 ) -> Provisioned:
     """Makes the group and the missing properties, and brings labels, descriptions and options up to date.
 
     A property that was deleted in the last 90 days comes back with its values when its name is made again.
-    One of our name and another type is refused before anything is changed.
+    One of our name and another type is refused before anything is changed. `dry_run`: all of it is looked up, and
+    nothing is sent.
     """
-    there, bin_ = _properties(client, archived=False), _properties(client, archived=True)
+    there, bin_ = properties(client, archived=False), properties(client, archived=True)
     _refuse_mismatches(fields, bin_ | there)
     absent = [f for f in fields if f.hubspot_name not in there]
-    if absent:
-        _make_group(client, language)
+    has_group = has_property_group(client)
+    if absent and not dry_run:
+        if not has_group:
+            _post_unless_there(client, paths.property_groups(KIND), group_body(language))
         _make(client, creation(absent, language, fields))
         there = _seen(client, fields, sleep)
         _refuse_mismatches(fields, there)
-    changed = [f for f in fields if _update(client, f, there[f.hubspot_name], language)]
+    differing = {f.hubspot_name: body for f in fields if (body := _difference(f, there, language))}
+    for name, body in differing.items() if not dry_run else ():
+        client.request("PATCH", paths.property_(KIND, name), body=body, purpose="other", scope=SCOPE)
     restored = [f.hubspot_name for f in absent if f.hubspot_name in bin_]
     created = [f.hubspot_name for f in absent]
-    names = [f.hubspot_name for f in changed if f not in absent]
+    names = [name for name in differing if name not in created]
     return Provisioned(
         created=tuple(created),
         changed=tuple(names),
         unchanged=tuple(f.hubspot_name for f in fields if f.hubspot_name not in {*created, *names}),
         notes=tuple(f"{name} was in the bin and is restored with its old values" for name in restored),
+        parts=(Part("property group", GROUP, "created" if absent and not has_group else "unchanged"),),
+        dry_run=dry_run,
     )
 
 
@@ -87,26 +98,34 @@ def _json(body: Body) -> bytes:
     return orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def _properties(client: Client, *, archived: bool) -> dict[str, Body]:
+def properties(client: Client, *, archived: bool) -> dict[str, Body]:
+    """The properties of companies by name, those in use or those in the bin."""
     query = [("archived", "true")] if archived else []
     listed = client.get(paths.properties(KIND), query, purpose="other").results
     # Some servers list all for archived=true: what is not in the bin does not count as in it.
     return {str(p.get("name")): p for p in listed if archived is (p.get("archived") is True)}
 
 
+def mismatches(fields: Sequence[CustomField], there: dict[str, Body]) -> list[str]:
+    """Why properties of our names cannot serve us."""
+    return [why for f in fields if f.hubspot_name in there and (why := mismatch(f, there[f.hubspot_name]))]
+
+
 def _refuse_mismatches(fields: Sequence[CustomField], there: dict[str, Body]) -> None:
-    faults = [why for f in fields if f.hubspot_name in there and (why := mismatch(f, there[f.hubspot_name]))]
+    faults = mismatches(fields, there)
     if faults:
         raise FieldsNotProvisioned(f"{'; '.join(faults)}: rename or delete it in HubSpot, then provision again")
 
 
-def _make_group(client: Client, language: str) -> None:
+def has_property_group(client: Client) -> bool:
+    """Whether our group is there."""
     try:
         client.get(paths.property_group(KIND, GROUP), purpose="other", optional=True)
     except RequestRefused as fault:
         if fault.status not in {404, 405}:
             raise
-        _post_unless_there(client, paths.property_groups(KIND), group_body(language))
+        return False
+    return True
 
 
 def _make(client: Client, bodies: list[Body]) -> None:
@@ -140,16 +159,14 @@ def _seen(client: Client, fields: Sequence[CustomField], sleep: Callable[[float]
     for wait in _LOOKS:
         if wait:
             sleep(wait)
-        there = _properties(client, archived=False)
+        there = properties(client, archived=False)
         absent = [f.hubspot_name for f in fields if f.hubspot_name not in there]
         if not absent:
             return there
     raise TryAgainLater(f"HubSpot took our properties and does not show {', '.join(absent)} yet; provision again")
 
 
-def _update(client: Client, field: CustomField, existing: Body, language: str) -> bool:
-    body: dict[str, Any] = changes(field, existing, language)
-    if body:
-        path = paths.property_(KIND, field.hubspot_name)
-        client.request("PATCH", path, body=body, purpose="other", scope=SCOPE)
-    return bool(body)
+def _difference(field: CustomField, there: dict[str, Body], language: str) -> Body:
+    """What a property has to change in; nothing where it is yet to be made."""
+    existing = there.get(field.hubspot_name)
+    return changes(field, existing, language) if existing is not None else {}

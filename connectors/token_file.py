@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -14,6 +13,7 @@ from typing import Protocol
 import orjson
 
 from connectors.errors import TryAgainLater
+from connectors.locking import locks
 from kammodel.digest import digest
 from kammodel.errors import NotConfigured
 
@@ -24,7 +24,10 @@ _LOOKS, _BETWEEN_LOOKS_S = 150, 0.2
 
 @dataclass(frozen=True)
 class Kept:
-    """What a refresh gave. `is_asking`: it was being renewed when it was written down, and no answer is noted since."""
+    """What a refresh gave. `is_asking`: it was being renewed when it was written down, and no answer is noted since.
+
+    `until`: when the access token ends, in seconds since 1970, where the CRM says so.
+    """
 
     refresh_token: str
     access_token: str | None = None
@@ -32,6 +35,7 @@ class Kept:
     org_id: str | None = None
     user_id: str | None = None
     is_asking: bool = False
+    until: float | None = None
 
 
 class Keeper(Protocol):
@@ -67,13 +71,15 @@ class FileKeeper:
     """Keeps tokens in a file that only its owner may read, replaced as a whole, with a lock file beside it.
 
     There is a file for each configured token: one that is changed in the configuration starts afresh, and a run that
-    still works with the one before does not write over it. Raises NotConfigured where the directory cannot be used.
+    still works with the one before does not write over it. `crm`: its name for people. Raises NotConfigured where the
+    directory cannot be used.
     """
 
-    def __init__(self, state: Path, parts: tuple[str, ...], sleep: Callable[[float], None]) -> None:
+    def __init__(self, crm: str, state: Path, parts: tuple[str, ...], sleep: Callable[[float], None]) -> None:
+        self._crm = crm
         self._folder = state / FOLDER
         # The name is a digest, so that it says nothing of the token.
-        self._path = self._folder / f"salesforce-{digest(parts)}.json"
+        self._path = self._folder / f"{crm.lower()}-{digest(parts)}.json"
         self._sleep = sleep
 
     def read(self) -> Kept | None:
@@ -122,35 +128,12 @@ class FileKeeper:
         for look in range(_LOOKS):
             if look:
                 self._sleep(_BETWEEN_LOOKS_S)
-            if _locks(handle):
+            if locks(handle):
                 return
-        raise TryAgainLater(f"another run is renewing the sign-in to Salesforce and holds {self._path.stem}.lock")
+        raise TryAgainLater(f"another run is renewing the sign-in to {self._crm} and holds {self._path.stem}.lock")
 
     def _unusable(self, fault: OSError) -> NotConfigured:
         return NotConfigured(
-            f"the sign-in to Salesforce cannot be kept in {self._folder} ({fault.strerror}): kam has to read and write "
-            "there; KAM_HOME moves it"
+            f"the sign-in to {self._crm} cannot be kept in {self._folder} ({fault.strerror}): kam has to read and "
+            "write there; KAM_HOME moves it"
         )
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _locks(handle: int) -> bool:
-        """Whether the lock was free; closing the handle gives it back."""
-        try:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _locks(handle: int) -> bool:
-        """Whether the lock was free; closing the handle gives it back."""
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True

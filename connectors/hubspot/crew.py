@@ -1,0 +1,92 @@
+"""Threads that each make calls of their own, so that a slow answer holds up one of them and not the run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from queue import SimpleQueue
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+T = TypeVar("T")
+_JOIN_S = 10.0
+"""How long the end of a reading waits for calls under way. Then they are left to themselves: the threads are daemons,
+so that a process that was told to stop does not wait for an answer."""
+
+
+class Job(Generic[T]):
+    """Work that was given to a crew."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._work = work
+        self.future: Future[T] = Future()
+
+    def run(self) -> None:
+        try:
+            self.future.set_result(self._work())
+        except BaseException as fault:  # noqa: BLE001  raised where the result is asked for
+            self.future.set_exception(fault)
+
+    @property
+    def is_done(self) -> bool:
+        return self.future.done()
+
+    def result(self) -> T:
+        return self.future.result()
+
+
+class Crew:
+    """As many threads as calls may be under way. With one there is no thread: work is done when it is asked for."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._stopped = threading.Event()
+        self._orders: SimpleQueue[Job[object] | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        for _ in self._threads:
+            self._orders.put(None)
+        for thread in self._threads:
+            thread.join(_JOIN_S)
+
+    def stop(self) -> None:
+        """Asks all work to end after the call under way."""
+        self._stopped.set()
+
+    @property
+    def is_stopped(self) -> bool:
+        return self._stopped.is_set()
+
+    def begin(self, work: Callable[[], T]) -> Job[T]:
+        """Gives work to a thread that is free, or will be."""
+        job = Job(work)
+        if self.size > 1:
+            self._orders.put(job)  # type: ignore[arg-type]
+            if len(self._threads) < self.size:
+                thread = threading.Thread(target=self._obey, name="hubspot", daemon=True)
+                self._threads.append(thread)
+                thread.start()
+        return job
+
+    def first(self, jobs: Sequence[Job[T]]) -> Job[T]:
+        """One of them that is done, as soon as there is one; the earliest begun where there are several."""
+        if self.size == 1:
+            jobs[0].run()
+        else:
+            wait([job.future for job in jobs], return_when=FIRST_COMPLETED)
+        return next(job for job in jobs if job.is_done)
+
+    def _obey(self) -> None:
+        while (job := self._orders.get()) is not None:
+            if self.is_stopped:
+                job.future.cancel()
+            else:
+                job.run()

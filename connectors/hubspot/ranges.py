@@ -1,0 +1,237 @@
+"""Lists all records of a kind by several ranges of ids at once: where each range stands can be resumed.
+
+A list is in ascending order of ids, and its cursor is the id of the next record. So a list can be taken up at any id,
+and be split among threads. Where a portal takes no cursor but those it gave itself, one thread reads all of it.
+https://developers.hubspot.com/docs/api-reference/latest/crm/using-object-apis (read 2026-11-28; that a cursor may be
+an id that does not exist is not documented, and is tried out first)
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from connectors.errors import ConnectorError, PermissionMissing, RequestRefused, SliceLost, UnexpectedAnswer
+from connectors.hubspot import paths
+from connectors.hubspot.client import Client
+from connectors.hubspot.crew import Crew, Job
+from connectors.hubspot.listing import listed
+from connectors.hubspot.records import Record, Wish
+from connectors.hubspot.search import extent
+
+M = TypeVar("M")
+LEAST_PAGES = 10
+"""Pages of a range, at least: the last page of each range is rarely full, and costs a call all the same."""
+_MOST_PAGES = 100
+"""Pages of a portion, at most, where few of their records are kept."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """Ids from a cursor on (None: from the first), below `before` (None: to the last)."""
+
+    after: str | None = None
+    before: int | None = None
+
+
+@dataclass
+class Seeking:
+    """Whether the portal takes a cursor that we made up; None until it was tried."""
+
+    can: bool | None = None
+
+
+@dataclass(frozen=True)
+class Portion(Generic[M]):
+    """What a thread has read of a range: what was made of the records, how many were kept, and what is left.
+
+    `low`, `high`: the ids it begins and ends with, `listed` of them.
+    """
+
+    made: M
+    rows: int
+    left: Range | None
+    listed: int
+    low: int
+    high: int
+
+
+class Scan(Generic[M]):
+    """All records of `ranges`, by as many threads as the crew has. `keep`: which records count, if not all.
+
+    `make` turns the records of a portion, about `rows` of them, into what is wanted: in the thread that read them.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        wish: Wish,
+        crew: Crew,
+        seeking: Seeking,
+        ranges: Sequence[Range],
+        *,
+        rows: int,
+        make: Callable[[list[Record]], M],
+        keep: Callable[[Record], bool] | None = None,
+    ) -> None:
+        self._client, self._wish, self._crew, self._seeking = client, wish, crew, seeking
+        self._rows, self._make, self._keep = rows, make, keep
+        self._waiting = deque(ranges)
+        self._running: dict[Job[Portion[M]], Range] = {}
+        self._top: int | None = None
+        self._rest = 0
+
+    def portions(self) -> Iterator[tuple[Portion[M], tuple[Range, ...]]]:
+        """Portions as they come in, each with the ranges that are still to be read after it.
+
+        Before a fault is raised, what other threads had read by then is given.
+        """
+        if self._crew.size > 1 and list(self._waiting) == [Range()]:
+            self._open()
+        while self._running or self._waiting:
+            while self._waiting and len(self._running) < self._crew.size:
+                self._begin(self._waiting.popleft())
+            job = self._crew.first(list(self._running))
+            try:
+                yield self._took(job, job.result())
+            except ConnectorError:
+                yield from self._rescued()
+                raise
+
+    def _took(self, job: Job[Portion[M]], portion: Portion[M]) -> tuple[Portion[M], tuple[Range, ...]]:
+        del self._running[job]
+        self._rest -= portion.listed
+        if portion.left is not None:
+            self._waiting.extendleft(reversed(self._divided(portion.left, portion.low, portion.high, portion.listed)))
+        return portion, (*self._running.values(), *self._waiting)
+
+    def _rescued(self) -> Iterator[tuple[Portion[M], tuple[Range, ...]]]:
+        self._crew.stop()
+        failed = [job for job in self._running if job.is_done and job.future.exception()]
+        lost = [self._running.pop(job) for job in failed]
+        self._waiting.extend(lost)
+        while self._running and self._crew.size > 1:
+            job = self._crew.first(list(self._running))
+            if job.future.cancelled() or job.future.exception():
+                self._waiting.append(self._running.pop(job))
+            else:
+                yield self._took(job, job.result())
+
+    def _begin(self, span: Range, seen: Sequence[Record] = (), after: str | None = None) -> None:
+        """Gives a range to a thread. `seen`: its first records, that were read already, up to the cursor `after`."""
+        self._running[self._crew.begin(lambda: self._read(span, list(seen), after or span.after))] = span
+
+    def _open(self) -> None:
+        """Reads the first page alone: it shows how dense the ids are, and so where to split."""
+        page, after = next(listed(self._client, self._wish, archived=False, after=None))
+        self._waiting.clear()
+        if after is None:
+            self._begin_with(Range(), page, None)
+            return
+        low, high = _ends(page)
+        first, *others = self._divided(Range(after), low, high, len(page))
+        self._waiting.extend(others)
+        self._begin_with(Range(None, first.before), page, after)
+
+    def _begin_with(self, span: Range, page: list[Record], after: str | None) -> None:
+        if after is not None:
+            self._begin(span, page, after)
+            return
+        low, high = _ends(page)
+        made = self._crew.begin(lambda: self._portion(page, None, len(page), low, high))
+        self._running[made] = span
+
+    def _read(self, span: Range, records: list[Record], after: str | None) -> Portion[M]:
+        """Runs in a thread: pages of the range until there are enough records, or it ends."""
+        count = len(records)
+        low, high = _ends(records)
+        kept = self._kept(records)
+        left: Range | None = None
+        given = after
+        for page, following in listed(self._client, self._wish, archived=False, after=after):
+            inside = _inside(page, given, span.before)
+            kept += self._kept(inside)
+            count += len(inside)
+            low, high = low or _ends(inside)[0], _ends(inside)[1] or high
+            is_over = following is None or len(inside) < len(page)
+            if is_over or (span.before is not None and following is not None and _number(following) >= span.before):
+                break
+            given = following
+            is_enough = len(kept) >= self._rows or count >= _MOST_PAGES * self._wish.size
+            if is_enough or self._crew.is_stopped:
+                left = Range(following, span.before)
+                break
+        return self._portion(kept, left, count, low, high)
+
+    def _portion(self, kept: list[Record], left: Range | None, count: int, low: int, high: int) -> Portion[M]:
+        return Portion(self._make(kept), len(kept), left, count, low, high)
+
+    def _kept(self, records: list[Record]) -> list[Record]:
+        return records if self._keep is None else [r for r in records if self._keep(r)]
+
+    def _divided(self, left: Range, low: int, high: int, count: int) -> list[Range]:
+        """What is left of a range, in as many parts as there are free threads and pages enough for.
+
+        How many rows are left is guessed from how dense the ids were of late, and by the portal's count.
+        """
+        free = self._crew.size - len(self._running) - len(self._waiting)
+        if free < 2 or self._seeking.can is False or left.after is None or _number(left.after) < high or not count:
+            return [left]
+        if self._top is None:
+            self._top, self._rest = self._extent(left.after)
+        start, end = int(left.after), self._top + 1 if left.before is None else left.before
+        spread = (high - low + 1) / count
+        rows = min(self._rest, (end - start) / spread)
+        parts = min(free, int(rows // (LEAST_PAGES * self._wish.size)))
+        if parts < 2 or end - start < parts:
+            return [left]
+        # Where ids are dense here and sparse further on, equal parts of them would leave all rows to the first.
+        step = max(1, min((end - start) // parts, round(rows / parts * spread)))
+        cuts = [start + step * n for n in range(1, parts)]
+        if not self._can_seek(cuts[0]):
+            return [left]
+        edges = [left.after, *map(str, cuts)]
+        return [Range(edge, before) for edge, before in zip(edges, [*cuts, left.before], strict=True)]
+
+    def _extent(self, after: str) -> tuple[int, int]:
+        try:
+            return extent(self._client, self._wish, after)
+        except (RequestRefused, PermissionMissing):
+            return 0, 0
+
+    def _can_seek(self, cut: int) -> bool:
+        if self._seeking.can is None:
+            self._seeking.can = _takes(self._client, self._wish, cut)
+        return self._seeking.can
+
+
+def _takes(client: Client, wish: Wish, cut: int) -> bool:
+    """Whether the list goes on from an id that is most likely none."""
+    query = [("limit", 1), ("after", cut)]
+    try:
+        rows = client.get(paths.objects(wish.kind), query, scope=wish.scope).results
+    except (RequestRefused, SliceLost):
+        return False
+    return bool(rows) and all(_number(str(row.get("id"))) >= cut for row in rows)
+
+
+def _inside(page: list[Record], given: str | None, before: int | None) -> list[Record]:
+    """The records of a page below the end of its range. Raises UnexpectedAnswer where the order is not what a range
+    depends on."""
+    if before is None:
+        return page
+    ids = [_number(r["id"]) for r in page]
+    if ids != sorted(ids) or (ids and given is not None and ids[0] < _number(given)):
+        raise UnexpectedAnswer("HubSpot did not list the records in the order of their ids; run again")
+    return [r for r, i in zip(page, ids, strict=True) if i < before] if ids and ids[-1] >= before else page
+
+
+def _ends(records: Sequence[Record]) -> tuple[int, int]:
+    return (_number(records[0]["id"]), _number(records[-1]["id"])) if records else (0, 0)
+
+
+def _number(text: str) -> int:
+    """An id as a number; -1 for what is none."""
+    return int(text) if text.isdecimal() else -1
