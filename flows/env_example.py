@@ -49,6 +49,7 @@ ABOUT = {
     "KAM_HUBSPOT__SETTLE_SECONDS": ("How long the search index is given to show a change", ""),
     "KAM_HUBSPOT__CALL_SHARE": ("Share of the portal's API calls of a day that one run may make", ""),
     "KAM_HUBSPOT__CALL_RESERVE": ("Share of those calls that is left to others", ""),
+    "KAM_HUBSPOT__SEARCHES_PER_SECOND": ("How many of the account's five searches a second are ours", ""),
     "KAM_HUBSPOT__PARALLEL_CALLS": ("How many calls are under way at a time", ""),
     "KAM_HUBSPOT__RELINK_HOURS": ("Hours between two looks at the links of all records, which move no stamp", ""),
     "KAM_HUBSPOT__TRACE_WRITES": ("Whether written rows carry a trace id, so that HubSpot can name a bad one", ""),

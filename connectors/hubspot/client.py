@@ -36,8 +36,6 @@ SHARE, BURST = 0.9, 0.05
 """How much of a stated limit we use, and how much of that at once: other apps and late clocks get the rest."""
 _FREE_LIMIT, _WINDOW = 100, 10.0
 """Calls per ten seconds of the smallest portal: where we start, until an answer states the limit."""
-_SEARCHES = 5
-"""A second, to the whole account; search answers state no limit."""
 _HOPS = 3
 
 
@@ -109,7 +107,7 @@ class Client:
         self._pacers: dict[Pool, Pacer] = {
             "general": Pacer(*start, **timed),
             "associations": Pacer(*start, **timed),
-            "search": Pacer(_SEARCHES * SHARE, 1.0, **timed),
+            "search": Pacer(settings.searches_per_second, 1.0, **timed),
         }
 
     def get(

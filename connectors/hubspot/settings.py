@@ -26,6 +26,7 @@ class HubSpotSettings(BaseModel):
     the portal has it. `settle_seconds`: how long HubSpot's search index is given to show a change. `call_share`: share
     of the portal's calls of a day that one run may make; `call_reserve`: share of them that is left to others.
     `parallel_calls`: how many calls are under way at a time, within what HubSpot allows.
+    `searches_per_second`: HubSpot allows five to all apps of an account together, and says nothing of them in answers.
     `relink_hours`: between two looks at the links of all records, a call per 1,000 records and kind of link.
     `trace_writes`: whether written rows carry a trace id, by which HubSpot names a bad row instead of refusing all.
     """
@@ -43,6 +44,7 @@ class HubSpotSettings(BaseModel):
     call_share: float = Field(default=0.5, gt=0, le=1)
     call_reserve: float = Field(default=0.2, ge=0, lt=1)
     parallel_calls: int = Field(default=8, ge=1, le=32)
+    searches_per_second: float = Field(default=4.5, gt=0)
     relink_hours: int = Field(default=24, ge=1)
     trace_writes: bool = True
 

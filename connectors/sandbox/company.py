@@ -14,7 +14,7 @@ from connectors.sandbox.hubspot.app import hubspot_app
 from connectors.sandbox.hubspot.app import refuse as refuse_hubspot
 from connectors.sandbox.hubspot.ids import hubspot_id
 from connectors.sandbox.hubspot.portal import Portal
-from connectors.sandbox.hubspot.settings import PortalSettings
+from connectors.sandbox.hubspot.settings import SEARCHES_PER_SECOND, PortalSettings
 from connectors.sandbox.salesforce.app import refuse as refuse_salesforce
 from connectors.sandbox.salesforce.app import salesforce_app
 from connectors.sandbox.salesforce.ids import ACCOUNT, salesforce_id
@@ -52,6 +52,9 @@ class ServedCompany:
         if self.hubspot is not None and self.company.portal is not None:
             variables["KAM_HUBSPOT__BASE_URL"] = self.hubspot.url
             variables["KAM_HUBSPOT__ACCESS_TOKEN"] = self.company.portal.settings.access_token
+            if self.company.portal.settings.search_per_second > SEARCHES_PER_SECOND:
+                # No answer of HubSpot's tells of this limit.
+                variables["KAM_HUBSPOT__SEARCHES_PER_SECOND"] = str(self.company.portal.settings.search_per_second)
         return variables
 
 

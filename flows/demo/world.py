@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.company import Company, serving, two_crms
+from connectors.sandbox.hubspot.settings import unhurried
 from connectors.sandbox.salesforce.from_csv import NotAnExport, org_from_csv
 from connectors.sandbox.seed import TIMEZONE, seeded_book
 from connectors.sandbox.story import Language, let_time_pass
@@ -41,7 +42,7 @@ def invented(size: int, as_of: dt.date | None) -> Iterator[World]:
     if as_of is not None:
         now = dt.datetime.combine(as_of, dt.time(18), ZoneInfo(TIMEZONE)).astimezone(dt.UTC)
     book, clock = seeded_book(size, now), Clock(now, running=True)
-    company = two_crms(book, clock)
+    company = two_crms(book, clock, portal_settings=unhurried())
     day = now.astimezone(ZoneInfo(TIMEZONE)).date()
     with serving(company) as served:
         yield World(

@@ -12,7 +12,7 @@ import pytest
 
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.company import ServedCompany, serving, two_crms
-from connectors.sandbox.hubspot.settings import PortalSettings
+from connectors.sandbox.hubspot.settings import unhurried
 from connectors.sandbox.salesforce.settings import OrgSettings
 from connectors.sandbox.seed import seeded_book
 
@@ -38,8 +38,8 @@ def served() -> Iterator[ServedCompany]:
     """Both CRMs of a small company; our fields are not there yet. Nobody has to wait: the portal states a high limit,
     and a deployment ends at once."""
     clock = Clock(NOW, running=True)
-    quick = PortalSettings(window_requests=100_000, associations_window_requests=100_000)
-    company = two_crms(seeded_book(40, NOW), clock, org_settings=OrgSettings(deploy_polls=0), portal_settings=quick)
+    quick = OrgSettings(deploy_polls=0)
+    company = two_crms(seeded_book(40, NOW), clock, org_settings=quick, portal_settings=unhurried())
     with serving(company) as there:
         yield there
 

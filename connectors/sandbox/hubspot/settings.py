@@ -12,6 +12,9 @@ CLIENT_SECRET = "5a4db0c5-0000-4000-8000-00000000005e"  # noqa: S105 - the sandb
 REFRESH_TOKEN = "eu1-5a4d-b0c5-refresh"  # noqa: S105 - the sandbox's own, public
 PORTAL_ID = 145_000_001
 
+SEARCHES_PER_SECOND = 5
+"""What HubSpot allows to a whole account."""
+
 FAMILIES = frozenset({"v1", "v3", "v4", "2025-09", "2026-03", "2026-09"})
 """The versions that paths can name."""
 
@@ -66,7 +69,7 @@ class PortalSettings:
     rate_limits: bool = False
     window_requests: int = 190
     associations_window_requests: int = 150
-    search_per_second: int = 5
+    search_per_second: int = SEARCHES_PER_SECOND
     daily_requests: int = 625_000
     # The day is shared: what other apps of the account have spent of it so far.
     daily_requests_by_others: int = 0
@@ -97,3 +100,9 @@ class PortalSettings:
     required_properties: dict[str, tuple[str, ...]] = field(default_factory=dict)
     # The same, where another has a value: kind name -> (property, its value, what is then required).
     required_when: dict[str, tuple[tuple[str, str, str], ...]] = field(default_factory=dict)
+
+
+def unhurried() -> PortalSettings:
+    """A portal in which nobody has to wait for a window to reopen."""
+    most = 100_000
+    return PortalSettings(window_requests=most, associations_window_requests=most, search_per_second=most)
