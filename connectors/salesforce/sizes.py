@@ -16,7 +16,7 @@ class Sizes:
     """
 
     bulk_from: int = 20_000
-    page_rows: int = 50_000
+    page_rows: int = 20_000
     job_rows: int = 1_000_000
     ingest_from: int = 2_000
     ingest_rows: int = 100_000

@@ -18,7 +18,7 @@ from kammodel.store.comparing import Compared, compare_ids
 from kammodel.store.control import load_sweep, save_sweep
 
 COMPARE_EVERY = dt.timedelta(days=7)
-"""Between two comparisons of all ids of a stream, which cost calls: Salesforce takes one for some fifty thousand rows,
+"""Between two comparisons of all ids of a stream, which cost calls: Salesforce takes one for some twenty thousand rows,
 HubSpot one for a hundred."""
 REFRESH_EVERY = dt.timedelta(days=1)
 """How old fields may grow that change without moving their row's stamp."""

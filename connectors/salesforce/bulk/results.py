@@ -12,8 +12,6 @@ from connectors.errors import AnswerUnclear, RequestRefused, SliceLost
 from connectors.salesforce import paths
 from connectors.salesforce.client import Client
 
-ROWS = 50_000
-"""Rows to a page of results: what is held in memory at a time."""
 _LOCATOR, _LAST = "Sforce-Locator", "null"
 """The header that names the next page, and how Salesforce spells that none follows."""
 
@@ -26,7 +24,7 @@ class Results:
     locator: str | None
 
 
-def read_page(client: Client, job_id: str, fields: Sequence[str], locator: str | None, *, rows: int = ROWS) -> Results:
+def read_page(client: Client, job_id: str, fields: Sequence[str], locator: str | None, *, rows: int) -> Results:
     """A page of a query job's results. Raises SliceLost where they are no longer there.
 
     A page with fewer rows than its header says, that breaks off in a row, or that ends the list without a word, is
