@@ -52,7 +52,7 @@ def wire() -> Iterator[responses.RequestsMock]:
 def test_columns_go_by_their_names(wire: responses.RequestsMock, client: Client, body: str) -> None:
     """In whatever order and case they come, values stand below the field that was asked for."""
     wire.get(RESULTS, body=body, headers=LAST, content_type="text/csv")
-    page = read_page(client, "750x", FIELDS, None)
+    page = read_page(client, "750x", FIELDS, None, rows=20_000)
     assert page.frame.to_dicts() == [{"Id": "006A", "IsDeleted": "false", "Amount": "7.5"}]
     assert page.frame.columns == list(FIELDS)
     assert page.locator is None
@@ -72,7 +72,7 @@ def test_other_columns_are_refused(wire: responses.RequestsMock, client: Client,
     """A column too few, too many, of another name or twice is no answer to what was asked."""
     wire.get(RESULTS, body=body, headers=LAST, content_type="text/csv")
     with pytest.raises(AnswerUnclear, match="other columns"):
-        read_page(client, "750x", FIELDS, None)
+        read_page(client, "750x", FIELDS, None, rows=20_000)
 
 
 @pytest.mark.parametrize("page", ["<html><body>Down for maintenance</body></html>", "null", "[]", ""])
@@ -80,7 +80,7 @@ def test_what_is_no_page_does_not_end_the_list(wire: responses.RequestsMock, cli
     """An error page with status 200, and an empty answer that names no next page, are asked for again."""
     wire.get(RESULTS, body=page, content_type="text/html")
     wire.get(RESULTS, body=WHOLE, headers=LAST, content_type="text/csv")
-    assert read_page(client, "750x", FIELDS, "MTA").frame["Id"].to_list() == ["006A"]
+    assert read_page(client, "750x", FIELDS, "MTA", rows=20_000).frame["Id"].to_list() == ["006A"]
 
 
 @pytest.mark.parametrize("headers", [{}, LAST, {**LAST, "Sforce-NumberOfRecords": "0"}])
@@ -90,7 +90,7 @@ def test_a_job_may_have_found_nothing(
 ) -> None:
     """Of no rows there is one page, with or without a header row, and with or without its headers."""
     wire.get(RESULTS, body=body, headers=headers, content_type="text/csv")
-    page = read_page(client, "750x", FIELDS, None)
+    page = read_page(client, "750x", FIELDS, None, rows=20_000)
     assert (page.frame.height, page.frame.columns, page.locator) == (0, list(FIELDS), None)
 
 
@@ -100,7 +100,7 @@ def test_pages_in_a_circle_are_noticed(wire: responses.RequestsMock, client: Cli
     wire.get(JOB, json={"id": "750x", "state": "JobComplete", "numberRecordsProcessed": 100})
     leads = {None: "MTA", "MTA": after, after: back_to}
     for locator, following in leads.items():
-        query = {"maxRecords": "50000"} | ({"locator": locator} if locator else {})
+        query = {"maxRecords": "20000"} | ({"locator": locator} if locator else {})
         headers = {"Sforce-Locator": following}
         wire.get(RESULTS, body=WHOLE, headers=headers, match=[matchers.query_param_matcher(query)])
     place = Place((Part(Window(None, None), "750x"),))
