@@ -51,8 +51,9 @@ class Settings(BaseSettings):
     store_url: str | None = Field(
         default=None,
         repr=False,
-        description="Address of the store; by default a SQLite file in KAM_HOME",
-        examples=["sqlite:////var/lib/kam/kam.db"],
+        description="Address of the store, SQLite or PostgreSQL (pip install 'kam[postgres]'); by default a SQLite "
+        "file in KAM_HOME",
+        examples=["postgresql+psycopg://kam@db.example/kam"],
     )
     reporting_currency: Currency = Field(
         default="EUR", description="Currency of every figure that is computed and written, as an ISO 4217 code"
