@@ -162,6 +162,8 @@ class ApplyReceipt:
     seconds: float
     faults: dict[str, int] = field(default_factory=dict)
     """The CRM's codes for rejected rows, with how many accounts each."""
+    hints: dict[str, str] = field(default_factory=dict)
+    """What each of these codes means, and what to do about it, where we know."""
     edited: int = 0
     """Cells that somebody changed after the plan was made: the next plan looks at them."""
     pending: int = 0

@@ -151,7 +151,9 @@ def show_applied(receipts: Sequence[ApplyReceipt]) -> None:
     printed(table("Written", APPLIED, map(applied_cells, receipts), words=2))
     for receipt in receipts:
         for code, accounts in sorted(receipt.faults.items()):
-            printed(Text(f"{receipt.source}: {plain(code)} for {accounts:,} accounts", style="yellow"))
+            told = f"{receipt.source}: {plain(code)} for {accounts:,} accounts"
+            hint = receipt.hints.get(code)
+            printed(Text(f"{told}; {plain(hint)}" if hint else told, style="yellow"))
 
 
 def show_run(receipt: RunReceipt) -> None:

@@ -33,6 +33,7 @@ class _Done:
 
     cells: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
+    hints: dict[str, str] = field(default_factory=dict)
     edited: int = 0
     stopped: str | None = None
 
@@ -79,6 +80,7 @@ def apply(
         calls=connector.calls.total - calls,
         seconds=round(time.perf_counter() - began, 3),
         faults=dict(done.faults),
+        hints=done.hints,
         stopped=done.stopped,
     )
 
@@ -102,7 +104,11 @@ def _write(
             plans.record_outcomes(tx, made, frame, clock())
         for outcome in batch:
             done.cells[outcome.outcome] += size[outcome.source_id]
-            done.faults.update([outcome.code or "UNKNOWN"] if outcome.outcome in {"rejected", "retry"} else [])
+            if outcome.outcome in {"rejected", "retry"}:
+                code = outcome.code or "UNKNOWN"
+                done.faults[code] += 1
+                if outcome.message:
+                    done.hints.setdefault(code, outcome.message)
         progress(f"{made.source} write", number, len(writes))
 
 

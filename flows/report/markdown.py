@@ -51,9 +51,9 @@ def plans_page(receipts: Sequence[PlanReceipt]) -> str:
 def applied_page(receipts: Sequence[ApplyReceipt]) -> str:
     """How the planned cells ended, per CRM."""
     lines = ["## Written", _table(APPLIED, map(applied_cells, receipts))]
-    faults = [(a.source, code, f"{n:,}") for a in receipts for code, n in sorted(a.faults.items())]
+    faults = [(a.source, code, f"{n:,}", a.hints.get(code)) for a in receipts for code, n in sorted(a.faults.items())]
     if faults:
-        lines += ["### Refused by the CRM", _table(("CRM", "code", "accounts"), faults)]
+        lines += ["### Refused by the CRM", _table(("CRM", "code", "accounts", "what it means"), faults)]
     return "\n\n".join(lines)
 
 

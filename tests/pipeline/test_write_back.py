@@ -12,7 +12,7 @@ import pytest
 from connectors.errors import FieldsNotProvisioned
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.company import Company, same_in, two_crms
-from connectors.sandbox.salesforce.settings import OrgSettings
+from connectors.sandbox.salesforce.settings import OrgSettings, ValidationRule
 from flows.pipeline import apply, plan
 from flows.results import ApplyReceipt, PlanReceipt, PullReceipt, ScoreReceipt
 from kammodel.errors import KamError
@@ -164,6 +164,16 @@ def test_a_write_whose_answer_was_lost_is_ours_in_the_next_plan(org_desk: Office
     org_desk.clock.advance(HOUR)
     _, _, (made,), (ended,) = org_desk.run()
     assert (made.cells_held, made.cells_to_write, ended.written) == (0, 0, 0)
+
+
+def test_what_a_crm_refuses_is_told_with_what_to_do(org_desk: Office) -> None:
+    """A validation rule of the org refuses every account: the receipt has its code, how often, and a hint."""
+    there = org_desk.served.company.org
+    assert there is not None
+    there.settings.validation_rules.append(ValidationRule("Account", bool))
+    (done,) = org_desk.apply()
+    assert (done.written, list(done.faults)) == (0, ["FIELD_CUSTOM_VALIDATION_EXCEPTION"])
+    assert "exempt the user" in done.hints["FIELD_CUSTOM_VALIDATION_EXCEPTION"]
 
 
 def test_only_the_latest_plan_is_applied(org_desk: Office, planned: tuple[Path, PlanReceipt]) -> None:
