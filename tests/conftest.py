@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from flows.local_server import LocalServer
 from flows.prefect_settings import set_prefect_environment
@@ -18,6 +19,21 @@ os.environ.pop("PREFECT_API_URL", None)
 os.environ["PREFECT_HOME"] = _HOME.name
 os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
 set_prefect_environment()
+
+
+_WITH_PREFECT = {"tests/e2e/test_as_users_do.py", "tests/flows/test_flows.py"}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling:
+    """Whole files to a process; those that need a Prefect server to the same one, for it takes long to start."""
+
+    class Scheduling(LoadFileScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file = str(super()._split_scope(nodeid))
+            return "prefect" if file in _WITH_PREFECT else file
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")
