@@ -168,3 +168,4 @@ def test_an_answer_that_does_not_tell_is_no_limit(told: str) -> None:
         wire.get(f"{DATA}/query", json={"records": []}, headers={"Sforce-Limit-Info": told})
         for _ in range(5):
             client.get("/query")
+        assert client.calls.read == 5

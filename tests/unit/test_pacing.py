@@ -153,8 +153,11 @@ def test_what_ended_it_is_told_with_its_figures_and_variable() -> None:
 def test_nothing_is_refused_before_an_answer() -> None:
     """The limit is not known yet; an answer that states none changes nothing."""
     found = budget()
+    numbers = []
     for _ in range(50):
-        found.learn(found.spend(), 0, 0)
+        numbers.append(found.spend())
+        found.learn(numbers[-1], 0, 0)
+    assert numbers == sorted(set(numbers))
 
 
 def test_calls_of_others_are_no_spending_of_ours() -> None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from connectors.codecs import Codec, boolean, identifier, text
 from connectors.hubspot.codecs import moment
 from connectors.mapping import Line, Mapping
-from kammodel.entities.schema import table_of
 
 MODIFIED = "hs_lastmodifieddate"
 """What increments are searched by, of every kind but contacts: the wrong property gives zero rows and no error.
@@ -34,10 +33,6 @@ class Link:
     mark: int | None = None
     only_marked: bool = False
     part: Mapping | None = None
-
-    @property
-    def part_table(self) -> str | None:
-        return table_of(self.part.entity).name if self.part else None
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,6 @@ def ms_of(instant: dt.datetime) -> int:
     return (instant - _EPOCH) // _MILLISECOND
 
 
-def instant_of(ms: int) -> dt.datetime:
-    """The aware UTC datetime of epoch milliseconds."""
-    return _EPOCH + ms * _MILLISECOND
-
-
 # A record shows the same two instants twice, a page of records hundreds of the same few years: worded once each.
 @lru_cache(maxsize=10_000)
 def iso(ms: int) -> str:

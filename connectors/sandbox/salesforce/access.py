@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from connectors.sandbox.salesforce.org import Org
 
 _RIGHTS = {right: right.removeprefix("Permissions") for right in OBJECT_RIGHTS}
-_ALL_RIGHTS = frozenset(_RIGHTS.values())
 
 
 @dataclass(frozen=True)
