@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Map
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
@@ -176,7 +176,6 @@ class CallCount:
     read: int = 0
     write: int = 0
     other: int = 0
-    rows_in_answers: int = field(default=0)
 
     @property
     def total(self) -> int:

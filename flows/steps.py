@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from connectors.errors import QuotaSpent
 from flows import pipeline
+from flows.garbage import seldom_collected
 from flows.pipeline import Progress
 from flows.results import ApplyReceipt, PlanReceipt, PullReceipt, RunReceipt, ScoreReceipt, WriteBackReceipt
 from flows.runtime import Runtime
@@ -32,7 +33,8 @@ def require_fields(runtime: Runtime, crms: Iterable[str]) -> None:
 
 def pull(runtime: Runtime, crm: str, *, full: bool, progress: Progress) -> PullReceipt:
     """Reads one CRM into the store."""
-    return pipeline.pull(runtime.connector(crm), runtime.store, runtime.clock, full=full, progress=progress)
+    with seldom_collected():
+        return pipeline.pull(runtime.connector(crm), runtime.store, runtime.clock, full=full, progress=progress)
 
 
 def score(runtime: Runtime, as_of: dt.date | None, *, progress: Progress) -> ScoreReceipt:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import polars as pl
 
 from connectors.errors import RequestRefused, TryAgainLater, UnexpectedAnswer
 from connectors.hubspot import paths
-from connectors.hubspot.client import Answer, Client
-from connectors.hubspot.records import Record, chunks
+from connectors.hubspot.client import Client
+from connectors.hubspot.records import chunks
 
 AT_ONCE, FORMERLY = 1000, 100
 """Records a call, now and until February 2025: a server that keeps the old limit is asked in its portions."""
@@ -21,9 +22,8 @@ https://developers.hubspot.com/docs/api-reference/latest/crm/associations (read 
 LINKS = {"from": pl.String, "to": pl.String, "marked": pl.Boolean}
 LABELLED = {**LINKS, "labels": pl.String}
 _PRIMARY = "primary"
+_NO_LINKS = "NO_ASSOCIATIONS_FOUND"
 _Inputs = list[dict[str, str]]
-_Heard = tuple[str, list[Any]]
-"""A record's id, and its links."""
 
 
 def read_links(
@@ -35,123 +35,141 @@ def read_links(
     other labels, sorted and joined by `;`. Records without links are absent: HubSpot says so in an error entry of a
     207, which is the usual answer.
     """
-    path = paths.associations(source, target)
-    heard: list[_Heard] = []
+    path, shape = paths.associations(source, target), _shape(typed=labelled or mark is not None)
+    heard: list[pl.DataFrame] = []
     for chunk in chunks(ids, AT_ONCE):
-        found, unheard = _in_portions(client, path, chunk)
+        found, unheard = _in_portions(client, path, chunk, shape)
         # Neither a result nor an error entry: asked once more, then taken for having no links.
-        heard += [*found, *(_in_portions(client, path, unheard)[0] if unheard else ())]
-    frame = _frame(heard, mark, labelled=labelled)
-    pairs = frame.select("from", "to")
-    if pairs.n_unique() == pairs.height:
+        heard += [*found, *(_in_portions(client, path, unheard, shape)[0] if unheard else ())]
+    marked = pl.lit(value=False) if mark is None else _is_marked(mark)
+    told = {"marked": marked} | ({"labels": _labels()} if labelled else {})
+    if not heard:
+        return pl.DataFrame(schema=LABELLED if labelled else LINKS)
+    frame = pl.concat(heard).select("from", "to", **told)
+    if not frame.select(pl.struct("from", "to").is_duplicated().any()).item():
         return frame
     labels = [pl.col("labels").drop_nulls().first()] if labelled else []
     return frame.group_by("from", "to", maintain_order=True).agg(pl.col("marked").any(), *labels)
 
 
-def _frame(heard: Sequence[_Heard], mark: int | None, *, labelled: bool) -> pl.DataFrame:
-    """Links as columns. Types are looked at only where they matter: most links have none that do."""
-    links = [(origin, link) for origin, linked in heard for link in linked]
-    columns: dict[str, list[Any]] = {"from": [origin for origin, _ in links], "to": [_to(link) for _, link in links]}
-    columns["marked"] = [False] * len(links) if mark is None else [_is_marked(link, mark) for _, link in links]
-    if labelled:
-        columns["labels"] = [_labels(link) for _, link in links]
-    return pl.DataFrame(columns, schema=LABELLED if labelled else LINKS)
+@cache
+def _shape(*, typed: bool) -> pl.Struct:
+    """What is read of an answer. Types are looked at only where they matter: most links have none that do."""
+    kind = pl.Struct({"category": pl.String, "typeId": pl.String, "label": pl.String})
+    types: dict[str, Any] = {"associationTypes": pl.List(kind)} if typed else {}
+    link = {"toObjectId": pl.String, "id": pl.String, **types}
+    result: dict[str, Any] = {
+        "from": pl.Struct({"id": pl.String}),
+        "to": pl.List(pl.Struct(link)),
+        "paging": pl.Struct({"next": pl.Struct({"after": pl.String})}),
+    }
+    context = pl.Struct({"fromObjectId": pl.List(pl.String), "ids": pl.List(pl.String)})
+    error: dict[str, Any] = {"category": pl.String, "subCategory": pl.String, "context": context}
+    return pl.Struct(
+        {"results": pl.List(pl.Struct(result)), "errors": pl.List(pl.Struct(error)), "numErrors": pl.Int64}
+    )
 
 
-def _in_portions(client: Client, path: str, ids: list[str]) -> tuple[list[_Heard], list[str]]:
+def _in_portions(client: Client, path: str, ids: list[str], shape: pl.Struct) -> tuple[list[pl.DataFrame], list[str]]:
     try:
-        return _to_the_end(client, path, ids)
+        return _to_the_end(client, path, ids, shape)
     except RequestRefused as fault:
         if fault.status != 400 or len(ids) <= FORMERLY:
             raise
-    parts = [_to_the_end(client, path, part) for part in chunks(ids, FORMERLY)]
-    return [r for results, _ in parts for r in results], [i for _, unheard in parts for i in unheard]
+    parts = [_to_the_end(client, path, part, shape) for part in chunks(ids, FORMERLY)]
+    return [frame for found, _ in parts for frame in found], [i for _, unheard in parts for i in unheard]
 
 
-def _to_the_end(client: Client, path: str, ids: list[str]) -> tuple[list[_Heard], list[str]]:
+def _to_the_end(client: Client, path: str, ids: list[str], shape: pl.Struct) -> tuple[list[pl.DataFrame], list[str]]:
     """The links of these records, followed through their pages; and the ids that nothing was said about."""
-    heard: list[_Heard] = []
+    heard: list[pl.DataFrame] = []
     unheard: list[str] = []
     cursors: set[tuple[str, str]] = set()
     inputs: _Inputs = [{"id": i} for i in ids]
     while inputs:
-        answer = client.post(path, {"inputs": inputs}, pool="associations", check=_only_unlinked)
-        results = {_from(result): result for result in answer.results}
-        heard += [(origin, result.get("to") or []) for origin, result in results.items()]
-        if len(results) < len(inputs):
+        answer = client.columns(path, {"inputs": inputs}, shape, pool="associations", check=_only_unlinked)
+        results = _results(answer)
+        heard.append(_links(results))
+        if results.height < len(inputs):
             unheard += _unheard([i["id"] for i in inputs], results, answer)
         inputs = _further(results, cursors)
     return heard, unheard
 
 
-def _further(heard: dict[str, Record], cursors: set[tuple[str, str]]) -> _Inputs:
+def _results(answer: pl.DataFrame) -> pl.DataFrame:
+    """Columns from, to, paging: the last word on each record."""
+    listed = answer["results"]
+    if listed.null_count():
+        raise UnexpectedAnswer("HubSpot sent no list of results where its documentation promises one")
+    rows = (
+        listed.explode(empty_as_null=False)
+        .struct.unnest()
+        .with_columns(pl.col("from").struct.field("id").alias("from"))
+    )
+    if rows["from"].null_count():
+        raise UnexpectedAnswer("HubSpot sent links without saying whose")
+    return rows.unique("from", keep="last", maintain_order=True)
+
+
+def _links(results: pl.DataFrame) -> pl.DataFrame:
+    """Columns from, to (a JSON number on the wire, though the specification says text) and types, if read."""
+    links = results.filter(pl.col("to").list.len() > 0).select("from", "to").explode("to")
+    ends = links.with_columns(links["to"].struct.unnest())
+    found = ends.with_columns(to=pl.coalesce("toObjectId", "id")).drop("toObjectId", "id")
+    if found["to"].null_count():
+        raise UnexpectedAnswer("HubSpot sent a link without its other end")
+    return found
+
+
+def _further(results: pl.DataFrame, cursors: set[tuple[str, str]]) -> _Inputs:
+    """What to ask for next: records of which there are more links."""
     inputs = []
-    for origin, result in heard.items():
-        paging = result.get("paging")
-        if not paging:
-            continue
-        after = (paging.get("next") or {}).get("after")
-        if not after or (origin, str(after)) in cursors:
+    following = pl.col("paging").struct.field("next")
+    more = results.filter(following.is_not_null()).select("from", following.struct.field("after"))
+    for origin, after in more.iter_rows():
+        if not after or (origin, after) in cursors:
             raise UnexpectedAnswer("HubSpot announced further links without a new cursor to them")
-        cursors.add((origin, str(after)))
-        inputs.append({"id": origin, "after": str(after)})
+        cursors.add((origin, after))
+        inputs.append({"id": origin, "after": after})
     return inputs
 
 
-def _unheard(asked: list[str], heard: dict[str, Record], answer: Answer) -> list[str]:
+def _unheard(asked: list[str], results: pl.DataFrame, answer: pl.DataFrame) -> list[str]:
     """Ids with no word on them. The error entries may be a cut list; `numErrors` then counts the rest."""
-    errors = answer.errors
-    named = {i for e in errors for i in _named(e)}
-    silent = [i for i in asked if i not in heard and i not in named]
-    told = answer.body.get("numErrors")
-    unnamed = told - len(named) if isinstance(told, int) else 0
-    return silent if len(silent) > max(0, unnamed) else []
+    context = pl.col("context").struct
+    named = _errors(answer).select(pl.coalesce(context.field("fromObjectId"), context.field("ids")).explode())
+    told = named.to_series().drop_nulls().unique()
+    silent = pl.Series(asked, dtype=pl.String)
+    silent = silent.filter(~silent.is_in(pl.concat([results["from"], told]).implode()))
+    counted = answer["numErrors"].item()
+    unnamed = counted - told.len() if counted is not None else 0
+    return silent.to_list() if silent.len() > max(0, unnamed) else []
 
 
-def _named(error: Record) -> list[str]:
-    context = error.get("context")
-    ids = context.get("fromObjectId") or context.get("ids") if isinstance(context, dict) else None
-    return list(map(str, ids)) if isinstance(ids, list) else []
+def _errors(answer: pl.DataFrame) -> pl.DataFrame:
+    return answer["errors"].explode(empty_as_null=False).drop_nulls().struct.unnest()
 
 
-def _only_unlinked(answer: Answer) -> None:
+def _only_unlinked(answer: pl.DataFrame) -> None:
     """A record without links, or gone meanwhile, is an answer; any other error entry is a fault."""
-    kinds = {(error.get("category"), error.get("subCategory")) for error in answer.errors}
-    for category, further in kinds:
-        if not str(further).endswith("NO_ASSOCIATIONS_FOUND") and category != "OBJECT_NOT_FOUND":
+    kinds = _errors(answer).select("category", "subCategory").unique()
+    for category, further in kinds.iter_rows():
+        if not str(further).endswith(_NO_LINKS) and category != "OBJECT_NOT_FOUND":
             raise TryAgainLater("HubSpot could not read some links", code=str(category)[:80])
 
 
-def _from(result: Record) -> str:
-    origin = result.get("from")
-    found = origin.get("id") if isinstance(origin, dict) else None
-    if not isinstance(found, str | int):
-        raise UnexpectedAnswer("HubSpot sent links without saying whose")
-    return str(found)
+def _labels() -> pl.Expr:
+    """The labels of a link, less Primary, which is a mark."""
+    label = pl.element().struct.field("label").str.strip_chars()
+    own = label.filter((label != "") & (label.str.to_lowercase() != _PRIMARY))
+    joined = pl.col("associationTypes").list.eval(own).list.unique().list.sort().list.join(";")
+    return pl.when(joined != "").then(joined)
 
 
-def _to(link: Any) -> str:
-    """A JSON number on the wire, though the specification says text."""
-    found = (link.get("toObjectId") or link.get("id")) if isinstance(link, dict) else None
-    if not isinstance(found, str | int):
-        raise UnexpectedAnswer("HubSpot sent a link without its other end")
-    return str(found)
-
-
-def _types(link: Record) -> list[Record]:
-    return [t for t in link.get("associationTypes") or [] if isinstance(t, dict)]
-
-
-def _labels(link: Record) -> str | None:
-    labels = {str(t["label"]).strip() for t in _types(link) if t.get("label")}
-    return ";".join(sorted(label for label in labels if label and label.lower() != _PRIMARY)) or None
-
-
-def _is_marked(link: Record, mark: int) -> bool:
-    types = _types(link)
-    return any(
-        (t.get("category", "HUBSPOT_DEFINED") == "HUBSPOT_DEFINED" and str(t.get("typeId")) == str(mark))
-        or (mark in PRIMARY and str(t.get("label", "")).lower() == _PRIMARY)
-        for t in types
-    )
+def _is_marked(mark: int) -> pl.Expr:
+    kind = pl.element().struct
+    is_own = kind.field("category").fill_null("HUBSPOT_DEFINED") == "HUBSPOT_DEFINED"
+    is_mark: Any = is_own & (kind.field("typeId") == str(mark))
+    if mark in PRIMARY:
+        is_mark |= kind.field("label").str.to_lowercase().fill_null("") == _PRIMARY
+    return pl.col("associationTypes").list.eval(is_mark.fill_null(value=False)).list.any().fill_null(value=False)

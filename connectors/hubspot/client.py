@@ -6,21 +6,21 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import orjson
+import polars as pl
 
 from connectors.contract import CallCount
 from connectors.errors import (
-    AnswerUnclear,
     RequestRefused,
     SessionExpired,
     SignInRefused,
     TryAgainLater,
-    UnexpectedAnswer,
 )
 from connectors.hubspot import paths
+from connectors.hubspot.answers import Answer, read_columns, read_json
 from connectors.hubspot.faults import fault_of
 from connectors.hubspot.settings import PREFIX, HubSpotSettings
 from connectors.hubspot.signin import EARLY, Grant, SignIn, sign_in_of
@@ -29,6 +29,7 @@ from connectors.pacing import Budget, Pacer
 from connectors.retry import Patience, persist
 from connectors.web import path_on
 
+T = TypeVar("T")
 Pool = Literal["general", "search", "associations"]
 Purpose = Literal["read", "write", "other"]
 
@@ -37,28 +38,6 @@ SHARE, BURST = 0.9, 0.05
 _FREE_LIMIT, _WINDOW = 100, 10.0
 """Calls per ten seconds of the smallest portal: where we start, until an answer states the limit."""
 _HOPS = 3
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A 2xx answer: its status and its JSON object, empty where there was no body."""
-
-    status: int
-    body: dict[str, Any]
-
-    @property
-    def results(self) -> list[dict[str, Any]]:
-        """The rows of an answer that must have some."""
-        rows = self.body.get("results")
-        if not isinstance(rows, list) or not set(map(type, rows)) <= {dict}:
-            raise UnexpectedAnswer("HubSpot sent no list of results where its documentation promises one")
-        return rows
-
-    @property
-    def errors(self) -> list[dict[str, Any]]:
-        """The single errors of a 207."""
-        errors = self.body.get("errors")
-        return [e for e in errors if isinstance(e, dict)] if isinstance(errors, list) else []
 
 
 @dataclass(frozen=True)
@@ -134,7 +113,20 @@ class Client:
         optional: bool = False,
     ) -> Answer:
         call = _Call("POST", path, query, body, purpose, pool, scope)
-        return self._persist(call, check=check, optional=optional)
+        return self._persist(call, read_json, check=check, optional=optional)
+
+    def columns(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        shape: pl.Struct,
+        *,
+        pool: Pool = "general",
+        check: Callable[[pl.DataFrame], None] | None = None,
+    ) -> pl.DataFrame:
+        """What is read by a POST as one row of columns: see `answers.read_columns`."""
+        call = _Call("POST", path, (), body, "read", pool, None)
+        return self._persist(call, lambda sent, shown: read_columns(sent, shown, shape), check=check)
 
     def request(
         self,
@@ -148,9 +140,16 @@ class Client:
         scope: str | None = None,
         optional: bool = False,
     ) -> Answer:
-        return self._persist(_Call(method, path, query, body, purpose, pool, scope), optional=optional)
+        return self._persist(_Call(method, path, query, body, purpose, pool, scope), read_json, optional=optional)
 
-    def _persist(self, call: _Call, *, check: Callable[[Answer], None] | None = None, optional: bool = False) -> Answer:
+    def _persist(
+        self,
+        call: _Call,
+        read: Callable[[Sent, str], T],
+        *,
+        check: Callable[[T], None] | None = None,
+        optional: bool = False,
+    ) -> T:
         """The answer to one call, however often it had to be sent.
 
         Every call we make may be repeated: updates carry absolute values, and what was created twice is
@@ -159,10 +158,10 @@ class Client:
         """
         lacking = 0
 
-        def once() -> Answer:
+        def once() -> T:
             nonlocal lacking
             try:
-                answer = self._answer(call)
+                answer = self._answer(call, read)
             except TryAgainLater as fault:
                 lacking += fault.status in {404, 405}
                 if optional and lacking > 1:
@@ -189,7 +188,7 @@ class Client:
     def close(self) -> None:
         self._transport.close()
 
-    def _answer(self, call: _Call) -> Answer:
+    def _answer(self, call: _Call, read: Callable[[Sent, str], T]) -> T:
         path, query = paths.in_version(call.path, self._version), call.query
         body = None if call.body is None else orjson.dumps(call.body)
         for _ in range(_HOPS):
@@ -205,7 +204,7 @@ class Client:
         shown = replace(call, path=paths.in_version(call.path, self._version))
         if not 200 <= sent.status <= 299:
             raise self._fault(sent, shown)
-        return self._read(sent, shown)
+        return read(sent, str(shown))
 
     def _fault(self, sent: Sent, call: _Call) -> Exception:
         variable = self._sign_in.variable
@@ -247,21 +246,6 @@ class Client:
         with self._lock:
             setattr(self.calls, purpose, getattr(self.calls, purpose) + 1)
         return number
-
-    def _read(self, sent: Sent, call: _Call) -> Answer:
-        if sent.status == 204:
-            return Answer(204, {})
-        try:
-            body = orjson.loads(sent.raw)
-        except orjson.JSONDecodeError:
-            text = f"HubSpot answered {call} with {sent.status} and no JSON, or only part of it"
-            raise AnswerUnclear(text, status=sent.status) from None
-        if not isinstance(body, dict):
-            raise UnexpectedAnswer(f"HubSpot answered {call} with JSON that is no object", status=sent.status)
-        rows = body.get("results")
-        with self._lock:
-            self.calls.rows_in_answers += len(rows) if isinstance(rows, list) else 0
-        return Answer(sent.status, body)
 
     def _path_of(self, location: str) -> str:
         return path_on(self._host, location).removeprefix(urlsplit(self._host).path)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from connectors.errors import RequestRefused, SliceLost, UnexpectedAnswer
 from connectors.hubspot import paths
-from connectors.hubspot.client import Answer, Client
+from connectors.hubspot.answers import Answer
+from connectors.hubspot.client import Client
 from connectors.hubspot.records import Record, Wish, checked
 
 

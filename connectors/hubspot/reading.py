@@ -24,7 +24,7 @@ from connectors.hubspot.records import Record, Wish, fetch
 from connectors.hubspot.search import PAGE, changed_ids, count_changed, prove
 
 M = TypeVar("M")
-ROWS = 1000
+ROWS = 2000
 SCAN_FROM = 10_000
 """Changed rows from which on it is asked whether listing all of them would be quicker."""
 _HOUR = dt.timedelta(hours=1)

@@ -8,7 +8,8 @@ from typing import Any
 
 from connectors.errors import RequestRefused, UnexpectedAnswer
 from connectors.hubspot import paths
-from connectors.hubspot.client import Answer, Client
+from connectors.hubspot.answers import Answer
+from connectors.hubspot.client import Client
 from connectors.hubspot.mapping.declaring import MODIFIED
 
 Record = dict[str, Any]

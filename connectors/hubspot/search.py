@@ -16,7 +16,8 @@ from typing import Any
 from connectors.contract import Slice
 from connectors.errors import ShortAnswer, TryAgainLater, UnexpectedAnswer
 from connectors.hubspot import paths
-from connectors.hubspot.client import Answer, Client
+from connectors.hubspot.answers import Answer
+from connectors.hubspot.client import Client
 from connectors.hubspot.records import Wish
 
 PAGE = 200

@@ -13,7 +13,8 @@ import polars as pl
 from connectors.contract import AccountWrite, Outcome, WriteOutcome
 from connectors.errors import ConnectorError, FieldsNotProvisioned, RequestRefused, TryAgainLater
 from connectors.hubspot import paths
-from connectors.hubspot.client import Answer, Client
+from connectors.hubspot.answers import Answer
+from connectors.hubspot.client import Client
 from connectors.hubspot.codecs import plain_date
 from connectors.hubspot.crew import Crew, Job
 from connectors.hubspot.faults import code_of

@@ -234,14 +234,10 @@ class Client:
         if answer.status_code == 204:
             return None
         try:
-            body = orjson.loads(answer.content)
+            return orjson.loads(answer.content)
         except orjson.JSONDecodeError:
             text = f"Salesforce answered {call} with {answer.status_code} and no JSON, or only part of it"
             raise AnswerUnclear(text, status=answer.status_code) from None
-        records = body.get("records") if isinstance(body, dict) else None
-        with self._lock:
-            self.calls.rows_in_answers += len(records) if isinstance(records, list) else 0
-        return body
 
     def _url(self, call: Call) -> str:
         below = call.path if call.path.startswith("/services/") else paths.versioned(self.version, call.path)
