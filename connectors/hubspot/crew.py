@@ -88,5 +88,7 @@ class Crew:
         while (job := self._orders.get()) is not None:
             if self.is_stopped:
                 job.future.cancel()
+                # Only that tells those who wait for it: without it they would do so for ever.
+                job.future.set_running_or_notify_cancel()
             else:
                 job.run()

@@ -1,86 +1,30 @@
-"""Plays the scripted run with one thing going wrong in it, from the step that it goes wrong in."""
+"""Plays a scripted run with one thing going wrong in it, from the step that it goes wrong in."""
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
-from xml.etree import ElementTree as ET
+from typing import Any, Generic
 
-import pytest
-import requests
-from requests.adapters import HTTPAdapter
-
-from connectors.sandbox.clock import Clock
-from connectors.sandbox.faults import KINDS, Fault
-from connectors.sandbox.salesforce.app import SalesforceApp
-from connectors.sandbox.salesforce.bulk.ingest_jobs import IngestJob
-from connectors.sandbox.salesforce.bulk.query_jobs import QueryJob
-from connectors.sandbox.salesforce.org import Org
 from kammodel.errors import KamError
 from kammodel.store import Store
-from tests.contract.salesforce_connected import Front, open_front
-from tests.pipeline.salesforce_script import Desk, Step, first_org, steps
+from tests.pipeline.mishaps import KILLED, OUTAGE, Killed, Mishap, Stop
+from tests.pipeline.steps import Crm, Desk, Step, T, World
+from tests.pipeline.worlds import check_same, store_of
 
-Mishap = Fault | Literal["outage", "killed_before", "killed_after"]
-"""`outage`: the edge answers eight calls in a row. `killed_*`: the process ends as a call is about to go out, or once
-it was carried out."""
-KILLED: tuple[Mishap, ...] = ("killed_before", "killed_after")
-MISHAPS: tuple[Mishap, ...] = (*KINDS, "outage", *KILLED)
-World = dict[str, Any]
 _LATER = dt.timedelta(minutes=5)
-_OUTAGE = 8
-_OPEN_STATES = {"Open", "UploadComplete", "InProgress"}
-
-_TIMES_OF_READING = {"synced_at", "content_changed_at", "recorded_at", "rejected_at", "resolved_at", "written_at"}
-_ABOUT_RUNS = {"run_id", "plan_id", "snapshot_id", "rows_read", "rows_rejected", "inputs_fingerprint"}
-_HOW_FAR = {"watermark", "read_until", "loaded_at", "deletions_until", "compared_at"}
-"""Of these it counts whether they are there: a run that was made up for ends a little later."""
-_OF_EACH_RUN = {"run", "publish_plan", "planned_cell", "alembic_version"}
-_STAMPS = {"CreatedDate", "LastModifiedDate", "SystemModstamp"}
-
-
-class Killed(BaseException):
-    """The end of the process, which nothing of ours catches."""
 
 
 @dataclass
-class Stop:
-    """Ends the process at a call; what it tries to send afterwards goes nowhere."""
+class Checkpoint(Generic[T]):
+    """The CRM and the store as a step begins, and what the undisturbed run makes of them."""
 
-    call: int
-    after: bool
-    seen: int = 0
-
-    @contextmanager
-    def armed(self) -> Iterator[None]:
-        carried = HTTPAdapter.send
-
-        def send(adapter: HTTPAdapter, *args: Any, **kwargs: Any) -> requests.Response:
-            number, self.seen = self.seen, self.seen + 1
-            if number == self.call and self.after:
-                carried(adapter, *args, **kwargs).close()
-            if number >= self.call:
-                raise Killed
-            return carried(adapter, *args, **kwargs)
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(HTTPAdapter, "send", send)
-            yield
-
-
-@dataclass
-class Checkpoint:
-    """The org and the store as a step begins, and what the undisturbed run makes of them."""
-
-    step: Step
-    org: Org
+    step: Step[T]
+    there: T
     store: sqlite3.Connection
     at: dt.datetime
     calls: tuple[str, ...] = ()
@@ -89,60 +33,65 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Ending:
-    """How a disturbed step ended: what stopped it, None where it got over it; and what is left of our jobs."""
+    """How a disturbed step ended: what stopped it, None where it got over it; and what is left over in the CRM.
+
+    `met`: it came to the call that was to go wrong. Where calls are made side by side, their number varies a little.
+    """
 
     told: str | None
-    jobs: tuple[str, ...]
+    left: tuple[str, ...]
+    met: bool = True
 
 
-class Script:
+class Script(Generic[T]):
     """The scripted run, made once without a fault; then any step of it, with one.
 
-    That a disturbed step ends in the same store and the same org as the undisturbed one is what all steps after it
+    That a disturbed step ends in the same store and the same CRM as the undisturbed one is what all steps after it
     begin with. (Some are played to the end all the same.)
     """
 
-    def __init__(self, front: Front, store: Store, file: Path) -> None:
-        self._front, self._store, self._file = front, store, file
-        self.checkpoints: list[Checkpoint] = []
-        self._process: Desk | None = None
-        desk = Desk(front, first_org(), store)
-        front.show(desk.org)
+    def __init__(self, crm: Crm[T], store: Store, file: Path) -> None:
+        self._crm, self._store, self._file = crm, store, file
+        self.checkpoints: list[Checkpoint[T]] = []
+        self._process: Desk[T] | None = None
+        desk = Desk(crm, crm.first(), store)
+        crm.show(desk.there)
         desk.sign_in()
-        for step in steps([stream.name for stream in desk.connector.streams()]):
+        for step in crm.steps([stream.name for stream in desk.connector.streams()]):
             self.checkpoints.append(self._made(desk, step))
         desk.hang_up()
 
     @property
-    def positions(self) -> list[tuple[Checkpoint, int]]:
+    def positions(self) -> list[tuple[Checkpoint[T], int]]:
         """Every call of the run: the step that it is in, and its number there."""
         return [(here, call) for here in self.checkpoints for call in range(len(here.calls))]
 
-    def play(self, here: Checkpoint, call: int, mishap: Mishap, *, to_the_end: bool = False) -> Ending:
+    def play(self, here: Checkpoint[T], call: int, mishap: Mishap, *, to_the_end: bool = False) -> Ending:
         """A step in which something goes wrong; where that stopped it, a new process does it again a little later.
 
-        Raises AssertionError where store or org end otherwise than undisturbed. `to_the_end`: with the steps after.
+        Raises AssertionError where store or CRM end otherwise than undisturbed. `to_the_end`: with the steps after, and
+        done again at once.
         """
         is_alone = here.step.writes or here.step.signs_in or to_the_end
-        desk = self._begun(here, copied(here.org)) if is_alone else self._gone_on(here)
+        desk = self._begun(here, self._crm.copied(here.there)) if is_alone else self._gone_on(here)
         told = self._disturbed(desk, here.step, call, mishap)
-        assert told == "killed" or any(made.fault for made in self._front.faults.log), "nothing went wrong"
-        self._front.faults.clear()
+        met = told == "killed" or any(made.fault for made in self._crm.faults.log)
+        self._crm.faults.clear()
         if told is not None:
             desk.hang_up()
-            desk.org.clock.advance(_LATER)
+            # What people do next, they do at the time of the undisturbed run, and time does not go back for it.
+            desk.there.clock.advance(_LATER if not to_the_end else dt.timedelta(0))
             assert here.step.again(desk), f"not healed: {told}"
-        jobs = self._jobs()
-        self._compare(here, desk.org)
-        # What people do next, they do at the time of the undisturbed run: it stands in their records.
-        desk.org.clock.set(here.at)
-        for later in self.checkpoints[self.checkpoints.index(here) + 1 :] if to_the_end else ():
-            self._go_on(desk, later)
-        if is_alone or told is not None or jobs:
+        left = self._crm.left_over()
+        check_same(self._world(desk.there), here.end)
+        if to_the_end:
+            for later in self.checkpoints[self.checkpoints.index(here) + 1 :]:
+                self._go_on(desk, later)
+        if is_alone or told is not None or left:
             desk.hang_up()
         else:
             self._process = desk
-        return Ending(told, jobs)
+        return Ending(told, left, met)
 
     def close(self) -> None:
         if self._process is not None:
@@ -150,33 +99,36 @@ class Script:
         for here in self.checkpoints:
             here.store.close()
 
-    def _made(self, desk: Desk, step: Step) -> Checkpoint:
+    def _made(self, desk: Desk[T], step: Step[T]) -> Checkpoint[T]:
         """A step of the undisturbed run."""
         before = self.checkpoints[-1] if self.checkpoints else None
-        if step.signs_in:
-            desk.hang_up()
-        if step.happens:
-            step.happens(desk.org)
+        self._enter(desk, step)
         # Steps that only read share a copy: that it stays as it was is seen when they are disturbed.
         is_same = before is not None and not (step.happens or before.step.writes)
-        org = before.org if before is not None and is_same else copied(desk.org)
-        self._front.faults.clear()
-        here = Checkpoint(step, org, self._kept(), desk.org.clock.now())
+        there = before.there if before is not None and is_same else self._crm.copied(desk.there)
+        self._crm.faults.clear()
+        here = Checkpoint(step, there, self._kept(), desk.there.clock.now())
         assert step.act(desk), step.name
-        here.calls = tuple(f"{call.method} {call.path}" for call in self._front.faults.log)
-        here.end = self._world(desk.org)
-        assert self._jobs() == (), step.name
+        here.calls = tuple(f"{call.method} {call.path}" for call in self._crm.faults.log)
+        here.end = self._world(desk.there)
+        assert self._crm.left_over() == (), step.name
         return here
 
-    def _go_on(self, desk: Desk, later: Checkpoint) -> None:
-        if later.step.signs_in:
+    def _enter(self, desk: Desk[T], step: Step[T]) -> None:
+        """People have done what they do before the step; if it begins a process, that is new."""
+        if step.happens:
+            step.happens(desk.there)
+        if step.signs_in:
             desk.hang_up()
-        if later.step.happens:
-            later.step.happens(desk.org)
-        assert later.step.act(desk), later.step.name
-        self._compare(later, desk.org)
+            desk.ways = step.ways
+            self._crm.show(desk.there)
 
-    def _disturbed(self, desk: Desk, step: Step, call: int, mishap: Mishap) -> str | None:
+    def _go_on(self, desk: Desk[T], later: Checkpoint[T]) -> None:
+        self._enter(desk, later.step)
+        assert later.step.act(desk), later.step.name
+        check_same(self._world(desk.there), later.end)
+
+    def _disturbed(self, desk: Desk[T], step: Step[T], call: int, mishap: Mishap) -> str | None:
         """What stopped the step, in one line; None where it was all done."""
         try:
             if mishap in KILLED:
@@ -184,7 +136,7 @@ class Script:
                     done = step.act(desk)
             else:
                 fault: Any = "html_502" if mishap == "outage" else mishap
-                self._front.faults.at(call, fault, times=_OUTAGE if mishap == "outage" else 1)
+                self._crm.faults.at(call, fault, times=OUTAGE if mishap == "outage" else 1)
                 done = step.act(desk)
         except Killed:
             return "killed"
@@ -195,31 +147,31 @@ class Script:
             return told
         return None if done else "left over"
 
-    def _begun(self, here: Checkpoint, org: Org) -> Desk:
+    def _begun(self, here: Checkpoint[T], there: T) -> Desk[T]:
         """A new process at the step, signed in if the step goes on with one."""
         if self._process is not None:
             self._process.hang_up()
             self._process = None
-        org.clock.set(here.at)
-        self._front.show(org)
+        there.clock.set(here.at)
+        self._crm.show(there)
         self._restore(here)
-        desk = Desk(self._front, org, self._store)
+        desk = Desk(self._crm, there, self._store, here.step.ways)
         if not here.step.signs_in:
             desk.sign_in()
-            self._front.faults.clear()
+            self._crm.faults.clear()
         return desk
 
-    def _gone_on(self, here: Checkpoint) -> Desk:
+    def _gone_on(self, here: Checkpoint[T]) -> Desk[T]:
         """At a step that only reads: the process that read before, if it got over what went wrong then."""
         desk, self._process = self._process, None
-        if desk is None or desk.org is not here.org:
+        if desk is None or desk.there is not here.there:
             if desk is not None:
                 desk.hang_up()
-            return self._begun(here, here.org)
+            return self._begun(here, here.there)
         self._restore(here)
         return desk
 
-    def _restore(self, here: Checkpoint) -> None:
+    def _restore(self, here: Checkpoint[T]) -> None:
         with closing(sqlite3.connect(self._file)) as file:
             here.store.backup(file)
 
@@ -229,71 +181,14 @@ class Script:
             file.backup(kept)
         return kept
 
-    def _jobs(self) -> tuple[str, ...]:
-        """Bulk jobs that are left in the org: kind and state."""
-        app = self._front.app
-        assert isinstance(app, SalesforceApp)
-        kinds: tuple[Any, ...] = (QueryJob, IngestJob)
-        return tuple(f"{kind.__name__} {job.state}" for kind in kinds for job in app.jobs.of(kind))
-
-    def _world(self, org: Org) -> World:
+    def _world(self, there: T) -> World:
         with closing(sqlite3.connect(self._file)) as file:
-            return {**_store_of(file), **_org_of(org)}
-
-    def _compare(self, here: Checkpoint, org: Org) -> None:
-        found, expected = self._world(org), here.end
-        differing = [name for name in expected if found.get(name) != expected[name]]
-        assert found.keys() == expected.keys()
-        assert not differing, _told(differing[0], found, expected)
+            return {**store_of(file), **self._crm.held(there)}
 
 
 @contextmanager
-def scripted(folder: Path) -> Iterator[Script]:
+def scripted(crm: Crm[T], folder: Path) -> Iterator[Script[T]]:
     """The undisturbed run, ready for anything to go wrong."""
     file = folder / "kam.db"
-    with open_front() as front, Store(f"sqlite:///{file}") as store, closing(Script(front, store, file)) as script:
+    with Store(f"sqlite:///{file}") as store, closing(Script(crm, store, file)) as script:
         yield script
-
-
-def copied(org: Org) -> Org:
-    """Another org with the same in it, and a clock of its own."""
-    return copy.deepcopy(org, {id(org.lock): threading.RLock(), id(org.clock): Clock(org.clock.now())})
-
-
-def _store_of(file: sqlite3.Connection) -> World:
-    """The rows of each table, less what tells of when and in which run they came."""
-    names = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    tables: World = {}
-    for name in names:
-        if name in _OF_EACH_RUN or name.startswith("sqlite_"):
-            continue
-        columns = [str(row[1]) for row in file.execute(f"PRAGMA table_info({name})")]
-        # Our own writing moves an account's stamp, and is done later where it was disturbed.
-        left_out = _TIMES_OF_READING | _ABOUT_RUNS | ({"updated_at"} if name == "account" else set())
-        asked = [f"{c} IS NULL" if c in _HOW_FAR else c for c in columns if c not in left_out]
-        rows = file.execute(f"SELECT {', '.join(asked)} FROM {name}").fetchall()
-        tables[f"store {name}"] = sorted(rows, key=repr)
-    pending = "SELECT COUNT(*) FROM planned_cell WHERE outcome IS NULL AND decision = 'write'"
-    return tables | {"store pending": file.execute(pending).fetchone()}
-
-
-def _org_of(org: Org) -> World:
-    """All records of the org and what its setup holds, less their stamps."""
-    kept: World = {}
-    for table in org.tables.values():
-        names = [one.name for one in table.fields]
-        places = [place for place, name in enumerate(names) if name not in _STAMPS]
-        kept[f"org {table.name}"] = (names, {i: [row[p] for p in places] for i, row in table.rows.items()})
-    parts = {**org.metadata.layouts, **org.metadata.list_views}
-    return kept | {"org setup": {name: ET.tostring(part.xml) for name, part in parts.items()}}
-
-
-def _told(name: str, found: World, expected: World) -> str:
-    """The first few rows that differ."""
-    one, other = found[name], expected[name]
-    if isinstance(one, list):
-        only, lacking = [r for r in one if r not in other][:3], [r for r in other if r not in one][:3]
-        return f"{name}: {len(one)} rows for {len(other)}; too much {only}; lacking {lacking}"
-    rows, wanted = (one[1], other[1]) if isinstance(one, tuple) and len(one) == 2 else ({0: one}, {0: other})
-    differing = [key for key in {*rows, *wanted} if rows.get(key) != wanted.get(key)]
-    return f"{name}: {[(key, rows.get(key), wanted.get(key)) for key in differing[:2]]}"

@@ -2,152 +2,116 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+import copy
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
+from typing import Any, Literal
+from xml.etree import ElementTree as ET
 
 from connectors.contract import Stream
-from connectors.retry import Patience
 from connectors.salesforce.connector import SalesforceConnector
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.sizes import Sizes
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.company import two_crms
+from connectors.sandbox.faults import Faults
+from connectors.sandbox.salesforce.app import SalesforceApp
+from connectors.sandbox.salesforce.bulk.ingest_jobs import IngestJob
+from connectors.sandbox.salesforce.bulk.query_jobs import QueryJob
 from connectors.sandbox.salesforce.ids import salesforce_id
 from connectors.sandbox.salesforce.org import Org
 from connectors.sandbox.salesforce.settings import OrgSettings
 from connectors.sandbox.telling.salesforce import SalesforceDeeds
-from flows.pipeline import apply, plan, pull, score
-from flows.results import ApplyReceipt
-from kammodel.publish.fields import FIELDS
-from kammodel.scoring import ScoringConfig
-from kammodel.store import Store
-from kammodel.tiering import load_policy
 from tests.contract.salesforce_connected import Front
-from tests.pipeline.company import HOUR, NOW, small_book
+from tests.pipeline.company import NOW, small_book
+from tests.pipeline.steps import DAY, HOUR, NO_WAIT, Desk, Step, Ways, World, an_hour_passes, pulled
 
-DAY = dt.timedelta(days=1)
 SIZES = Sizes(bulk_from=150, page_rows=60, job_rows=120, ingest_from=20, ingest_rows=15)
 """So small that a small org takes every road: pages and jobs, several windows, batches and ingest jobs."""
 UNSEEN = salesforce_id("00T", 99_999)
-_NO_WAIT = Patience(sleep=lambda _: None)
+_STAMPS = {"CreatedDate", "LastModifiedDate", "SystemModstamp"}
 
 
-def first_org() -> Org:
-    """The org at the beginning: its pages are small, and it lacks what its describes then have to say."""
-    knobs = OrgSettings(
-        query_page_rows=50,
-        account_plans=False,
-        account_teams=False,
-        products=False,
-        contracts=False,
-        orders=False,
-        assets=False,
-    )
-    org = two_crms(small_book(40), Clock(NOW), org_settings=knobs).org
-    assert org is not None
-    return org
+class FewStreams(SalesforceConnector):
+    """Serves a few streams, if some are named."""
 
-
-class OneStream(SalesforceConnector):
-    """Serves a single stream, if one is named: a pull of it alone, by a process that has signed in."""
-
-    only: str | None = None
+    only: tuple[str, ...] = ()
 
     def streams(self) -> tuple[Stream, ...]:
-        return tuple(s for s in super().streams() if self.only in {None, s.name})
-
-
-@dataclass
-class Desk:
-    """Kam at the org that a server shows: all is done by the connector of the moment."""
-
-    front: Front
-    org: Org
-    store: Store
-    _connector: OneStream | None = field(default=None, init=False)
-
-    @property
-    def connector(self) -> OneStream:
-        if self._connector is None:
-            knobs = self.org.settings
-            settings = SalesforceSettings(
-                instance_url=self.front.url, client_id=knobs.client_id, client_secret=knobs.client_secret
-            )
-            self._connector = OneStream(settings, patience=_NO_WAIT, sizes=SIZES)
-        return self._connector
-
-    def hang_up(self) -> None:
-        """What comes next is done by a new process."""
-        if self._connector is not None:
-            self._connector.close()
-        self._connector = None
-
-    def sign_in(self) -> bool:
-        """Signs in, and looks at what the org has."""
-        self.connector.identify()
-        return bool(self.connector.streams())
-
-    def provision(self) -> bool:
-        self.connector.provision(FIELDS, "en")
-        return True
-
-    def pull(self, stream: str | None = None) -> bool:
-        self.connector.only = stream
-        return not pull(self.connector, self.store, self.org.clock.now).is_partial
-
-    def score(self) -> bool:
-        return bool(score(self.store, self._config(), self.org.clock.now).groups)
-
-    def publish(self) -> ApplyReceipt:
-        """Plan, apply."""
-        plan(self.connector, self.store, self._config(), self.org.clock.now)
-        return apply(self.connector, self.store, None, self.org.clock.now)
-
-    def write(self) -> bool:
-        receipt = self.publish()
-        return receipt.is_complete and receipt.written > 0
-
-    def write_nothing(self) -> bool:
-        receipt = self.publish()
-        return receipt.is_complete and not receipt.written
-
-    def run(self) -> bool:
-        """What heals a write-back, of which some may be done."""
-        return self.pull() and self.score() and self.publish().is_complete
-
-    def _config(self) -> ScoringConfig:
-        return ScoringConfig(
-            as_of=self.org.clock.now().date(),
-            timezone="Europe/Madrid",
-            reporting_currency="EUR",
-            system_of_record="salesforce",
-            language="en",
-            policy=load_policy(None),
-            release="test",
-        )
+        return tuple(s for s in super().streams() if not self.only or s.name in self.only)
 
 
 @dataclass(frozen=True)
-class Step:
-    """A part of the run that is done in one go, and what a new process does where it was disturbed.
+class ScriptedSalesforce:
+    """Salesforce for a scripted run."""
 
-    Both say whether all was done. `happens`: what people do in the org before. `signs_in`: it begins a process; else
-    one that has signed in goes on with it. `writes`: into the org.
-    """
+    front: Front
+    name: Literal["salesforce"] = "salesforce"
 
-    name: str
-    act: Callable[[Desk], bool]
-    again: Callable[[Desk], bool]
-    happens: Callable[[Org], None] | None = None
-    signs_in: bool = False
-    writes: bool = False
+    @property
+    def faults(self) -> Faults:
+        return self.front.faults
 
+    def first(self) -> Org:
+        """Its pages are small, and it lacks what its describes then have to say."""
+        knobs = OrgSettings(
+            query_page_rows=50,
+            account_plans=False,
+            account_teams=False,
+            products=False,
+            contracts=False,
+            orders=False,
+            assets=False,
+        )
+        org = two_crms(small_book(40), Clock(NOW), org_settings=knobs).org
+        assert org is not None
+        return org
 
-def _an_hour_passes(org: Org) -> None:
-    org.clock.advance(HOUR)
+    def show(self, there: Org) -> None:
+        self.front.show(there)
+
+    def connector(self, there: Org, ways: Ways) -> FewStreams:
+        knobs = there.settings
+        settings = SalesforceSettings(
+            instance_url=self.front.url, client_id=knobs.client_id, client_secret=knobs.client_secret
+        )
+        return FewStreams(settings, patience=NO_WAIT, sizes=SIZES)
+
+    def steps(self, streams: Sequence[str]) -> Iterator[Step[Org]]:
+        """Provisioning, then five times pull (stream by stream), score, plan, apply."""
+        parts, names = {one: (one,) for one in streams}, ("edits", "deletions", "a week")
+        yield Step("provisioning", Desk.provision, Desk.provision, signs_in=True, writes=True)
+        yield from pulled(parts, "first load", None)
+        yield Step("first writing", Desk.write, Desk.run, writes=True)
+        yield from pulled(parts, "echo", an_hour_passes)
+        yield Step("echo: nothing to write", Desk.write_nothing, Desk.run, writes=True)
+        for name, happens in zip(names, (_people_work, _people_tidy_up, _a_week_passes), strict=True):
+            yield from pulled(parts, name, happens)
+            yield Step(f"{name}: writing", Desk.write, Desk.run, writes=True)
+        yield from pulled(parts, "at rest", an_hour_passes)
+        yield Step("at rest: nothing to write", Desk.write_nothing, Desk.run, writes=True)
+
+    def copied(self, there: Org) -> Org:
+        return copy.deepcopy(there, {id(there.lock): threading.RLock(), id(there.clock): Clock(there.clock.now())})
+
+    def held(self, there: Org) -> World:
+        kept: World = {}
+        for table in there.tables.values():
+            names = [one.name for one in table.fields]
+            places = [place for place, name in enumerate(names) if name not in _STAMPS]
+            rows: dict[str, Any] = {i: [row[p] for p in places] for i, row in table.rows.items()}
+            kept[f"org {table.name}"] = rows | {"fields": names}
+        parts = {**there.metadata.layouts, **there.metadata.list_views}
+        return kept | {"org setup": {name: ET.tostring(part.xml) for name, part in parts.items()}}
+
+    def left_over(self) -> tuple[str, ...]:
+        """Bulk jobs: kind and state."""
+        app = self.front.app
+        assert isinstance(app, SalesforceApp)
+        kinds: tuple[Any, ...] = (QueryJob, IngestJob)
+        return tuple(f"{kind.__name__} {job.state}" for kind in kinds for job in app.jobs.of(kind))
 
 
 def _people_work(org: Org) -> None:
@@ -195,26 +159,3 @@ def _a_week_passes(org: Org) -> None:
     long_ago = "2020-01-01T00:00:00.000+0000"
     org.load("Task", [{"Id": UNSEEN, "Subject": "x", "Status": "Completed", "CreatedDate": long_ago}])
     org.clock.advance(8 * DAY)
-
-
-def steps(streams: Iterable[str]) -> Iterator[Step]:
-    """The whole run: provisioning, then five times pull (stream by stream), score, plan, apply."""
-    read, names = partial(_pulled, tuple(streams)), ("edits", "deletions", "a week")
-    yield Step("provisioning", Desk.provision, Desk.provision, signs_in=True, writes=True)
-    yield from read("first load", None)
-    yield Step("first writing", Desk.write, Desk.run, writes=True)
-    yield from read("echo", _an_hour_passes)
-    yield Step("echo: nothing to write", Desk.write_nothing, Desk.run, writes=True)
-    for name, happens in zip(names, (_people_work, _people_tidy_up, _a_week_passes), strict=True):
-        yield from read(name, happens)
-        yield Step(f"{name}: writing", Desk.write, Desk.run, writes=True)
-    yield from read("at rest", _an_hour_passes)
-    yield Step("at rest: nothing to write", Desk.write_nothing, Desk.run, writes=True)
-
-
-def _pulled(streams: tuple[str, ...], name: str, happens: Callable[[Org], None] | None) -> Iterator[Step]:
-    yield Step(f"{name}: sign-in", Desk.sign_in, Desk.sign_in, happens, signs_in=True)
-    for stream in streams:
-        read = partial(Desk.pull, stream=stream)
-        yield Step(f"{name}: {stream}", read, read)
-    yield Step(f"{name}: scores", Desk.score, Desk.score)
