@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as Map
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +76,11 @@ class Slice:
     until: dt.datetime
 
 
+Known = Callable[[pl.Series], pl.DataFrame]
+"""Asks for ids of a stream's own entity what is held of them: `source_id` and `updated_at` of those that are there and
+not deleted."""
+
+
 @dataclass(frozen=True)
 class Page:
     """Rows as text, by entity table name, and the place to go on from after them.
@@ -84,7 +89,8 @@ class Page:
     no longer exist, with their survivor if merged (columns source_id, merged_into_id). `announced`: how many
     rows of the own entity the CRM says the slice has, if it says so; the pipeline proves it. `resume`: opaque
     text that `read` takes to go on after this page; None on the last page. `whole`: ids of the own entity whose
-    `parts` are all on this page: others of theirs are gone.
+    `parts` are all on this page: others of theirs are gone. `known`: how many rows more the CRM showed, of which it was
+    plain without reading them that they are held as they are.
     """
 
     raw: dict[str, pl.DataFrame]
@@ -92,6 +98,7 @@ class Page:
     announced: int | None = None
     gone: pl.DataFrame | None = None
     whole: pl.Series | None = None
+    known: int = 0
 
 
 @dataclass(frozen=True)
@@ -254,8 +261,13 @@ class Connector(Protocol):
         """Streams or fields the org lacks or hides, each with the reason and what to grant."""
         ...
 
-    def read(self, stream: Stream, span: Slice, resume: str | None = None) -> Iterator[Page]:
-        """Pages of a slice, from the start or from a page's `resume`. Raises SliceLost if that place is gone."""
+    def read(
+        self, stream: Stream, span: Slice, resume: str | None = None, known: Known | None = None
+    ) -> Iterator[Page]:
+        """Pages of a slice, from the start or from a page's `resume`. Raises SliceLost if that place is gone.
+
+        `known` spares a connector that is told of changes by ids alone what need not be read; without it all is read.
+        """
         ...
 
     def missing_fields(self, fields: Sequence[CustomField]) -> list[str]:

@@ -106,7 +106,7 @@ def unwritten(applied: Iterable[ApplyReceipt]) -> tuple[str, ...]:
 
 
 def _what_is_left(applied: ApplyReceipt) -> str:
-    tried = f"{applied.rejected:,} cells refused, {applied.retry:,} to be tried again by the next run"
+    tried = f"{applied.rejected:,} cells refused, {applied.retry:,} to be tried again; the next run plans both"
     if applied.stopped is None:
         return tried
     before = f"{tried}; " if applied.rejected or applied.retry else ""

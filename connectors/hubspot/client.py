@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import orjson
 import polars as pl
 
+from connectors.clock import check_clock
 from connectors.contract import CallCount
 from connectors.errors import (
     RequestRefused,
@@ -204,6 +205,7 @@ class Client:
         shown = replace(call, path=paths.in_version(call.path, self._version))
         if not 200 <= sent.status <= 299:
             raise self._fault(sent, shown)
+        check_clock("HubSpot", sent.headers.get("Date", ""), self._clock())
         return read(sent, str(shown))
 
     def _fault(self, sent: Sent, call: _Call) -> Exception:

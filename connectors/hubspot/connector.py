@@ -16,6 +16,7 @@ from connectors.contract import (
     CallCount,
     Finding,
     Identity,
+    Known,
     Page,
     Provisioned,
     Removal,
@@ -82,8 +83,10 @@ class HubSpotConnector:
     def unavailable(self) -> dict[str, str]:
         return dict(self._catalogue.unavailable)
 
-    def read(self, stream: Stream, span: Slice, resume: str | None = None) -> Iterator[Page]:
-        return self._pages.read(stream, span, resume)
+    def read(
+        self, stream: Stream, span: Slice, resume: str | None = None, known: Known | None = None
+    ) -> Iterator[Page]:
+        return self._pages.read(stream, span, resume, known)
 
     @property
     def notes(self) -> Counter[str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from connectors.contract import Page, Slice, Stream
+from connectors.contract import Known, Page, Slice, Stream
 from connectors.errors import RequestRefused
 from connectors.hubspot import portal
 from connectors.hubspot.associations import read_links
@@ -30,7 +30,7 @@ class PageReader:
         self._seeking = Seeking()
         self.notes: Counter[str] = Counter()
 
-    def read(self, stream: Stream, span: Slice, resume: str | None) -> Iterator[Page]:
+    def read(self, stream: Stream, span: Slice, resume: str | None, known: Known | None = None) -> Iterator[Page]:
         if stream.name not in self._catalogue.sources:
             yield self._whole(stream)
             return
@@ -43,10 +43,13 @@ class PageReader:
             make=lambda batch: self._made(source, batch),
             seeking=self._seeking,
             sleep=self._sleep,
+            known=None if known is None else lambda ids: _held(known, source.id_prefix, ids),
         )
         for step in steps:
             page = self._noted(step.made)
-            yield replace(page, resume=step.place.text() if step.place else None, announced=step.announced)
+            yield replace(
+                page, resume=step.place.text() if step.place else None, announced=step.announced, known=step.known
+            )
 
     def read_ids(self, stream: Stream, ids: Sequence[str]) -> Iterator[Page]:
         """These records; `ids` as HubSpot has them. Those that are gone are named as gone."""
@@ -91,3 +94,8 @@ class PageReader:
             raise RequestRefused(f"this portal does not serve the stream {stream.name}")
         mapping = stream.mappings[0]
         return Page({table_name(mapping): shaped(readers[stream.name](), mapping)}, None)
+
+
+def _held(known: Known, prefix: str, ids: pl.Series) -> pl.DataFrame:
+    """What is held of records, by their ids in HubSpot."""
+    return known(prefix + ids).with_columns(pl.col("source_id").str.strip_prefix(prefix))

@@ -38,9 +38,12 @@ class Range:
 
 @dataclass
 class Seeking:
-    """Whether the portal takes a cursor that we made up; None until it was tried."""
+    """Whether the portal takes a cursor that we made up; None until it was tried. `shift`: what is added to an id to
+    make the cursor of a list that begins with it: none where the cursor is the next record's id, one less where it is
+    the last record's."""
 
     can: bool | None = None
+    shift: int = 0
 
 
 @dataclass(frozen=True)
@@ -190,9 +193,9 @@ class Scan(Generic[M]):
         # Where ids are dense here and sparse further on, equal parts of them would leave all rows to the first.
         step = max(1, min((end - start) // parts, round(rows / parts * spread)))
         cuts = [start + step * n for n in range(1, parts)]
-        if not self._can_seek(cuts[0]):
+        if not self._can_seek(high, cuts[0]):
             return [left]
-        edges = [left.after, *map(str, cuts)]
+        edges = [left.after, *(str(cut + self._seeking.shift) for cut in cuts)]
         return [Range(edge, before) for edge, before in zip(edges, [*cuts, left.before], strict=True)]
 
     def _extent(self, after: str) -> tuple[int, int]:
@@ -201,20 +204,24 @@ class Scan(Generic[M]):
         except (RequestRefused, PermissionMissing):
             return 0, 0
 
-    def _can_seek(self, cut: int) -> bool:
+    def _can_seek(self, known: int, cut: int) -> bool:
+        """`known`: the id of a record. `cut`: an id that is most likely none."""
         if self._seeking.can is None:
-            self._seeking.can = _takes(self._client, self._wish, cut)
+            first = _first_from(self._client, self._wish, known)
+            # That a cursor is the next record's id is what portals do; that it may be the last one's, who knows.
+            self._seeking.shift = 0 if first == known else -1
+            shifted = cut + self._seeking.shift
+            self._seeking.can = first >= known and _first_from(self._client, self._wish, shifted) >= cut
         return self._seeking.can
 
 
-def _takes(client: Client, wish: Wish, cut: int) -> bool:
-    """Whether the list goes on from an id that is most likely none."""
-    query = [("limit", 1), ("after", cut)]
+def _first_from(client: Client, wish: Wish, cursor: int) -> int:
+    """The id that a list begins with from a cursor on; -1 where it is not taken or there is none."""
     try:
-        rows = client.get(paths.objects(wish.kind), query, scope=wish.scope).results
+        rows = client.get(paths.objects(wish.kind), [("limit", 1), ("after", cursor)], scope=wish.scope).results
     except (RequestRefused, SliceLost):
-        return False
-    return bool(rows) and all(_number(str(row.get("id"))) >= cut for row in rows)
+        return -1
+    return _number(str(rows[0].get("id"))) if rows else -1
 
 
 def _inside(page: list[Record], given: str | None, before: int | None) -> list[Record]:

@@ -13,29 +13,32 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, Literal, TypeVar
 
 import orjson
+import polars as pl
 
-from connectors.contract import Slice
-from connectors.errors import ConnectorError, SliceLost
+from connectors.contract import Known, Slice
+from connectors.errors import ConnectorError, ShortAnswer, SliceLost
 from connectors.hubspot.client import Client
+from connectors.hubspot.codecs import as_moment
 from connectors.hubspot.crew import Crew, Job
 from connectors.hubspot.listing import listed
 from connectors.hubspot.ranges import Range, Scan, Seeking
 from connectors.hubspot.records import Record, Wish, fetch
-from connectors.hubspot.search import PAGE, changed_ids, count_changed, prove
+from connectors.hubspot.search import PAGE, Found, changed_ids, count_changed, missing
 
 M = TypeVar("M")
 ROWS = 2000
 SCAN_FROM = 10_000
 """Changed rows from which on it is asked whether listing all of them would be quicker."""
 _HOUR = dt.timedelta(hours=1)
-Road = Literal["list", "search", "bin"]
+Road = Literal["list", "search", "proof", "bin"]
+_SHOWN = {"source_id": pl.String, "stamp": pl.String}
 
 
 @dataclass(frozen=True)
 class Place:
     """Where a slice stands: the road, how far it is, and what was counted so far.
 
-    `ranges`: of a list, what is still to be read. `after`: the last id of a search, the cursor of the bin.
+    `ranges`: of a list, what is still to be read. `after`: the last id of a search or a proof, the cursor of the bin.
     `found`: rows of the roads before the bin. `first`: how many of them the CRM announced at the start. `rows`: all
     rows given, the bin's included.
     """
@@ -61,7 +64,7 @@ class Place:
             place = cls(**told, ranges=ranges)
         except (ValueError, TypeError, KeyError, AttributeError):
             raise SliceLost("the place to resume from is not one that this connector wrote") from None
-        if place.road not in {"list", "search", "bin"} or (place.road == "list") is not bool(ranges):
+        if place.road not in {"list", "search", "proof", "bin"} or (place.road == "list") is not bool(ranges):
             raise SliceLost("the place to resume from is not one that this connector wrote")
         return place
 
@@ -78,12 +81,14 @@ class Batch:
 class Step(Generic[M]):
     """What was made of a batch, and the place after it; None at the end.
 
-    `announced`, at the end: how many rows the slice has, proven against the CRM's own count.
+    `announced`, at the end: how many rows the slice has, proven against the CRM's own count. `known`: how many were
+    not read, because they are held as they are.
     """
 
     made: M
     place: Place | None
     announced: int | None = None
+    known: int = 0
 
 
 def read_batches(
@@ -95,17 +100,19 @@ def read_batches(
     make: Callable[[Batch], M],
     seeking: Seeking,
     sleep: Callable[[float], None],
+    known: Known | None = None,
 ) -> Iterator[Step[M]]:
     """All batches of the slice, from its start or from a place. `make` works in the threads that read."""
     with Crew(client.parallel) as crew:
-        yield from _Reading(client, wish, looked_at_again(span), crew, seeking, make, sleep).steps(resume)
+        again = looked_at_again(span)
+        yield from _Reading(client, wish, again, crew, seeking, make, sleep, known, span.since).steps(resume)
 
 
 def looked_at_again(span: Slice) -> Slice:
     """The window of an increment that reaches over a full hour begins an hour earlier: so each hour is looked at a
     second time at least an hour after its end, for rows that the index had not shown by then.
 
-    It costs what was changed in that hour, once more, and only as calls: rows that we have are not written again.
+    It costs a search of what was changed in that hour: rows that we have as they are are not read again.
     """
     if span.since is None:
         return span
@@ -122,17 +129,54 @@ class _Reading(Generic[M]):
     seeking: Seeking
     make: Callable[[Batch], M]
     sleep: Callable[[float], None]
+    known: Known | None = None
+    first_since: dt.datetime | None = None
+    """Where the slice began before an hour was added to it."""
 
     def steps(self, resume: str | None) -> Iterator[Step[M]]:
         place = Place.parse(resume) if resume is not None else self._start()
-        if place.road != "bin":
+        if place.road in {"list", "search"}:
             for step in self._listed(place) if place.road == "list" else self._searched(place):
                 place = step.place or place
-                is_full = self.span.since is None
-                if place.road == "bin" and (is_full or place.found < (place.first or 0)):
-                    prove(self.client, self.wish, self.span, place.found, self.sleep)
                 yield step
+        if place.road == "proof":
+            yield from self._proof(place)
+            return
         yield from self._bin(place)
+
+    def _proof(self, place: Place) -> Iterator[Step[M]]:
+        """Reads by id what the index counts and the road before did not give, then goes on to the bin.
+
+        The index is no proof: it shows for a while what was deleted. But whatever is there comes back by its id.
+        """
+        is_full = self.span.since is None
+        if is_full or place.found < (place.first or 0) or place.after:
+            lacking = 0 if place.after else missing(self.client, self.wish, self.span, place.found, self.sleep)
+            if lacking and self.known is None:
+                raise ShortAnswer(
+                    f"HubSpot counts {place.found + lacking} {self.wish.kind} in this slice and gave {place.found}; "
+                    "nothing was closed"
+                )
+            if lacking or place.after:
+                for step in self._sought(place):
+                    place = step.place or place
+                    yield step
+        yield from self._bin(replace(place, road="bin", after=None))
+
+    def _sought(self, place: Place) -> Iterator[Step[M]]:
+        """All ids of the slice by the index, of which those are read that are not held."""
+        for found in changed_ids(self.client, self.wish, self.span, place.after):
+            ids = self._less_held(found.ids)
+            fetched = fetch(self.client, self.wish, ids)
+            is_last = len(found.ids) >= found.total
+            road: Road = "bin" if is_last else "proof"
+            rows = place.rows + len(fetched.records)
+            place = replace(place, road=road, after=None if is_last else found.ids[-1], rows=rows)
+            yield Step(self.make(Batch(fetched.records, fetched.gone)), place)
+
+    def _less_held(self, ids: list[str]) -> list[str]:
+        held = set(self.known(pl.Series(ids, dtype=pl.String))["source_id"]) if self.known else set()
+        return [i for i in ids if i not in held]
 
     def _start(self) -> Place:
         return Place("list", (Range(),)) if self.span.since is None else Place("search")
@@ -149,7 +193,7 @@ class _Reading(Generic[M]):
             keep=None if self.span.since is None else self._is_changed,
         )
         for portion, ranges in scan.portions():
-            road: Road = "list" if ranges else "bin"
+            road: Road = "list" if ranges else "proof"
             place = replace(place, road=road, ranges=ranges, after=None)
             place = replace(place, found=place.found + portion.rows, rows=place.rows + portion.rows)
             yield Step(portion.made, place)
@@ -161,8 +205,9 @@ class _Reading(Generic[M]):
 
     def _searched(self, place: Place) -> Iterator[Step[M]]:
         """Batches in the order of their ids, several being read by id at a time while the search goes on."""
-        waiting: deque[tuple[Job[tuple[M, int]], Place]] = deque()
+        waiting: deque[tuple[Job[tuple[M, int]], Place, int]] = deque()
         ids: list[str] = []
+        seen = 0
         try:
             for found in changed_ids(self.client, self.wish, self.span, place.after):
                 is_last = len(found.ids) >= found.total
@@ -171,13 +216,14 @@ class _Reading(Generic[M]):
                     if found.total >= SCAN_FROM and self._is_list_quicker(found.total):
                         yield from self._listed(replace(place, road="list", ranges=(Range(),)))
                         return
-                ids += found.ids
+                ids += self._to_read(found)
+                seen += len(found.ids)
                 if len(ids) >= ROWS or is_last:
-                    road: Road = "bin" if is_last else "search"
-                    after = None if is_last else ids[-1]
-                    place = replace(place, road=road, after=after, found=place.found + len(ids))
-                    waiting.append((self._begin(ids), place))
-                    ids = []
+                    road: Road = "proof" if is_last else "search"
+                    after = None if is_last else found.ids[-1]
+                    place = replace(place, road=road, after=after, found=place.found + seen)
+                    waiting.append((self._begin(ids), place, seen - len(ids)))
+                    ids, seen = [], 0
                 while len(waiting) >= self.crew.size:
                     yield self._next(waiting)
         except ConnectorError:
@@ -192,14 +238,28 @@ class _Reading(Generic[M]):
 
         return self.crew.begin(work)
 
-    def _next(self, waiting: deque[tuple[Job[tuple[M, int]], Place]]) -> Step[M]:
-        job, place = waiting[0]
+    def _to_read(self, found: Found) -> list[str]:
+        """The ids of an answer, less those of the hour that is looked at again which are held as they are.
+
+        Not in the slice itself: what links a record has may have changed since it was read a moment ago, which moves
+        no stamp.
+        """
+        if self.known is None or self.first_since is None or self.first_since == self.span.since:
+            return found.ids
+        shown = pl.DataFrame({"source_id": found.ids, "stamp": found.stamps.values()}, schema=_SHOWN)
+        shown = shown.with_columns(stamp=as_moment(pl.col("stamp")))
+        held = shown.join(self.known(shown["source_id"]), on="source_id")
+        same = held.filter(pl.col("stamp") == pl.col("updated_at"), pl.col("stamp") < self.first_since)["source_id"]
+        return shown.filter(~pl.col("source_id").is_in(same.implode()))["source_id"].to_list()
+
+    def _next(self, waiting: deque[tuple[Job[tuple[M, int]], Place, int]]) -> Step[M]:
+        job, place, known = waiting[0]
         self.crew.first([job])
-        made, rows = job.result()
+        made, read = job.result()
         waiting.popleft()
-        for number, (later, its) in enumerate(waiting):
-            waiting[number] = later, replace(its, rows=its.rows + rows)
-        return Step(made, replace(place, rows=place.rows + rows))
+        for number, (later, its, more) in enumerate(waiting):
+            waiting[number] = later, replace(its, rows=its.rows + read + known), more
+        return Step(made, replace(place, rows=place.rows + read + known), known=known)
 
     def _is_list_quicker(self, changed: int) -> bool:
         """Whether listing every record takes less time, at the pace allowed, than searching those that changed."""

@@ -15,6 +15,7 @@ from connectors.contract import (
     CallCount,
     Finding,
     Identity,
+    Known,
     Page,
     Provisioned,
     Removal,
@@ -88,7 +89,10 @@ class SalesforceConnector:
     def unavailable(self) -> dict[str, str]:
         return dict(self._catalogue.unavailable)
 
-    def read(self, stream: Stream, span: Slice, resume: str | None = None) -> Iterator[Page]:
+    def read(
+        self, stream: Stream, span: Slice, resume: str | None = None, known: Known | None = None
+    ) -> Iterator[Page]:
+        del known  # What tells of a change is the row itself.
         return self._pages.read(stream, span, resume)
 
     def missing_fields(self, fields: Sequence[CustomField]) -> list[str]:

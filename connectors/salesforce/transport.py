@@ -8,7 +8,6 @@ a refusal (simple-salesforce 1.12.10, api.py and util.py). A hook reads a refusa
 
 from __future__ import annotations
 
-import email.utils
 import re
 import threading
 import time
@@ -20,19 +19,17 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from connectors.clock import check_clock
 from connectors.errors import AnswerUnclear, ConnectorError, RequestRefused, TryAgainLater, UnexpectedAnswer
 from connectors.salesforce import paths
 from connectors.salesforce.faults import fault_of, soap_fault_of
 from connectors.salesforce.signin import SignedIn
-from kammodel.errors import NotConfigured
 
 T = TypeVar("T")
 Purpose = Literal["read", "write", "other"]
 
 TIMEOUT = (10.0, 180.0)
 """Seconds to connect, and between two bytes: a query may run for two minutes before its first."""
-MOST_AHEAD = 600.0
-"""Seconds that our clock may be fast. Slices end at our time: beyond what is read twice, rows would be lost unseen."""
 CLIENT_NAME = "kam"
 """Marks our calls in the org's logs and in the change events they cause (Sforce-Call-Options)."""
 _HEADERS: dict[str, str | None] = {
@@ -121,21 +118,9 @@ class Transport:
                 self.calls_left = max(0, limit - used)
                 self._learn(number, used, limit)
             if response.ok:
-                self._check_clock(response.headers.get("Date", ""))
+                check_clock("Salesforce", response.headers.get("Date", ""), self._now())
 
         return note
-
-    def _check_clock(self, stated: str) -> None:
-        """A clock that is slow only has rows read later."""
-        try:
-            ahead = self._now() - email.utils.parsedate_to_datetime(stated).timestamp()
-        except (ValueError, TypeError):
-            return
-        if ahead > MOST_AHEAD:
-            raise NotConfigured(
-                f"the clock of this machine is {ahead / 60:.0f} minutes ahead of Salesforce's, and changes would be "
-                "missed: set it right (by NTP) and run again"
-            )
 
     def by_library(self, signed_in: SignedIn, what: str, call: Callable[[Any], T]) -> T:
         """What one of the library's SOAP calls gives. They have an object of their own: they leave headers behind."""

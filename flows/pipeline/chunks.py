@@ -76,6 +76,7 @@ class ChunkWriter:
                 self._store_rows(tx, mapping, raw, mark)
             self._end(tx, [page.gone for page in pages if page.gone is not None])
             self._end_parts(tx, pages)
+            self._count_known(sum(page.known for page in pages), mark)
             if self._is_whole(pages, mark):
                 self._end(tx, [self._vanished(tx, pages)])
             mark.resume_point = pages[-1].resume
@@ -101,7 +102,7 @@ class ChunkWriter:
             save_rejects(tx, sorted_out.rejects, **self._from, stream=self._stream.name, entity=table, at=at)
         self._heal(tx, mapping, sorted_out.rows["source_id"])
         if table == _ACCOUNT:
-            add_to_compare(tx, sorted_out.rows["source_id"], **self._from)
+            add_to_compare(tx, _moved(sorted_out.rows["source_id"], done), **self._from)
         count = self._counts[table]
         count["read"] += raw.height
         count["inserted"] += done.inserted
@@ -113,6 +114,12 @@ class ChunkWriter:
         if mapping is self._stream.mappings[0]:
             mark.rows_read += raw.height
             mark.rows_rejected += sorted_out.rejects.height
+
+    def _count_known(self, rows: int, mark: Bookmark) -> None:
+        own = self._counts[_table(self._stream.mappings[0])]
+        own["read"] += rows
+        own["overlap"] += rows
+        mark.rows_read += rows
 
     def _unchanged(self, tx: Transaction, table: str, done: UpsertCount, mark: Bookmark) -> dict[Outcome, int]:
         """Why rows came that we had: our own writes, a moved change stamp, or because we read a little twice."""
@@ -176,6 +183,12 @@ class ChunkWriter:
 
 def _table(mapping: Mapping) -> str:
     return table_of(mapping.entity).name
+
+
+def _moved(ids: pl.Series, done: UpsertCount) -> pl.Series:
+    """Less the rows that are just as they were, change stamp and all: our fields were not touched either."""
+    same = done.unchanged_rows.filter(pl.col("updated_at").eq_missing(pl.col("known_at")))["source_id"]
+    return ids.filter(~ids.is_in(same.implode()))
 
 
 def _as_raw(texts: pl.Series, mapping: Mapping) -> pl.DataFrame:

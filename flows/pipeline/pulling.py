@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 
+import polars as pl
+
 from connectors.contract import Connector, Identity, Page, Slice, Stream
 from connectors.errors import ConnectorError, QuotaSpent, ShortAnswer, SliceLost, UnexpectedAnswer
 from flows.pipeline.access import check_access
@@ -152,6 +154,9 @@ class _StreamReader:
     def _why_full(self, mark: Bookmark, *, full: bool) -> str | None:
         if full or mark.watermark is None:
             return "loaded in full, as asked" if full else FIRST_LOAD
+        if mark.watermark > self._clock():
+            # What changed meanwhile lies before the watermark: no increment would ever show it.
+            return "loaded in full: the clock of this machine was ahead when it was last read"
         stale = self._sweeper.stale_since
         if stale is None:
             return None
@@ -197,12 +202,17 @@ class _StreamReader:
 
     def _pages(self, start: _Start) -> Iterator[Page]:
         pages = 0
-        for page in self._connector.read(self._stream, start.span, start.resume):
+        for page in self._connector.read(self._stream, start.span, start.resume, self._known):
             pages += 1
             yield page
             if page.resume is None:
                 return
         raise ShortAnswer(f"{self._name}: the pages ended without a last one after {pages}; run again")
+
+    def _known(self, ids: pl.Series) -> pl.DataFrame:
+        entity, where = self._stream.mappings[0].entity, {"source": self._identity.source}
+        with self._store.transaction() as tx:
+            return tx.live_stamps(entity, ids, **where, instance=self._identity.instance)
 
     def _opened(self, start: _Start) -> Bookmark:
         """The bookmark of a slice under way. It is saved with the first rows."""

@@ -163,6 +163,15 @@ class Transaction:
         schema, listed = {"source_id": pl.String()}, self.backend.listed(ids)
         return self.frame(sql, schema, source=source, instance=instance, ids=listed)["source_id"]
 
+    def live_stamps(self, entity: type[Sourced], ids: pl.Series, *, source: str, instance: str) -> pl.DataFrame:
+        """source_id and updated_at of those of `ids` that are there and not deleted."""
+        sql = (
+            f'SELECT source_id, updated_at FROM "{entity.__tablename__}" WHERE source=:source '  # noqa: S608
+            f"AND source_instance=:instance AND NOT deleted AND {self.backend.among('source_id', 'ids')}"
+        )
+        schema, listed = {"source_id": pl.String(), "updated_at": INSTANT}, self.backend.listed(ids)
+        return self.frame(sql, schema, source=source, instance=instance, ids=listed)
+
     def live_parts(self, entity: type[Sourced], owner: str, ids: pl.Series, *, source: str, instance: str) -> pl.Series:
         """The ids of the rows that are not deleted and whose column `owner` names one of `ids`."""
         sql = (

@@ -73,6 +73,19 @@ def test_every_row_comes_once(front: Front, there: Portal) -> None:
     assert pages <= listed(front) <= pages + 8
 
 
+def test_a_cursor_may_be_the_last_id(front: Front, there: Portal) -> None:
+    """Documents do not say which it is: it is tried out, so that no range loses the record that it begins with."""
+    front.show(there)
+    alone = ids(read(front, 1))
+    there.settings.cursor_is_last_id = True
+    front.faults.log.clear()
+    pages = read(front, 8)
+    rest = read(front, 8, pages[3].resume)
+    assert ids(pages) == alone == ids(pages[:4]) + ids(rest)
+    assert pages[-1].announced == sum(alone.values())
+    there.settings.cursor_is_last_id = False
+
+
 def test_any_page_can_be_resumed(front: Front, there: Portal) -> None:
     """With another number of threads, too: what came before a stop and what comes after it is all there is."""
     front.show(there)

@@ -73,7 +73,7 @@ def test_what_was_refused_is_told_by_code() -> None:
     """Refused and pending cells are counted, in the page and in the words of a partial run."""
     receipt = ApplyReceipt("p", "salesforce", 10, 2, 0, 3, 4, 1.0, {"ENTITY_IS_LOCKED": 2})
     assert "| salesforce | ENTITY\\_IS\\_LOCKED | 2 |" in applied_page([receipt])
-    assert unwritten([receipt]) == ("salesforce: 2 cells refused, 3 to be tried again by the next run",)
+    assert unwritten([receipt]) == ("salesforce: 2 cells refused, 3 to be tried again; the next run plans both",)
     assert unwritten([ApplyReceipt("p", "salesforce", 10, 0, 1, 0, 4, 1.0)]) == ()
 
 

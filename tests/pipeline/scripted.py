@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from connectors.codecs import boolean, identifier, instant, money, text
-from connectors.contract import AccountWrite, CallCount, Identity, Page, Provisioned, Slice, Stream, WriteOutcome
+from connectors.contract import AccountWrite, CallCount, Identity, Known, Page, Provisioned, Slice, Stream, WriteOutcome
 from connectors.mapping import Line, Mapping
 from kammodel.entities import Account
 from kammodel.publish.fields import CustomField
@@ -69,7 +69,10 @@ class ScriptedConnector:
     def unavailable(self) -> dict[str, str]:
         return self.closed
 
-    def read(self, stream: Stream, span: Slice, resume: str | None = None) -> Iterator[Page]:
+    def read(
+        self, stream: Stream, span: Slice, resume: str | None = None, known: Known | None = None
+    ) -> Iterator[Page]:
+        del known
         self.asked.append((span, resume))
         found = sorted(
             (id_, row)

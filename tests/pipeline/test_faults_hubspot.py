@@ -44,7 +44,7 @@ def judge(ending: Ending, call: str, mishap: Mishap) -> None:
         ("edits: contacts", "POST /oauth/v3/token", 1),
         ("edits: opportunities", "deals/search", 2),
         ("edits: opportunities", "deals/batch/read", 1),
-        ("deletions: calls", "/crm/associations/2026-09/calls/companies", 3),
+        ("deletions: calls", "/crm/objects/2026-09/calls/search", 1),
         ("deletions: writing", "/crm/objects/2026-09/companies/batch/update", 10),
         ("links: opportunities", "/associations/deals/companies/batch/read", 5),
         ("links: calls", "/associations/calls/contacts/batch/read", 4),

@@ -19,6 +19,7 @@ from connectors.hubspot.provisioning.definitions import (
     creation,
     group_body,
     is_read_only,
+    kinds,
     mismatch,
 )
 from connectors.hubspot.provisioning.guide import admin_guide
@@ -32,13 +33,18 @@ _LOOKS = (0.0, 0.5, 1.0, 2.0, 5.0)
 
 
 def missing(client: Client, fields: Sequence[CustomField]) -> list[str]:
-    """Properties that do not exist, cannot be seen, or, if they are ours, not be written."""
+    """Properties that do not exist, cannot be seen, are of another type, or, if they are ours, cannot be written."""
     there = properties(client, archived=False)
-    return [
-        f.hubspot_name
-        for f in fields
-        if f.hubspot_name not in there or (f.ours and is_read_only(there[f.hubspot_name]))
-    ]
+    return [told for f in fields if (told := _why_missing(f, there.get(f.hubspot_name)))]
+
+
+def _why_missing(field: CustomField, existing: Body | None) -> str | None:
+    if existing is None or (field.ours and is_read_only(existing)):
+        return field.hubspot_name
+    kind = kinds(field)[0]
+    if existing.get("type") == kind:
+        return None
+    return f"{field.hubspot_name} (of type {existing.get('type')!s:.40}, kam needs {kind})"
 
 
 def provision(

@@ -31,7 +31,9 @@ def list_records(ask: Ask) -> Reply:
     portal.empty_bin(kind)
     linked = _linked_kinds(ask)
     what = shown(portal, kind, ask.many("properties"), history, linked)
-    records, following = portal.shelf(kind).page(ask.whole("after", 0), limit, archived=archived)
+    cursor = portal.settings.cursor_is_last_id
+    after = ask.whole("after", 0)
+    records, following = portal.shelf(kind).page(after, limit, archived=archived, cursor_is_last_id=cursor)
     body: Json = {"results": [record_body(portal, record, what, ask.host) for record in records]}
     if following is not None:
         body["paging"] = {"next": {"after": str(following), "link": _next_link(ask, str(following))}}

@@ -51,6 +51,8 @@ class PortalSettings:
 
     # Pages.
     page_limit: int = 100
+    # A list's cursor is the id of its next record; or, what no document excludes, that of the last one shown.
+    cursor_is_last_id: bool = False
     history_page_limit: int = 50
     search_page_limit: int = 200
     search_result_cap: int = 10_000

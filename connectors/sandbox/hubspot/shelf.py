@@ -88,12 +88,15 @@ class Shelf:
             number = self.aliases[number]
         return self.live(number)
 
-    def page(self, after: int, limit: int, *, archived: bool) -> tuple[list[Record], int | None]:
-        """Records with an id of at least `after`, and the id the next page begins with."""
+    def page(
+        self, after: int, limit: int, *, archived: bool, cursor_is_last_id: bool = False
+    ) -> tuple[list[Record], int | None]:
+        """Records with an id of at least the cursor `after`, and the next cursor: the id the next page begins with. Or
+        those above it, and the last id of the page."""
         ids = self._binned if archived else self._live
-        start = bisect_left(ids, after)
+        start = bisect_right(ids, after) if cursor_is_last_id else bisect_left(ids, after)
         wanted = ids[start : start + limit + 1]
-        following = wanted[limit] if len(wanted) > limit else None
+        following = wanted[limit - cursor_is_last_id] if len(wanted) > limit else None
         return [self.records[id_] for id_ in wanted[:limit]], following
 
     def live_ids(self) -> list[int]:
