@@ -16,6 +16,9 @@ from tests.pipeline.matrix import play_all, play_some
 from tests.pipeline.mishaps import KILLED, MISHAPS, Mishap
 
 
+WHERE_THE_TOKEN_ENDS = "/contacts/search"
+
+
 @pytest.fixture(scope="module")
 def script(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Script[Portal]]:
     folder = tmp_path_factory.mktemp("script")
@@ -26,7 +29,9 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Script[Portal]]
 def judge(ending: Ending, call: str, mishap: Mishap) -> None:
     """A single fault is got over. With several calls under way at a time there may be fewer than in the undisturbed
     run; a call that did not come could not go wrong."""
-    assert ending.told is None or mishap in {"outage", *KILLED}, ending.told
+    # The token ends in this call of itself: refused once more, right after its renewal, it is for a person.
+    is_refused_twice = mishap == "expired_token" and call.endswith(WHERE_THE_TOKEN_ENDS)
+    assert ending.told is None or is_refused_twice or mishap in {"outage", *KILLED}, ending.told
 
 
 @pytest.mark.parametrize(
