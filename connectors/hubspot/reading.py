@@ -22,7 +22,7 @@ from connectors.hubspot.codecs import as_moment
 from connectors.hubspot.crew import Crew, Job
 from connectors.hubspot.listing import listed
 from connectors.hubspot.ranges import Range, Scan, Seeking
-from connectors.hubspot.records import Record, Wish, fetch
+from connectors.hubspot.records import BATCH, Record, Wish, fetch
 from connectors.hubspot.search import PAGE, Found, changed_ids, count_changed, missing
 
 M = TypeVar("M")
@@ -188,7 +188,8 @@ class _Reading(Generic[M]):
             self.crew,
             self.seeking,
             place.ranges,
-            rows=ROWS,
+            # As many pages of each: a record with its history takes several times the memory of one without.
+            rows=ROWS * self.wish.size // BATCH,
             make=lambda records: self.make(Batch(records)),
             keep=None if self.span.since is None else self._is_changed,
         )

@@ -15,7 +15,6 @@ from tests.pipeline.hubspot_script import ScriptedHubSpot, small_sizes
 from tests.pipeline.matrix import play_all, play_some
 from tests.pipeline.mishaps import KILLED, MISHAPS, Mishap
 
-
 WHERE_THE_TOKEN_ENDS = "/contacts/search"
 
 
