@@ -110,7 +110,9 @@ class TierMove:
 
 @dataclass(frozen=True)
 class ScoreReceipt:
-    """One scoring run. `counts`: what was left out or could not be known, by a code with a number."""
+    """One scoring run. `counts`: what was left out or could not be known, by a code with a number.
+    `unknown_accounts`: by file of KAM_INPUTS_DIR, the first accounts that it names and nobody knows. `portfolio`: the
+    KPIs of all account groups together, and why one has no value."""
 
     run_id: str
     as_of: dt.date
@@ -122,6 +124,44 @@ class ScoreReceipt:
     appended: int
     unavailable_criteria: tuple[str, ...]
     counts: dict[str, int]
+    seconds: float
+    unknown_accounts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    portfolio: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BackfilledDay:
+    """A past day: scored, or `is_kept` because it was there already, and then nothing else is told. `reconstructed`:
+    groups with figures that rows entered of which nobody knows what they were on the day."""
+
+    as_of: dt.date
+    is_kept: bool
+    groups: int = 0
+    population: int = 0
+    tiers: dict[str, int] = field(default_factory=dict)
+    moves: int = 0
+    appended: int = 0
+    reconstructed: int = 0
+
+
+@dataclass(frozen=True)
+class BackfillReceipt:
+    """The past days of one backfill, in the order of time."""
+
+    days: tuple[BackfilledDay, ...]
+    seconds: float
+
+    @property
+    def computed(self) -> int:
+        return sum(not day.is_kept for day in self.days)
+
+
+@dataclass(frozen=True)
+class ThinReceipt:
+    """How many snapshots of days before `before` were taken out."""
+
+    before: dt.date
+    snapshots: int
     seconds: float
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from connectors.mapping_file import Overrides
     from connectors.registry import Registered
     from connectors.retry import Patience
+    from kammodel.given import Given
+    from kammodel.publish.fields import CustomField
     from kammodel.scoring import ScoringConfig
     from kammodel.store import Store
     from kammodel.tiering.policy import Policy
@@ -65,6 +67,20 @@ class Runtime:
         return load_policy(self.settings.policy_file)
 
     @cached_property
+    def given(self) -> Given:
+        """What the files of KAM_INPUTS_DIR say."""
+        from kammodel.given import read_given
+
+        return read_given(self.settings.inputs_dir)
+
+    @property
+    def fields(self) -> tuple[CustomField, ...]:
+        """The custom fields of an account that we write or read: those of every installation, and of rollups.toml."""
+        from kammodel.rollups.fields import all_fields
+
+        return all_fields(self.given.rollups)
+
+    @cached_property
     def _overrides(self) -> dict[str, Overrides]:
         """What KAM_MAPPING_FILE says, by CRM."""
         from connectors.mapping_file import read_mapping_file
@@ -91,6 +107,7 @@ class Runtime:
             language=settings.language,
             policy=self.policy,
             release=version("kam"),
+            shard_rows=settings.shard_rows,
         )
 
     def chosen(self, crm: str | None) -> tuple[str, ...]:

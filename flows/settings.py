@@ -74,10 +74,26 @@ class Settings(BaseSettings):
         description="TOML file that points columns of kam at fields of your own",
         examples=["/etc/kam/mapping.toml"],
     )
+    inputs_dir: Path | None = Field(
+        default=None,
+        description="Folder of CSV files for what no CRM holds: ratings, targets, rates, matches and more",
+        examples=["/etc/kam/inputs"],
+    )
     system_of_record: CrmName | None = Field(
         default=None,
         description="CRM whose figures count where both hold a company; by default the first one configured",
         examples=["salesforce"],
+    )
+    daily_days: int = Field(
+        # Forecasts of six quarters are looked back at, and they are no month's last day.
+        default=550,
+        ge=31,
+        description="Days for which the tiers of every day are kept; of older months `kam thin` leaves the last day",
+    )
+    shard_rows: int = Field(
+        default=2_000_000,
+        ge=10_000,
+        description="Rows that are scored at a time: bounds memory; with more, they wait in a folder under TMPDIR",
     )
     salesforce: SalesforceSettings | None = Field(default=None, description="The Salesforce org")
     hubspot: HubSpotSettings | None = Field(default=None, description="The HubSpot portal")
@@ -92,7 +108,7 @@ class Settings(BaseSettings):
             )
         return name
 
-    @field_validator("home", "policy_file", "mapping_file")
+    @field_validator("home", "policy_file", "mapping_file", "inputs_dir")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - keeps symlinks

@@ -10,11 +10,22 @@ from typing import TypeVar
 from connectors.errors import QuotaSpent
 from flows import pipeline
 from flows.garbage import seldom_collected
-from flows.pipeline import Progress
-from flows.results import ApplyReceipt, PlanReceipt, PullReceipt, RunReceipt, ScoreReceipt, WriteBackReceipt
+from flows.pipeline import Every, Progress
+from flows.results import (
+    ApplyReceipt,
+    BackfillReceipt,
+    PlanReceipt,
+    PullReceipt,
+    RunReceipt,
+    ScoreReceipt,
+    ThinReceipt,
+    WriteBackReceipt,
+)
 from flows.runtime import Runtime
 
 R = TypeVar("R")
+BACK = dt.timedelta(days=730)
+"""How far a backfill looks back unless it is told."""
 
 NOT_SCORED = (
     "nothing was scored or written, because not every CRM is read to the end; to go on with what is there: "
@@ -28,7 +39,7 @@ def require_fields(runtime: Runtime, crms: Iterable[str]) -> None:
     Raises FieldsNotProvisioned with the command to run.
     """
     for crm in crms:
-        pipeline.check_fields(runtime.connector(crm))
+        pipeline.check_fields(runtime.connector(crm), runtime.fields)
 
 
 def pull(runtime: Runtime, crm: str, *, full: bool, progress: Progress) -> PullReceipt:
@@ -39,18 +50,37 @@ def pull(runtime: Runtime, crm: str, *, full: bool, progress: Progress) -> PullR
 
 def score(runtime: Runtime, as_of: dt.date | None, *, progress: Progress) -> ScoreReceipt:
     """Scores every account group."""
-    return pipeline.score(runtime.store, runtime.scoring(as_of), runtime.clock, progress=progress)
+    config, given = runtime.scoring(as_of), runtime.given
+    return pipeline.score(runtime.store, config, runtime.clock, given=given, progress=progress)
+
+
+def backfill(
+    runtime: Runtime, first: dt.date | None, last: dt.date | None, every: Every, *, progress: Progress
+) -> BackfillReceipt:
+    """Scores past days, by default those of the last two years."""
+    config = runtime.scoring()
+    end = last or config.as_of
+    days = pipeline.past_days(first or end - BACK, end, every, config.as_of)
+    return pipeline.backfill(runtime.store, config, days, runtime.clock, given=runtime.given, progress=progress)
+
+
+def thin(runtime: Runtime) -> ThinReceipt:
+    """Thins older daily snapshots out."""
+    return pipeline.thin(runtime.store, runtime.scoring(), runtime.settings.daily_days, runtime.clock)
 
 
 def plan(runtime: Runtime, crm: str, as_of: dt.date | None, *, full: bool, progress: Progress) -> PlanReceipt:
     """Stores the plan of one CRM."""
     connector, config = runtime.connector(crm), runtime.scoring(as_of)
-    return pipeline.plan(connector, runtime.store, config, runtime.clock, full=full, progress=progress)
+    return pipeline.plan(
+        connector, runtime.store, config, runtime.clock, full=full, given=runtime.given, progress=progress
+    )
 
 
 def apply(runtime: Runtime, crm: str, plan_id: str | None, *, progress: Progress) -> ApplyReceipt:
     """Writes a plan of one CRM, the latest if none is named."""
-    return pipeline.apply(runtime.connector(crm), runtime.store, plan_id, runtime.clock, progress=progress)
+    connector, given = runtime.connector(crm), runtime.given
+    return pipeline.apply(connector, runtime.store, plan_id, runtime.clock, given=given, progress=progress)
 
 
 def write_back(

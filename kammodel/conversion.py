@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_right
+from dataclasses import dataclass
 from fractions import Fraction
 
 import polars as pl
@@ -48,22 +49,37 @@ def home_currencies(
     return joined.select(*_ORG, home=pl.when(pl.col("n") == 0).then(unrated).otherwise("rated")).sort(_ORG)
 
 
-def converted(amounts: pl.DataFrame, homes: pl.DataFrame, rates: pl.DataFrame, reporting: str) -> pl.DataFrame:
+@dataclass(frozen=True)
+class Rates:
+    """Rates of the CRMs (`ExchangeRate`), each org's own home currency, and the currency that all is turned into.
+
+    `given`: the file fx_rates.csv of KAM_INPUTS_DIR, None without one. It goes before the CRMs' rates, from the first
+    day that it states for a currency on: reporting = amount x rate (reading 8).
+    """
+
+    homes: pl.DataFrame
+    rates: pl.DataFrame
+    reporting: str
+    given: pl.DataFrame | None = None
+
+
+def converted(amounts: pl.DataFrame, by: Rates) -> pl.DataFrame:
     """Adds `amount` (Int64 of 1/10,000 units of the reporting currency) and `amount_why`, in the order of rows.
 
-    In: source, source_instance, `own_amount`, `currency` (null: the org's home currency), `on` (the day whose
-    rate counts). A rate holds from its day until the next; a currency that is not the home currency is
+    In: source, source_instance (null in what comes from a file), `own_amount`, `currency` (null: the org's home
+    currency, in a file the reporting one), `on` (the day whose rate counts). A rate holds from its day until the
+    next; a currency that is not the home currency is
     crossed by way of it. Where a rate is missing the amount is null, with `no rate for XXX`; where the
     currency is not known, with `no_currency`. A null amount stays null and has no reason here.
     """
-    keyed = amounts.join(homes, on=_ORG, how="left", maintain_order="left").with_columns(
-        currency=pl.coalesce("currency", "home")
-    )
+    keyed = amounts.join(by.homes, on=_ORG, how="left", maintain_order="left")
+    home = pl.when(pl.col("source").is_null()).then(pl.lit(by.reporting)).otherwise("home")
+    keyed = keyed.with_columns(home=home, currency=pl.coalesce("currency", home))
     used = keyed.select(*_ORG, "currency", "home").unique().drop_nulls("currency").sort(*_ORG, "currency")
     pairs = used.with_row_index("pair")
-    table = _rate_table(pairs, rates, reporting)
+    table = _rate_table(pairs, by)
     placed = (
-        keyed.join(pairs.drop("home"), on=[*_ORG, "currency"], how="left", maintain_order="left")
+        keyed.join(pairs.drop("home"), on=[*_ORG, "currency"], how="left", maintain_order="left", nulls_equal=True)
         .with_row_index("place")
         .with_columns(pl.col("on").fill_null(SINCE_EVER))
         .sort("on")
@@ -93,19 +109,20 @@ def _distinct(found: pl.DataFrame) -> pl.DataFrame:
     return found.drop_nulls("found").unique().group_by(_ORG).agg(n=pl.len(), found=pl.col("found").first())
 
 
-def _rate_table(pairs: pl.DataFrame, rates: pl.DataFrame, reporting: str) -> pl.DataFrame:
+def _rate_table(pairs: pl.DataFrame, by: Rates) -> pl.DataFrame:
     """pair, valid_from, numerator, denominator, rate_why: the periods of each currency in use. Few rows."""
-    legs = _legs(rates)
+    legs, given = _legs(by.rates), _given_legs(by.given)
     rows: list[tuple[int, *Period]] = []
     for pair, source, instance, currency, home in pairs.select("pair", *_ORG, "currency", "home").iter_rows():
+        if currency == by.reporting:
+            rows.append((pair, SINCE_EVER, 1, 1, None))
+            continue
         own, back = (
             [(SINCE_EVER, Fraction(1))] if code == home else legs.get((source, instance, code), [])
-            for code in (currency, reporting)
+            for code in (currency, by.reporting)
         )
-        if currency == reporting:
-            rows.append((pair, SINCE_EVER, 1, 1, None))
-        else:
-            rows += [(pair, *period) for period in _periods(own, back, currency, reporting)]
+        way = _Way(currency, by.reporting, own, back, given.get(currency, []), given.get(home, []))
+        rows += [(pair, *period) for period in way.periods()]
     schema = {
         "pair": pl.UInt32,
         "valid_from": pl.Date,
@@ -125,16 +142,50 @@ def _legs(rates: pl.DataFrame) -> dict[tuple[str, str, str], Leg]:
     return legs
 
 
-def _periods(own: Leg, back: Leg, currency: str, reporting: str) -> list[Period]:
-    found: list[Period] = []
-    for day in sorted({SINCE_EVER, *(since for since, _ in own), *(since for since, _ in back)}):
-        to_home, to_reporting = _at(own, day), _at(back, day)
-        if to_home is None or to_reporting is None:
-            found.append((day, None, None, no_rate(currency if to_home is None else reporting)))
-            continue
-        rate = _bounded(to_home / to_reporting)
-        found.append((day, rate.numerator, rate.denominator, None))
-    return found
+def _given_legs(given: pl.DataFrame | None) -> dict[str, Leg]:
+    """Units of the reporting currency for one unit, by currency."""
+    legs: dict[str, Leg] = {}
+    if given is not None:
+        columns = ("currency", "valid_from", "rate_numerator", "rate_denominator")
+        for currency, since, above, below in given.sort("valid_from").select(columns).iter_rows():
+            legs.setdefault(currency, []).append((since, Fraction(above, below)))
+    return legs
+
+
+@dataclass(frozen=True)
+class _Way:
+    """From a currency to the reporting one: `given` by the file, or by way of the home currency (`own`), and from
+    there by the file (`given_home`) or by the CRM (`back`, units of home for one unit of the reporting currency)."""
+
+    currency: str
+    reporting: str
+    own: Leg
+    back: Leg
+    given: Leg
+    given_home: Leg
+
+    def periods(self) -> list[Period]:
+        days = {since for leg in (self.own, self.back, self.given, self.given_home) for since, _ in leg}
+        return [self._period(day) for day in sorted({SINCE_EVER, *days})]
+
+    def _period(self, day: dt.date) -> Period:
+        rate, lacking = self._rate(day)
+        if rate is None:
+            return (day, None, None, no_rate(lacking))
+        rate = _bounded(rate)
+        return (day, rate.numerator, rate.denominator, None)
+
+    def _rate(self, day: dt.date) -> tuple[Fraction | None, str]:
+        """The rate of a day; without one, the currency for which it is missing."""
+        direct = _at(self.given, day)
+        if direct is not None:
+            return direct, ""
+        to_home, from_home, to_reporting = _at(self.own, day), _at(self.given_home, day), _at(self.back, day)
+        if to_home is None:
+            return None, self.currency
+        if from_home is None and to_reporting is not None:
+            from_home = 1 / to_reporting
+        return (None, self.reporting) if from_home is None else (to_home * from_home, "")
 
 
 def _at(leg: Leg, day: dt.date) -> Fraction | None:

@@ -2,13 +2,15 @@
 
 KamError                      1  failed
 ├── NotConfigured             3  a variable, a field or a file is missing: the message says which
-│   └── PolicyInvalid         3  the tier policy file cannot be used: the message says line and reason
+│   ├── PolicyInvalid         3  the tier policy file cannot be used: the message says line and reason
+│   └── GivenInvalid          3  files of KAM_INPUTS_DIR cannot be used: file, line, column, reason, what to do
 ├── StoreUnusable             1  the store cannot be opened, or belongs to a newer version
 └── connectors.errors.*          everything a CRM can answer
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -26,6 +28,14 @@ class NotConfigured(KamError):
 
 class PolicyInvalid(NotConfigured):
     """The tier policy cannot be used as it stands."""
+
+
+class GivenInvalid(NotConfigured):
+    """Files of KAM_INPUTS_DIR cannot be used as they stand. `faults`: each by itself, for programs."""
+
+    def __init__(self, text: str, faults: Sequence[object] = ()) -> None:
+        super().__init__(text)
+        self.faults = tuple(faults)
 
 
 class StoreUnusable(KamError):

@@ -1,117 +1,282 @@
-"""What the store knows, as frames: the rows, which streams they come from, and when that was."""
+"""What the store and the files know, as frames: the rows, which streams they come from, and when that was."""
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
 
 import polars as pl
 
-from kammodel import facts, identity
+from kammodel import identity
+from kammodel.conversion import Rates, home_currencies
 from kammodel.digest import digest
 from kammodel.entities import (
     KEY,
     Account,
+    AccountPerson,
     Activity,
     Bookmark,
     Case,
     ExchangeRate,
+    LineItem,
     Opportunity,
+    OpportunityFieldChange,
+    OpportunityPerson,
     OpportunityStageEvent,
+    Order,
     Person,
     Sourced,
     polars_schema,
 )
+from kammodel.facts import FRAMES, REGISTRY, FactFrame, Sources
+from kammodel.facts.cut import Cut
+from kammodel.facts.windows import quarter_of
+from kammodel.given import NOTHING_GIVEN, Given
+from kammodel.identity import AccountGroups
+from kammodel.rollups import Rollup
+from kammodel.rollups.frames import entities as rolled_entities
+from kammodel.spilling import Spill
 from kammodel.store import Store
 from kammodel.store.control import bookmarks
-from kammodel.touches import ACTIVITY_COLUMNS, LINK_COLUMNS, Links
+from kammodel.store.forecasts import FORECASTS, stored_forecasts
+from kammodel.store.versions import VERSION, as_known, versions_after
+
+Stream = tuple[str, str, str]
+"""source, source_instance, name."""
 
 _STAMP = "content_changed_at"
 _ENVELOPE = (*KEY, "created_at", "updated_at", "deleted", _STAMP)
+HISTORIES: frozenset[type[Sourced]] = frozenset({OpportunityStageEvent, OpportunityFieldChange})
+"""What deals were before, as their CRM tells it."""
+LARGE: tuple[type[Sourced], ...] = (
+    Opportunity,
+    AccountPerson,
+    Person,
+    Case,
+    OpportunityStageEvent,
+    OpportunityFieldChange,
+    OpportunityPerson,
+    LineItem,
+    Order,
+    Activity,
+)
+"""The entities of which there are many rows for each account; those that others lead to an account by come first."""
 
-DEAL_STREAMS = (frozenset({"opportunities"}),)
-TOUCH_STREAMS = (frozenset({"calls", "emails", "meetings", "tasks"}), frozenset({"events", "tasks"}))
-"""Streams that tell all touches of a CRM: either of the sets. Less than all of one is not knowing: touches that
-were logged elsewhere would be missing without a word."""
+SHARD_ROWS = 2_000_000
+"""Rows of LARGE entities that are held in memory together, unless said otherwise."""
+
+_BATCH = 100_000
+_ALWAYS: Mapping[type[Sourced], tuple[str, ...]] = {
+    Account: (*identity.COLUMNS, "currency", "owner_id"),
+    Opportunity: ("currency",),
+    ExchangeRate: tuple(polars_schema(ExchangeRate)),
+}
+
+
+@cache
+def asked(rollups: tuple[Rollup, ...] = ()) -> dict[type[Sourced], tuple[str, ...]]:
+    """The columns of each entity that the facts, and these rollups, are made of."""
+    wanted: dict[type[Sourced], tuple[str, ...]] = {}
+    for entities in (_ALWAYS, *(frame.entities for frame in FRAMES), rolled_entities(rollups)):
+        for entity, columns in entities.items():
+            wanted[entity] = tuple(dict.fromkeys((*wanted.get(entity, _ENVELOPE), *columns)))
+    return wanted
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the store knows. `read`: (source, instance, stream) of the streams read to their end at least once.
+    """What is known. `entities`: rows by entity; one that is not there has none. `read`: the streams read to their
+    end at least once; `columns`: those of ours that a stream fills, all of them unless it is named.
 
-    `synced_at`: the time of the last sync, null if there was none. Of cases and persons only the account is known.
+    `given`: the files of KAM_INPUTS_DIR. `synced_at`: the time of the last sync, null if there was none.
+    `forecasts`: what our snapshots said at the beginning of past quarters, see store/forecasts.py. `versions`: what
+    rows were before they changed, see store/versions.py. `in_doubt`: once `as_known`, the rows of which nobody
+    knows what they were then. `copies`: on disk, by name of the entity, the rows of those LARGE ones that are not among
+    `entities`, since together they were too many.
     """
 
-    accounts: pl.DataFrame
-    opportunities: pl.DataFrame
-    stage_events: pl.DataFrame
-    activities: pl.DataFrame
-    cases: pl.DataFrame
-    persons: pl.DataFrame
-    rates: pl.DataFrame
-    read: frozenset[tuple[str, str, str]]
+    entities: Mapping[type[Sourced], pl.DataFrame]
+    read: frozenset[Stream]
     synced_at: dt.datetime | None
+    given: Given = NOTHING_GIVEN
+    columns: Mapping[Stream, frozenset[str]] = field(default_factory=dict)
+    forecasts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FORECASTS))
+    versions: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=VERSION))
+    in_doubt: Mapping[type[Sourced], pl.DataFrame] = field(default_factory=dict)
+    copies: Spill | None = None
+    rows_copied: int = 0
 
     @property
-    def frames(self) -> dict[str, pl.DataFrame]:
-        names = ("accounts", "opportunities", "stage_events", "activities", "cases", "persons", "rates")
-        return {name: getattr(self, name) for name in names}
+    def large_rows(self) -> int:
+        """How many rows of LARGE entities there are."""
+        return self.rows_copied + sum(rows.height for entity, rows in self.entities.items() if entity in LARGE)
 
-    @property
-    def links(self) -> Links:
-        """What leads from a touch to an account."""
-        return Links(self.opportunities, self.cases, self.persons)
+    def pieces(self, entity: type[Sourced]) -> Iterator[pl.DataFrame]:
+        """The rows of an entity, not all at once where they are on disk."""
+        if entity in self.entities:
+            yield self.entities[entity]
+        elif self.copies is not None:
+            yield from self.copies.pieces(entity.__name__)
 
-    def deals_read(self, source: str, instance: str) -> bool:
-        """Whether the deals of a CRM are known."""
-        return self._has_read(source, instance, DEAL_STREAMS)
+    def held(self) -> Inputs:
+        """The same with every row in memory."""
+        if self.copies is None:
+            return self
+        copied = {entity: list(self.pieces(entity)) for entity in LARGE if entity not in self.entities}
+        rows = {entity: pl.concat(pieces) for entity, pieces in copied.items() if pieces}
+        return replace(self, entities={**self.entities, **rows}, copies=None, rows_copied=0)
 
-    def touches_read(self, source: str, instance: str) -> bool:
-        """Whether all touches of a CRM are known."""
-        return self._has_read(source, instance, TOUCH_STREAMS)
+    def small(self) -> Inputs:
+        """The same without LARGE entities."""
+        few = {entity: rows for entity, rows in self.entities.items() if entity not in LARGE}
+        return replace(self, entities=few, copies=None, rows_copied=0)
 
-    def _has_read(self, source: str, instance: str, sets: tuple[frozenset[str], ...]) -> bool:
-        streams = {stream for s, i, stream in self.read if (s, i) == (source, instance)}
-        return any(needed <= streams for needed in sets)
+    def of(self, entity: type[Sourced]) -> pl.DataFrame:
+        """The rows of an entity."""
+        found = self.entities.get(entity)
+        return pl.DataFrame(schema=polars_schema(entity)) if found is None else found
 
-    def fingerprint(self, cut_at: dt.datetime) -> str:
-        """Sixteen hexadecimal digits that change when a row does: rows and their change stamps, streams, the cut."""
-        stamps = {
-            name: [frame.height, str(frame.select(pl.col(_STAMP).dt.epoch("us").cast(pl.Int128).sum()).item())]
-            for name, frame in self.frames.items()
+    def as_known(self, moment: Cut) -> Inputs:
+        """The rows as they were at a cut: those created later left out, later edits taken back. design.md step 4.
+
+        Of a deal of which no version tells what it was then, the next row of its history is left too: that it goes on
+        says that its last row up to the cut was in force at it (reading 4).
+        """
+        if not moment.is_past:
+            return self
+        then = {
+            entity: as_known(entity, rows, self.versions, moment.at, later_too=entity in HISTORIES)
+            for entity, rows in self.entities.items()
         }
-        return digest([stamps, sorted(self.read), cut_at.isoformat()])
+        unknown = then[Opportunity].filter("is_reconstructed") if Opportunity in then else None
+        for entity in HISTORIES & then.keys():
+            then[entity] = pl.concat(history([then[entity]], unknown, moment))
+        in_doubt = {
+            entity: rows.filter("is_reconstructed", ~pl.col("deleted"))
+            for entity, rows in then.items()
+            if entity not in HISTORIES
+        }
+        entities = {entity: rows.drop("is_reconstructed") for entity, rows in then.items()}
+        return replace(self, entities=entities, in_doubt=in_doubt)
+
+    def knows(self, frame: FactFrame, source: str, instance: str) -> bool:
+        """Whether the rows of a frame of facts are known for what one CRM holds."""
+        streams = {name for s, i, name in self.read if (s, i) == (source, instance)}
+        streams = {name for name in streams if self._fills((source, instance, name), frame)}
+        return not frame.reads or any(needed <= streams for needed in frame.reads)
+
+    def _fills(self, stream: Stream, frame: FactFrame) -> bool:
+        needed = frame.needs.get(stream[2], frozenset())
+        return needed <= self.columns.get(stream, needed)
+
+    def rates(self, reporting_currency: str, opportunities: pl.DataFrame | None = None) -> Rates:
+        """What turns amounts into the reporting currency. `opportunities`: source, source_instance, currency, if they
+        are not among the entities."""
+        accounts, rates = self.of(Account), self.of(ExchangeRate)
+        deals = self.of(Opportunity) if opportunities is None else opportunities
+        homes = home_currencies(deals, accounts, rates, reporting_currency)
+        return Rates(homes, rates, reporting_currency, self.given.frames.get("fx_rates"))
+
+    def sources(
+        self, grouping: AccountGroups, moment: Cut, reporting_currency: str, rates: Rates | None = None
+    ) -> Sources:
+        """What the frames of facts are built from."""
+        return Sources(
+            entities={entity: self.of(entity) for entity in asked()},
+            given={name: frame for name, frame in self.given.frames.items() if frame is not None},
+            grouping=grouping,
+            moment=moment,
+            rates=self.rates(reporting_currency) if rates is None else rates,
+            registry=REGISTRY,
+            forecasts=self.forecasts,
+        )
+
+    def fingerprint(self, cut_at: dt.datetime, stamps: Stamps | None = None) -> str:
+        """Sixteen hexadecimal digits that change when a row does: rows and their change stamps, files, streams, our
+        own forecasts, the cut. `stamps`: those of the entities that are not among `entities`."""
+        stamped = {entity.__name__: stamps_of([rows]) for entity, rows in self.entities.items()} | (stamps or {})
+        told = self.forecasts.filter(pl.col("as_of") < quarter_of(cut_at.date())[0])
+        forecasts = [told.height, str(told["forecast"].cast(pl.Int128).sum())]
+        rows = {name: [n, str(total)] for name, (n, total) in stamped.items()}
+        return digest([rows, self.given.fingerprint, sorted(self.read), forecasts, cut_at.isoformat()])
 
 
-def read_inputs(store: Store) -> Inputs:
-    """The frames of the store. A stream counts as read once a slice of it was closed: its watermark stands;
-    one of touches only if it tells the persons in them.
+Stamps = dict[str, tuple[int, int]]
+"""By name of an entity: how many rows, and the sum of when they last changed."""
+
+
+def stamps_of(pieces: Iterable[pl.DataFrame]) -> tuple[int, int]:
+    """How many rows, and the sum of their change stamps in microseconds."""
+    n, total = 0, 0
+    for rows in pieces:
+        n += rows.height
+        total += int(rows.select(pl.col(_STAMP).dt.epoch("us").cast(pl.Int128).sum()).item())
+    return n, total
+
+
+def read_inputs(
+    store: Store, given: Given = NOTHING_GIVEN, at: dt.datetime | None = None, shard_rows: int = SHARD_ROWS
+) -> Inputs:
+    """The frames of the store. A stream counts as read once a slice of it was closed: its watermark stands.
 
     The last sync is the newest of the times up to which streams were read and of the stamps of rows: a stream
-    that lags behind does not hold back what others brought.
+    that lags behind does not hold back what others brought. `at`: the one cut that is asked for later; without it
+    all versions of rows are read, for any. Where there are more rows of LARGE entities than `shard_rows`, these are
+    copied to disk.
     """
     with store.transaction() as tx:
         marks = [mark for mark in bookmarks(tx) if mark.watermark is not None]
-    tables: dict[str, tuple[type[Sourced], tuple[str, ...]]] = {
-        "accounts": (Account, (*identity.COLUMNS, "currency")),
-        "opportunities": (Opportunity, facts.OPPORTUNITY_COLUMNS),
-        "stage_events": (OpportunityStageEvent, facts.STAGE_EVENT_COLUMNS),
-        "activities": (Activity, ACTIVITY_COLUMNS),
-        "rates": (ExchangeRate, tuple(polars_schema(ExchangeRate))),
-    }
-    frames = {
-        name: store.read(entity, list(dict.fromkeys((*_ENVELOPE, *columns))))
-        for name, (entity, columns) in tables.items()
-    }
-    links: dict[str, type[Sourced]] = {"cases": Case, "persons": Person}
-    frames |= {name: store.read(entity, [*LINK_COLUMNS, _STAMP]) for name, entity in links.items()}
+        versions, forecasts = versions_after(tx, at), stored_forecasts(tx)
+    wanted = asked(given.rollups)
+    several = {entity for entity in LARGE if entity in wanted}
+    copies = Spill() if sum(map(store.count, several)) > shard_rows else None
     stamps = [until for mark in marks if (until := mark.read_until or mark.watermark) is not None]
-    stamps += [stamp for frame in frames.values() if isinstance(stamp := frame[_STAMP].max(), dt.datetime)]
-    read = frozenset((mark.source, mark.source_instance, mark.stream) for mark in marks if _tells(mark))
-    return Inputs(**frames, read=read, synced_at=max(stamps, default=None))
+    entities, copied = dict[type[Sourced], pl.DataFrame](), 0
+    for entity, columns in wanted.items():
+        if entity in several and copies is not None:
+            for rows in store.batches(entity, columns, _BATCH):
+                copies.append(entity.__name__, rows)
+                copied += rows.height
+                stamps += _newest(rows)
+            if entity.__name__ not in copies.names():
+                entities[entity] = pl.DataFrame(schema={name: polars_schema(entity)[name] for name in columns})
+        else:
+            entities[entity] = store.read(entity, columns)
+            stamps += _newest(entities[entity])
+    return Inputs(
+        entities,
+        read=frozenset(map(_stream, marks)),
+        synced_at=max(stamps, default=None),
+        given=given,
+        columns={_stream(mark): frozenset(mark.columns.split(",")) for mark in marks if mark.columns},
+        forecasts=forecasts,
+        versions=versions,
+        copies=copies,
+        rows_copied=copied,
+    )
 
 
-def _tells(mark: Bookmark) -> bool:
-    """False for a stream of touches whose persons are hidden from us: nobody can say which of them count."""
-    is_of_touches = any(mark.stream in streams for streams in TOUCH_STREAMS)
-    return not (is_of_touches and mark.columns and "person_ids" not in mark.columns.split(","))
+def _newest(rows: pl.DataFrame) -> list[dt.datetime]:
+    stamp = rows[_STAMP].max()
+    return [stamp] if isinstance(stamp, dt.datetime) else []
+
+
+def history(pieces: Iterable[pl.DataFrame], unknown: pl.DataFrame | None, moment: Cut) -> Iterator[pl.DataFrame]:
+    """History up to the cut, and at last of the deals that are unknown the first row after it."""
+    deal, first = [*KEY[:2], "opportunity_id"], None
+    for rows in pieces:
+        yield rows.filter(pl.col("changed_at") <= moment.at)
+        if unknown is None or unknown.is_empty():
+            continue
+        later = rows.filter(pl.col("changed_at") > moment.at)
+        own = later.join(unknown.select(*KEY[:2], opportunity_id="source_id"), on=deal, how="semi")
+        every = own if first is None else pl.concat([first, own])
+        first = every.sort("changed_at", "source_id").unique(deal, keep="first", maintain_order=True)
+    if first is not None:
+        yield first
+
+
+def _stream(mark: Bookmark) -> Stream:
+    return mark.source, mark.source_instance, mark.stream

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from kammodel.entities import KEY
 from kammodel.publish.fields import CustomField, canonical
+from kammodel.rollups.fields import column_of
 from kammodel.snapshot import plain_money
 
 NOT_COMPUTED = ("scored_on",)
@@ -19,18 +21,22 @@ def published(
     kpis: pl.DataFrame,
     reasons: pl.DataFrame,
     fields: Sequence[CustomField],
+    *,
+    rolled: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """source_id and one canonical text column per field, in order of source_id; null clears the field.
+    """source_id and one canonical text column per field, in order of source_id; null clears the field. `rolled`: what
+    the fields of rollups hold, see rollups.fields.
 
     Percentages are in percent points, money in plain units. A number too long for its field is null: the CRM
     would refuse it, and with it the account's other values.
     """
     told = (
-        members.select("source_id", "group")
+        members.select(*KEY, "group")
         .join(scores, on="group", how="left")
         .join(kpis, on="group", how="left")
         .join(reasons, on="group", how="left")
     )
+    told = told if rolled is None else told.join(rolled, on=KEY, how="left")
     wanted = [f for f in fields if f.ours and f.key not in NOT_COMPUTED]
     texts = [canonical(f, _held(f, _value(f))).alias(f.key) for f in wanted]
     return told.select("source_id", *texts).sort("source_id")
@@ -48,11 +54,10 @@ def _value(field: CustomField) -> pl.Expr:
         "weighted_pipeline": plain_money(pl.col("weighted_pipeline")),
         "win_rate": _percent(pl.col("win_rate_shown"), field),
         "days_since_touch": pl.col("days_since_last_touch"),
-        # Cases are read in a later version: unknown, which is not 0.
-        "open_cases": pl.lit(None, pl.Int64),
+        "open_cases": pl.col("open_cases"),
         "coverage": _percent(pl.col("coverage"), field),
     }
-    return values[field.key]
+    return values.get(field.key, pl.col(column_of(field)))
 
 
 def _percent(ratio: pl.Expr, field: CustomField) -> pl.Expr:

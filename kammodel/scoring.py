@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
-from kammodel import facts, kpis
 from kammodel.digest import digest
-from kammodel.entities import KEY
-from kammodel.errors import KamError
-from kammodel.identity import AccountGroups, account_groups, reference_key
+from kammodel.facts.cut import cut
+from kammodel.finding import find_group
 from kammodel.inputs import Inputs, read_inputs
+from kammodel.known import Known, ScoringConfig, known_at_once, known_facts
 from kammodel.publish.fields import CustomField
 from kammodel.published import published
+from kammodel.rollups.computing import Rolled
+from kammodel.rollups.explaining import explained
+from kammodel.rollups.fields import field_values
+from kammodel.rollups.texts import rollups_json
+from kammodel.sharded import known_by_shards
+from kammodel.sharding import shards_needed, stamps_known
 from kammodel.snapshot import kpis_json, reasons_json
 from kammodel.store.snapshots import SNAPSHOT
-from kammodel.tiering import Explanation, Policy, Scores, criteria_json, explain, policy_hash, reason_text, score
-from kammodel.tiering.criteria import Language
-from kammodel.touches import touches
+from kammodel.tiering import Explanation, Scores, criteria_json, explain, policy_hash, reason_text, score
 
 __all__ = [
     "Inputs",
@@ -28,8 +32,11 @@ __all__ = [
     "ScoredDay",
     "ScoringConfig",
     "config_hash",
+    "day_fingerprint",
+    "end_of_day",
     "explain_group",
     "find_group",
+    "known_facts",
     "known_kpis",
     "read_inputs",
     "score_day",
@@ -37,97 +44,82 @@ __all__ = [
     "wanted_values",
 ]
 
-_ORG = list(KEY[:2])
-
-
-@dataclass(frozen=True)
-class ScoringConfig:
-    """What decides a score beside the data. `system_of_record`: a CRM's name; None is the first by alphabet."""
-
-    as_of: dt.date
-    timezone: str
-    reporting_currency: str
-    system_of_record: str | None
-    language: Language
-    policy: Policy
-    release: str
-
 
 @dataclass(frozen=True)
 class ScoredDay:
     """One day scored, group by group.
 
     `kpis`, `groups`, `reasons`: one row per group in order of `group` (see kpis.compute, identity, tiering).
-    `members`: the live accounts; `accounts`: every id that stands for one. `previous`: what was in force
-    before the day. `counts`: what was left out or could not be known, by name.
+    `portfolio`: one row of KPIs, see `Known`; None where it was not asked for.
+    `members`: the live accounts; `accounts`: every id that stands for one; `matches`: those of two CRMs that are, or
+    may be, one company. `previous`: what was in force before the day. `counts`: what was left out or could not be
+    known, by name; `unknown_accounts`: by file, the accounts it names that nobody knows. `rolled`: the rollups of
+    rollups.toml.
     """
 
     config: ScoringConfig
     kpis: pl.DataFrame
+    portfolio: pl.DataFrame | None
     groups: pl.DataFrame
     members: pl.DataFrame
     accounts: pl.DataFrame
+    matches: pl.DataFrame
     scores: Scores
     reasons: pl.DataFrame
     previous: pl.DataFrame | None
     counts: Mapping[str, int]
+    unknown_accounts: Mapping[str, Sequence[str]]
+    reconstructed: pl.DataFrame
     inputs_fingerprint: str
+    rolled: Rolled = field(default_factory=Rolled)
 
 
-@dataclass(frozen=True)
-class Known:
-    """The KPIs of a day, before anything is judged. `counts`: what was left out, or could not be known."""
-
-    grouping: AccountGroups
-    kpis: pl.DataFrame
-    cut: facts.Cut
-    counts: dict[str, int]
-
-
-def known_kpis(inputs: Inputs, config: ScoringConfig) -> Known:
+def known_kpis(inputs: Inputs, config: ScoringConfig, previous: pl.DataFrame | None = None) -> Known:
     """Every KPI of every group as of the end of a day.
 
-    Accounts and their hierarchy are today's; deals and touches are those known at the cut.
+    Accounts, their hierarchy and the facts are those known at the cut. `previous`: the snapshots in force before, for
+    what depends on the tier of a group. With more than `config.shard_rows` rows, shard by shard: to the same figures.
     """
-    grouping = account_groups(inputs.accounts, config.system_of_record)
-    moment = facts.cut(config.as_of, config.timezone, inputs.synced_at)
-    deals = facts.deals(
-        opportunities=inputs.opportunities,
-        stage_events=inputs.stage_events,
-        accounts=inputs.accounts,
-        rates=inputs.rates,
-        groups=grouping,
-        moment=moment,
-        reporting_currency=config.reporting_currency,
-    )
-    contact = touches(inputs.activities, inputs.links, grouping, moment)
-    frames: dict[kpis.Frame, pl.DataFrame] = {
-        "deals": deals.deals,
-        "purchase_days": deals.purchase_days,
-        "touches": contact.touches,
-        "contacts": contact.contacts,
-    }
-    figures = kpis.compute(kpis.KPIS, kpis.Facts(frames, _read_flags(grouping, inputs)), config.as_of)
-    counts = {**grouping.counts, **deals.counts, **contact.counts, **_totals(figures)}
-    return Known(grouping, figures, moment, counts)
+    moment = cut(config.as_of, config.timezone, inputs.synced_at)
+    shards = shards_needed(inputs, config.shard_rows)
+    if shards > 1:
+        return known_by_shards(inputs, config, moment, shards, previous)
+    return known_at_once(inputs, config, moment, previous)
 
 
-def score_day(inputs: Inputs, config: ScoringConfig, previous: pl.DataFrame | None = None) -> ScoredDay:
+def end_of_day(config: ScoringConfig) -> dt.datetime:
+    """The latest instant that can be the cut of the as-of day."""
+    return cut(config.as_of, config.timezone, None).at
+
+
+def day_fingerprint(inputs: Inputs, config: ScoringConfig) -> str:
+    """The `inputs_fingerprint` that the day will have, without computing it."""
+    moment = cut(config.as_of, config.timezone, inputs.synced_at)
+    if inputs.copies is None:
+        return inputs.as_known(moment).fingerprint(moment.at)
+    return inputs.small().as_known(moment).fingerprint(moment.at, stamps_known(inputs, moment))
+
+
+def score_day(
+    inputs: Inputs, config: ScoringConfig, previous: pl.DataFrame | None = None, *, with_portfolio: bool = False
+) -> ScoredDay:
     """Scores all account groups as of the end of a day. No clock: the same inputs give the same bytes.
 
     `previous`: the snapshots in force *before* the as-of day (`latest_snapshots(until=as_of - 1 day)`); rows of
     the day itself or later are ignored, so that a second run of a day compares with the same tiers as the first.
     """
     before = _before(previous, config.as_of)
-    known = known_kpis(inputs, config)
+    known = known_kpis(inputs, config, before)
     groups = known.grouping.groups
     scores = score(known.kpis, groups, config.policy, config.as_of, before)
     return ScoredDay(
         config=config,
         kpis=known.kpis,
+        portfolio=known.portfolio if with_portfolio else None,
         groups=groups,
         members=known.grouping.members,
         accounts=known.grouping.accounts,
+        matches=known.grouping.matches,
         scores=scores,
         reasons=reason_text(scores, known.kpis, groups, config.language, before),
         previous=before,
@@ -136,7 +128,10 @@ def score_day(inputs: Inputs, config: ScoringConfig, previous: pl.DataFrame | No
             "population": scores.population_n,
             "criteria_unavailable": len(scores.unavailable),
         },
-        inputs_fingerprint=inputs.fingerprint(known.cut.at),
+        unknown_accounts=known.unknown_accounts,
+        reconstructed=known.reconstructed,
+        inputs_fingerprint=known.inputs_fingerprint,
+        rolled=known.rolled,
     )
 
 
@@ -155,8 +150,9 @@ def config_hash(config: ScoringConfig) -> str:
 
 def snapshot_frame(day: ScoredDay, run_id: str, recorded_at: dt.datetime) -> pl.DataFrame:
     """One row per group, ready for `append_snapshots`; but for run and time, the same bytes for the same day."""
-    told = day.scores.frame.join(criteria_json(day.scores), on="group").join(kpis_json(day.kpis), on="group")
+    told = day.scores.frame.join(criteria_json(day.scores), on="group").join(_kpis_json(day), on="group")
     told = told.join(reasons_json(day.scores, day.reasons, day.config.language), on="group")
+    told = told.join(day.reconstructed, on="group")
     return told.with_columns(
         run_id=pl.lit(run_id),
         as_of=pl.lit(day.config.as_of),
@@ -168,6 +164,10 @@ def snapshot_frame(day: ScoredDay, run_id: str, recorded_at: dt.datetime) -> pl.
     ).select(pl.col(name).cast(dtype) for name, dtype in SNAPSHOT.items())
 
 
+def _kpis_json(day: ScoredDay) -> pl.DataFrame:
+    return kpis_json(day.kpis, rollups_json(day.rolled) if day.rolled.rollups else None)
+
+
 def wanted_values(day: ScoredDay, source: str, instance: str, fields: Sequence[CustomField]) -> pl.DataFrame:
     """source_id and the canonical text of each of our fields (less scored_on) for the live accounts of a CRM.
 
@@ -175,67 +175,21 @@ def wanted_values(day: ScoredDay, source: str, instance: str, fields: Sequence[C
     stands), and Reason says why; what is not known is never 0.
     """
     own = day.members.filter(pl.col("source") == source, pl.col("source_instance") == instance)
-    return published(own, day.scores.frame, day.kpis, day.reasons, fields)
-
-
-def find_group(day: ScoredDay, sought: str) -> str:
-    """The group_id that a person means: a group_id, an account's id in any CRM (a Salesforce id of 15 or 18
-    characters, a merged one too), or the exact name of a group or account, capitals aside if need be.
-
-    KamError where nothing or more than one group fits.
-    """
-    text = sought.strip()
-    if not day.groups.filter(pl.col("group_id") == text).is_empty():
-        return text
-    by_id = reference_key(pl.col("source_id")) == reference_key(pl.lit(text))
-    names = pl.concat([frame.select("group", "name") for frame in (day.members, day.groups)])
-    name = pl.col("name").str.strip_chars()
-    for found in (
-        day.accounts.filter(by_id),
-        names.filter(name == text),
-        names.filter(name.str.to_lowercase() == text.lower()),
-    ):
-        ids = day.groups.join(found, on="group", how="semi")["group_id"].to_list()
-        if len(ids) == 1:
-            return str(ids[0])
-        if ids:
-            shown = ", ".join(ids[:5]) + (", ..." if len(ids) > 5 else "")
-            raise KamError(f"{len(ids)} account groups are called {text!r}: say which by its id: {shown}")
-    raise KamError(f"no account or group {text!r}: give an account's id, a group's id or an exact name")
+    rolled = field_values(day.rolled)
+    return published(own, day.scores.frame, day.kpis, day.reasons, fields, rolled=rolled)
 
 
 def explain_group(day: ScoredDay, sought: str) -> Explanation:
     """The full explanation of the group that `find_group` finds."""
-    return explain(
-        find_group(day, sought),
-        day.scores,
-        day.kpis,
-        day.groups,
-        language=day.config.language,
-        previous=day.previous,
-    )
+    group_id = find_group(day, sought)
+    found = explain(group_id, day.scores, day.kpis, day.groups, language=day.config.language, previous=day.previous)
+    own = day.groups.filter(pl.col("group_id") == group_id).join(day.reconstructed, on="group")
+    reconstructed = tuple(json.loads(own["reconstructed"].item()))
+    rollups = explained(day.rolled, own["group"].item(), day.config.language)
+    return found.model_copy(update={"reconstructed": reconstructed, "rollups": rollups})
 
 
 def _before(previous: pl.DataFrame | None, as_of: dt.date) -> pl.DataFrame | None:
     if previous is None or "as_of" not in previous.columns:
         return previous
     return previous.filter(pl.col("as_of") < as_of)
-
-
-def _read_flags(grouping: AccountGroups, inputs: Inputs) -> pl.DataFrame:
-    """group, deals_read, touches_read: whether every CRM that the group's figures come from was read."""
-    orgs = grouping.members.select(_ORG).unique()
-    flags = [(*org, inputs.deals_read(*org), inputs.touches_read(*org)) for org in orgs.iter_rows()]
-    schema = {**dict.fromkeys(_ORG, pl.String), "deals_read": pl.Boolean, "touches_read": pl.Boolean}
-    counted = grouping.members.filter("is_counted").join(pl.DataFrame(flags, schema=schema, orient="row"), on=_ORG)
-    return counted.group_by("group").agg(pl.col("deals_read", "touches_read").all()).sort("group")
-
-
-def _totals(figures: pl.DataFrame) -> dict[str, int]:
-    summed = [name for name in figures.columns if name.endswith("_missing_n")] + ["cycle_left_out_n"]
-    totals = figures.select(pl.col(name).sum() for name in (*summed, "touches_without_person_90d"))
-    migrated = figures.filter(pl.col("customer_tenure_months__why") == "migration_date").height
-    return {
-        **{name: int(value) for name, value in totals.row(0, named=True).items()},
-        "tenure_by_migration_date": migrated,
-    }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import polars as pl
 
 from kammodel.entities.types import MONEY_SCALE
@@ -12,14 +15,25 @@ from kammodel.tiering.criteria import Language
 _MONEY = frozenset(k.name for k in KPIS if k.unit == "money")
 
 
-def kpis_json(kpis: pl.DataFrame) -> pl.DataFrame:
+def kpis_json(kpis: pl.DataFrame, rolled: pl.DataFrame | None = None) -> pl.DataFrame:
     """`group`, `kpis`: every KPI that has a value, and `<name>__why` of every one that has none.
 
-    Money is in plain units with four decimals, ratios are 0..1.
+    Money is in plain units with four decimals, ratios are 0..1. `rolled`: what is told beside them, `group` and JSON
+    texts by name.
     """
-    parts = [_member(name, kpis.schema[name]) for name in sorted(kpis.columns) if name != "group"]
+    members = {name: _member(name, kpis.schema[name]) for name in kpis.columns if name != "group"}
+    if rolled is not None:
+        own = {name: pl.lit(f'"{name}":') + pl.col(name) for name in rolled.columns if name != "group"}
+        kpis, members = kpis.join(rolled, on="group", how="left", maintain_order="left"), members | own
+    parts = [members[name] for name in sorted(members)]
     text = pl.concat_str(parts, separator=",", ignore_nulls=True)
     return kpis.select("group", kpis=pl.concat_str([pl.lit("{"), text, pl.lit("}")]))
+
+
+def plain_figures(portfolio: pl.DataFrame) -> dict[str, Any]:
+    """The one row of the portfolio's KPIs as values of JSON, as `kpis_json` has those of a group."""
+    told: dict[str, Any] = json.loads(kpis_json(portfolio.rename({"portfolio": "group"}))["kpis"].item())
+    return told
 
 
 def reasons_json(scores: Scores, reasons: pl.DataFrame, language: Language) -> pl.DataFrame:

@@ -7,17 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from kammodel.entities import (
-    Account,
-    Activity,
-    Case,
-    ExchangeRate,
-    Opportunity,
-    OpportunityStageEvent,
-    Person,
-    Sourced,
-    polars_schema,
-)
+from kammodel.entities import Account, Opportunity, Sourced, polars_schema
 from kammodel.scoring import Inputs
 
 FOLDER = Path(__file__).parents[2] / "shared" / "data" / "maven_crm"
@@ -46,13 +36,7 @@ def maven_inputs(source: str = "salesforce") -> Inputs:
         updated_at=stamp,
     )
     return Inputs(
-        accounts=_entity(Account, accounts, source),
-        opportunities=_entity(Opportunity, opportunities, source),
-        stage_events=_entity(OpportunityStageEvent, pl.DataFrame({"source_id": []}), source),
-        activities=_entity(Activity, pl.DataFrame({"source_id": []}), source),
-        cases=_entity(Case, pl.DataFrame({"source_id": []}), source),
-        persons=_entity(Person, pl.DataFrame({"source_id": []}), source),
-        rates=_entity(ExchangeRate, pl.DataFrame({"source_id": []}), source),
+        {Account: _entity(Account, accounts, source), Opportunity: _entity(Opportunity, opportunities, source)},
         read=frozenset({(source, "maven", "opportunities")}),
         synced_at=_STAMP,
     )

@@ -90,14 +90,14 @@ def _to_the_end(client: Client, path: str, ids: list[str], shape: pl.Struct) -> 
         answer = client.columns(path, {"inputs": inputs}, shape, pool="associations", check=_only_unlinked)
         results = _results(answer)
         heard.append(_links(results))
-        if results.height < len(inputs):
+        if results["from"].n_unique() < len(inputs):
             unheard += _unheard([i["id"] for i in inputs], results, answer)
         inputs = _further(results, cursors)
     return heard, unheard
 
 
 def _results(answer: pl.DataFrame) -> pl.DataFrame:
-    """Columns from, to, paging: the last word on each record."""
+    """Columns from, to, paging: what is said of the records, of each once or more often."""
     listed = answer["results"]
     if listed.null_count():
         raise UnexpectedAnswer("HubSpot sent no list of results where its documentation promises one")
@@ -108,7 +108,7 @@ def _results(answer: pl.DataFrame) -> pl.DataFrame:
     )
     if rows["from"].null_count():
         raise UnexpectedAnswer("HubSpot sent links without saying whose")
-    return rows.unique("from", keep="last", maintain_order=True)
+    return rows
 
 
 def _links(results: pl.DataFrame) -> pl.DataFrame:
@@ -137,7 +137,8 @@ def _further(results: pl.DataFrame, cursors: set[tuple[str, str]]) -> _Inputs:
 def _unheard(asked: list[str], results: pl.DataFrame, answer: pl.DataFrame) -> list[str]:
     """Ids with no word on them. The error entries may be a cut list; `numErrors` then counts the rest."""
     context = pl.col("context").struct
-    named = _errors(answer).select(pl.coalesce(context.field("fromObjectId"), context.field("ids")).explode())
+    ids = pl.concat_list(context.field(name).fill_null([]) for name in ("fromObjectId", "ids"))
+    named = _errors(answer).select(ids.explode())
     told = named.to_series().drop_nulls().unique()
     silent = pl.Series(asked, dtype=pl.String)
     silent = silent.filter(~silent.is_in(pl.concat([results["from"], told]).implode()))

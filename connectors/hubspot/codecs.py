@@ -138,3 +138,13 @@ is_active = Codec(
 
 exact_whole = Codec("hubspot_exact_whole", lambda column: filled(column).str.strip_chars().cast(pl.Int64, strict=False))
 """A whole number that is no count: it must not pass through a float."""
+
+
+def _day_in(column: pl.Expr, *, hours: int) -> pl.Expr:
+    return in_calendar((as_moment(column) + pl.duration(hours=hours)).dt.date())
+
+
+first_day = Codec("hubspot_first_day", lambda column: _day_in(column, hours=12))
+last_day = Codec("hubspot_last_day", lambda column: _day_in(column, hours=-12))
+"""The first and the last day of a period that is stated by the moments in which it begins and ends. Whether these are
+midnights of UTC or of the portal is not documented: half a day further in, both are the same day."""

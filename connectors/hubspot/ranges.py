@@ -112,12 +112,12 @@ class Scan(Generic[M]):
 
     def _rescued(self) -> Iterator[tuple[Portion[M], tuple[Range, ...]]]:
         self._crew.stop()
-        failed = [job for job in self._running if job.is_done and job.future.exception()]
+        failed = [job for job in self._running if _failed(job)]
         lost = [self._running.pop(job) for job in failed]
         self._waiting.extend(lost)
         while self._running and self._crew.size > 1:
             job = self._crew.first(list(self._running))
-            if job.future.cancelled() or job.future.exception():
+            if _failed(job):
                 self._waiting.append(self._running.pop(job))
             else:
                 yield self._took(job, job.result())
@@ -143,7 +143,7 @@ class Scan(Generic[M]):
             self._begin(span, page, after)
             return
         low, high = _ends(page)
-        made = self._crew.begin(lambda: self._portion(page, None, len(page), low, high))
+        made = self._crew.begin(lambda: self._portion(self._kept(page), None, len(page), low, high))
         self._running[made] = span
 
     def _read(self, span: Range, records: list[Record], after: str | None) -> Portion[M]:
@@ -213,6 +213,11 @@ class Scan(Generic[M]):
             shifted = cut + self._seeking.shift
             self._seeking.can = first >= known and _first_from(self._client, self._wish, shifted) >= cut
         return self._seeking.can
+
+
+def _failed(job: Job[Portion[M]]) -> bool:
+    """Whether it ended without a portion; a job that was never begun has no fault either."""
+    return job.is_done and (job.future.cancelled() or job.future.exception() is not None)
 
 
 def _first_from(client: Client, wish: Wish, cursor: int) -> int:

@@ -7,6 +7,7 @@ by id, then takes from the bin what was put there since. A thousand rows share o
 from __future__ import annotations
 
 import datetime as dt
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -132,6 +133,8 @@ class _Reading(Generic[M]):
     known: Known | None = None
     first_since: dt.datetime | None = None
     """Where the slice began before an hour was added to it."""
+    seen: array[int] = field(default_factory=lambda: array("q"))
+    """Ids that this process has seen in the slice."""
 
     def steps(self, resume: str | None) -> Iterator[Step[M]]:
         place = Place.parse(resume) if resume is not None else self._start()
@@ -145,38 +148,39 @@ class _Reading(Generic[M]):
         yield from self._bin(place)
 
     def _proof(self, place: Place) -> Iterator[Step[M]]:
-        """Reads by id what the index counts and the road before did not give, then goes on to the bin.
+        """Reads by id what the index counts and the road before did not show, then goes on to the bin.
 
         The index is no proof: it shows for a while what was deleted. But whatever is there comes back by its id.
         """
         is_full = self.span.since is None
-        if is_full or place.found < (place.first or 0) or place.after:
-            lacking = 0 if place.after else missing(self.client, self.wish, self.span, place.found, self.sleep)
-            if lacking and self.known is None:
-                raise ShortAnswer(
-                    f"HubSpot counts {place.found + lacking} {self.wish.kind} in this slice and gave {place.found}; "
-                    "nothing was closed"
-                )
-            if lacking or place.after:
-                for step in self._sought(place):
-                    place = step.place or place
-                    yield step
+        if place.after or is_full or place.found < (place.first or 0):
+            lacking = 1 if place.after else missing(self.client, self.wish, self.span, place.found, self.sleep)
+            for step in self._sought(place) if lacking else ():
+                place = step.place or place
+                yield step
         yield from self._bin(replace(place, road="bin", after=None))
 
     def _sought(self, place: Place) -> Iterator[Step[M]]:
-        """All ids of the slice by the index, of which those are read that are not held."""
+        """All ids of the slice by the index, of which those are read that were not seen. Raises ShortAnswer if it
+        counts more than it shows."""
+        seen, gone = set(self.seen), 0
         for found in changed_ids(self.client, self.wish, self.span, place.after):
-            ids = self._less_held(found.ids)
-            fetched = fetch(self.client, self.wish, ids)
+            fetched = fetch(self.client, self.wish, [i for i in found.ids if int(i) not in seen])
             is_last = len(found.ids) >= found.total
+            read, gone = len(fetched.records), gone + len(fetched.gone)
+            place = replace(place, found=place.found + read, rows=place.rows + read)
+            if is_last and (lacking := missing(self.client, self.wish, self.span, place.found + gone, self.sleep)):
+                counted = place.found + gone + lacking
+                text = f"HubSpot counts {counted} {self.wish.kind} in this slice and gave {counted - lacking}"
+                raise ShortAnswer(f"{text}; nothing was closed, run again")
             road: Road = "bin" if is_last else "proof"
-            rows = place.rows + len(fetched.records)
-            place = replace(place, road=road, after=None if is_last else found.ids[-1], rows=rows)
+            place = replace(place, road=road, after=None if is_last else found.ids[-1])
             yield Step(self.make(Batch(fetched.records, fetched.gone)), place)
 
-    def _less_held(self, ids: list[str]) -> list[str]:
-        held = set(self.known(pl.Series(ids, dtype=pl.String))["source_id"]) if self.known else set()
-        return [i for i in ids if i not in held]
+    def _is_seen(self, record: Record) -> bool:
+        if record["id"].isdecimal():
+            self.seen.append(int(record["id"]))
+        return True
 
     def _start(self) -> Place:
         return Place("list", (Range(),)) if self.span.since is None else Place("search")
@@ -191,7 +195,7 @@ class _Reading(Generic[M]):
             # As many pages of each: a record with its history takes several times the memory of one without.
             rows=ROWS * self.wish.size // BATCH,
             make=lambda records: self.make(Batch(records)),
-            keep=None if self.span.since is None else self._is_changed,
+            keep=self._is_seen if self.span.since is None else self._is_changed,
         )
         for portion, ranges in scan.portions():
             road: Road = "list" if ranges else "proof"
@@ -201,6 +205,7 @@ class _Reading(Generic[M]):
 
     def _is_changed(self, record: Record) -> bool:
         """Whether a record is in the window; one whose stamp cannot be read is."""
+        self._is_seen(record)
         at = _instant(record["properties"].get(self.wish.stamp) or record.get("updatedAt"))
         return at is None or self.span.since is None or self.span.since <= at < self.span.until
 
@@ -218,6 +223,7 @@ class _Reading(Generic[M]):
                         yield from self._listed(replace(place, road="list", ranges=(Range(),)))
                         return
                 ids += self._to_read(found)
+                self.seen.extend(map(int, found.ids))
                 seen += len(found.ids)
                 if len(ids) >= ROWS or is_last:
                     road: Road = "proof" if is_last else "search"

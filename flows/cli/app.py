@@ -8,8 +8,9 @@ from typing import Annotated, Optional
 
 import typer
 
+from flows.cli import catalogue, history, simulation
 from flows.cli.faults import INTERRUPTED, exits, say
-from flows.crms import Crm
+from flows.cli.options import AsOf, Full, Json, OneCrm, Prefect
 
 app = typer.Typer(
     name="kam",
@@ -22,26 +23,6 @@ app = typer.Typer(
     # Rich help takes a quarter of a second to import.
     rich_markup_mode=None,
 )
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document for programs instead of tables.")]
-OneCrm = Annotated[Optional[Crm], typer.Option("--crm", help="By default every configured one.")]  # noqa: UP045
-AsOf = Annotated[
-    Optional[dt.datetime],  # noqa: UP045 - typer reads the annotation
-    typer.Option(
-        "--as-of",
-        formats=["%Y-%m-%d"],
-        metavar="YYYY-MM-DD",
-        help="The day, at its end in KAM_TIMEZONE; by default today.",
-    ),
-]
-Prefect = Annotated[
-    bool,
-    typer.Option(
-        "--prefect",
-        help="Run as a Prefect flow, recorded in a server under KAM_HOME. Implied where PREFECT_API_URL is set.",
-    ),
-]
-Full = Annotated[bool, typer.Option("--full", help="Read everything again instead of what changed.")]
 
 
 @app.command()
@@ -222,12 +203,59 @@ def run(as_of: AsOf = None, full: Full = False, prefect: Prefect = False, as_jso
 def explain(
     account: Annotated[str, typer.Argument(help="Name, CRM id, or group id of an account.")],
     as_of: AsOf = None,
+    stored: Annotated[
+        bool, typer.Option("--stored", help="Print what was recorded of the day, byte for byte; compute nothing.")
+    ] = False,
+    recorded_at: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="INSTANT", help="The same, as it stood at an instant (2026-03-01T02:15:00+00:00)."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show everything that made an account's tier."""
+    """Show everything that made an account's tier.
+
+    Computed from the store, or, with --stored, printed as it was recorded.
+    """
+    if stored or recorded_at is not None:
+        from flows.cli.reprinting import reprint_account
+
+        reprint_account(account, _day(as_of), recorded_at, as_json=as_json)
+        return
     from flows.cli.explaining import explain_account
 
     explain_account(account, _day(as_of), as_json=as_json)
+
+
+@app.command()
+@exits
+def matches(
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="Also the pairs that are joined, or decided.")] = False,
+    into: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            "--csv",
+            metavar="FILE",
+            dir_okay=False,
+            help="Write the pairs into a file for your decisions, with those made so far: matches.csv of "
+            "KAM_INPUTS_DIR, or a new one.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show which accounts of two CRMs may be one company.
+
+    What is clear is joined by itself: by the id of the one in the other, by web address, by name within a country.
+    What is not, you decide.
+    """
+    from flows.cli.matching import list_matches
+
+    list_matches(everything=everything, into=into, as_json=as_json)
+
+
+history.add_to(app)
+simulation.add_to(app)
+catalogue.add_to(app)
 
 
 @app.callback(invoke_without_command=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -16,7 +17,8 @@ from flows.cli.show import print_json, printed
 from flows.escaping import plain
 from flows.runtime import registered
 from kammodel.errors import KamError
-from kammodel.publish.fields import FIELDS
+from kammodel.publish.fields import CustomField
+from kammodel.rollups import FILENAME as ROLLUPS
 from kammodel.tiering.policy import policy_hash
 
 
@@ -64,29 +66,39 @@ def _about(at: Session) -> dict[str, Any]:
         "reporting_currency": settings.reporting_currency,
         "language": settings.language,
         "system_of_record": settings.counting_crm,
+        "inputs": _inputs(at),
         "policy": str(settings.policy_file or "default"),
         "policy_hash": policy_hash(at.runtime.policy),
     }
+
+
+def _inputs(at: Session) -> str:
+    """The files of KAM_INPUTS_DIR that are there. Reading them is the check."""
+    files = [f"{name}.csv" for name, frame in at.runtime.given.frames.items() if frame is not None]
+    folder = at.runtime.settings.inputs_dir
+    rollups = at.runtime.given.rollups
+    files += [f"{ROLLUPS} ({len(rollups)})"] if rollups else []
+    return f"{folder}: {', '.join(files) or 'no files'}" if folder else "none"
 
 
 def _look(at: Session, crm: str) -> Found:
     at.progress(f"{crm} check", 0, None)
     found = Found(crm)
     try:
-        _read(at.runtime.connector(crm), found)
+        _read(at.runtime.connector(crm), at.runtime.fields, found)
     except KamError as fault:
         found.fault, found.exit_code = str(fault), fault.exit_code
     return found
 
 
-def _read(connector: Connector, found: Found) -> None:
+def _read(connector: Connector, fields: Sequence[CustomField], found: Found) -> None:
     identity = connector.identify()
     found.organisation, found.user, found.sign_in = identity.organisation, identity.user, identity.sign_in
     found.currency, found.timezone, found.calls_left = identity.currency, identity.timezone, identity.calls_left
     found.streams = [stream.name for stream in connector.streams()]
     found.unavailable = connector.unavailable()
-    found.missing_fields = connector.missing_fields(FIELDS)
-    ahead = connector.preflight(FIELDS) if isinstance(connector, Provisioning) else []
+    found.missing_fields = connector.missing_fields(fields)
+    ahead = connector.preflight(fields) if isinstance(connector, Provisioning) else []
     findings = [one for one in ahead if found.missing_fields or one.about == "run"]
     found.findings = [asdict(one) for one in findings]
     if found.missing_fields or any(one.grade == "error" for one in findings):

@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 import datetime as dt
-import sys
 
 from rich.table import Table
 from rich.text import Text
 
+from flows.cli.matching import matches_of, sentences
 from flows.cli.session import session
-from flows.cli.show import printed, tier_text
+from flows.cli.show import print_json, printed, tier_text
 from flows.escaping import plain
 from flows.pipeline import score_day_of
+from flows.pipeline.reprinting import with_rule_changes
+from flows.report.history import changes_text
+from flows.report.rolled import rollup_rows
 from flows.words import Words
 from kammodel.scoring import explain_group
-from kammodel.tiering.explained import CriterionExplained, Explanation, MeasureExplained
+from kammodel.tiering.criteria import Unit
+from kammodel.tiering.explained import CriterionExplained, Explanation, MeasureExplained, NextTier
 
 
 def explain_account(account: str, as_of: dt.date | None, *, as_json: bool) -> None:
     """Explains the group of one account, found by name or id; computed from the store, nothing is written."""
     with session() as at:
         config = at.runtime.scoring(as_of)
-        found = explain_group(score_day_of(at.runtime.store, config), account)
+        day = score_day_of(at.runtime.store, config, at.runtime.given)
+        found = with_rule_changes(at.runtime.store, config, explain_group(day, account))
+    matches = matches_of(day, found.group_id)
     if as_json:
-        sys.stdout.write(found.model_dump_json(indent=2, ensure_ascii=True) + "\n")
+        print_json({**found.model_dump(mode="json"), "matches": matches})
         return
     say = Words(config.language)
     printed(
         _head(found, say), _criteria(found, say), _measures(found, say), _foot(found, say, config.reporting_currency)
     )
+    if found.rollups:
+        printed(_rollups(found, say))
+    if matches:
+        printed(sentences(matches, say))
 
 
 def _head(found: Explanation, say: Words) -> Text:
@@ -45,16 +55,24 @@ def _head(found: Explanation, say: Words) -> Text:
         facts = [say("x_ranked", n=say.number(found.population_n), percentile=percentile)]
     if found.tier_rule_label:
         facts.append(say("x_rule", rule=found.tier_rule_label))
-    named = ((say("x_quadrant"), found.quadrant_label), (say("x_rfm"), found.rfm))
+    named = ((say("x_quadrant"), found.quadrant_label), (say("x_rfm"), found.rfm), ("ABC", found.abc))
     facts += [f"{name}: {value}" for name, value in named if value]
     if found.coverage is not None:
         facts.append(f"{say('x_coverage')}: {say.percent(100 * found.coverage)}")
+    if found.tier_confidence is not None:
+        facts.append(say("x_confidence", share=say.percent(100 * found.tier_confidence)))
+    if found.tier_since is not None:
+        facts.append(say("x_tier_since", day=found.tier_since.isoformat()))
+    if found.peer_group is not None:
+        facts.append(say("x_peer_group", peers=plain(found.peer_group)))
     text.append("; ".join(facts), style="dim")
     return text
 
 
 def _criteria(found: Explanation, say: Words) -> Table:
-    made = _table(say, "x_criterion", "x_weight", "x_value", "x_points", "x_middle", "x_change")
+    heads = ["x_criterion", "x_weight", "x_value", "x_points", "x_middle", "x_change"]
+    is_apart = any(c.own_change is not None for c in found.criteria)
+    made = _table(say, *heads, *(["x_own", "x_peers"] if is_apart else []))
     shown = [c for c in found.criteria if c.weight]
     for one in sorted(shown, key=lambda c: -(c.contribution or -1.0)):
         style = "default" if one.value is not None else "dim"
@@ -65,6 +83,7 @@ def _criteria(found: Explanation, say: Words) -> Table:
             say.number(one.contribution, 1),
             _signed(one.above_middle, say),
             _signed(one.change, say),
+            *([_signed(one.own_change, say), _signed(one.peers_change, say)] if is_apart else []),
         )
     return made
 
@@ -85,14 +104,16 @@ def _measure_row(criterion: CriterionExplained, measure: MeasureExplained, say: 
 
 def quantity(measure: MeasureExplained, say: Words) -> str:
     """A measure's value in its unit, as people write it."""
-    value = measure.value
-    if value is None:
-        return "-"
-    if measure.unit == "ratio":
+    return "-" if measure.value is None else amount(measure.value, measure.unit, say)
+
+
+def amount(value: float, unit: Unit, say: Words) -> str:
+    """A value in its unit, as people write it."""
+    if unit == "ratio":
         return say.percent(100 * value)
-    if measure.unit in {"days", "months"}:
-        return say(measure.unit, n=say.number(value))
-    return say.number(value, 1 if measure.unit == "points" else 0)
+    if unit in {"days", "months"}:
+        return say(unit, n=say.number(value))
+    return say.number(value, {"points": 1, "rate": 2}.get(unit, 0))
 
 
 def _foot(found: Explanation, say: Words, currency: str) -> Text:
@@ -106,6 +127,12 @@ def _foot(found: Explanation, say: Words, currency: str) -> Text:
         before = found.since_last_run
         change = "-" if before.score_change is None else _signed(before.score_change, say)
         lines.append(say("x_before", tier=before.tier_label or "-", score=say.number(before.score, 1), change=change))
+        if before.rules_changed:
+            changes = changes_text(before.rule_changes)
+            key = "x_rules_changed" if changes else "x_rules_changed_unknown"
+            lines.append(plain(say(key, changes=changes)))
+    if found.reconstructed:
+        lines.append(say("x_rebuilt_list", kpis=", ".join(found.reconstructed)))
     lines += _next(found, say, currency)
     if found.criteria_unavailable:
         labels = {c.key: c.label for c in found.criteria}
@@ -124,11 +151,28 @@ def _next(found: Explanation, say: Words, currency: str) -> list[str]:
     lines = [say(key, tier=up.label, score=say.number(up.score_needed, 1), points=points)]
     if up.revenue_needed is not None:
         lines.append(say("x_next_revenue", revenue=say.number(up.revenue_needed), currency=currency))
-    return lines
+    return [*lines, *_lever(up, say)]
+
+
+def _lever(up: NextTier, say: Words) -> list[str]:
+    """The smallest change, and what came of trying it."""
+    one = up.change
+    if one is None:
+        return []
+    before, after = (amount(value, one.unit, say) for value in (one.before, one.after))
+    key = "x_lever" if one.reaches else "x_lever_waits" if one.waits else "x_lever_held"
+    return [say(key, measure=one.label, before=before, after=after, tier=up.label, why=one.held_by_label or "-")]
 
 
 def _signed(value: float | None, say: Words) -> str:
     return "-" if value is None else f"{'+' if value > 0 else ''}{say.number(value, 1)}"
+
+
+def _rollups(found: Explanation, say: Words) -> Table:
+    made = _table(say, "x_rollup", "x_account", "x_value", "x_why")
+    for row in rollup_rows(found.rollups, say):
+        made.add_row(*map(Text, row))
+    return made
 
 
 def _table(say: Words, *heads: str) -> Table:

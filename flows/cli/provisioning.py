@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from flows.cli.session import session
 from flows.cli.show import print_json, printed
 from flows.escaping import plain
 from kammodel.errors import KamError
-from kammodel.publish.fields import FIELDS
+from kammodel.publish.fields import CustomField
 
 STYLES = {"error": "red", "warning": "yellow", "unknown": "yellow"}
 _ALIKE = ("created", "changed", "unchanged")
@@ -30,7 +30,7 @@ def provision_all(crm: str | None, out: Path | None, *, layouts: bool, dry_run: 
         for name in names:
             connector = at.runtime.connector(name)
             if out is not None:
-                files = connector.export_provisioning(FIELDS, language, out / name)
+                files = connector.export_provisioning(at.runtime.fields, language, out / name)
                 done[name] = {"files": [str(file) for file in files]}
                 continue
             at.progress(f"{name} provision", 0, None)
@@ -39,7 +39,7 @@ def provision_all(crm: str | None, out: Path | None, *, layouts: bool, dry_run: 
                     "notes": [f"{name} cannot be tried beforehand; kam provision --out DIR shows what it makes"]
                 }
                 continue
-            done[name] = _provision(connector, language, layouts=layouts, dry_run=dry_run)
+            done[name] = _provision(connector, at.runtime.fields, language, layouts=layouts, dry_run=dry_run)
     if as_json:
         print_json(done)
         return
@@ -77,15 +77,17 @@ def _part_lines(parts: Iterable[Part]) -> Text:
     return text
 
 
-def _provision(connector: Connector, language: str, *, layouts: bool, dry_run: bool) -> dict[str, Any]:
+def _provision(
+    connector: Connector, fields: Sequence[CustomField], language: str, *, layouts: bool, dry_run: bool
+) -> dict[str, Any]:
     if not isinstance(connector, Provisioning):
-        return asdict(connector.provision(FIELDS, language))
+        return asdict(connector.provision(fields, language))
     # Before anything is written. What only the later runs lack does not stop the admin.
-    findings = connector.preflight(FIELDS)
+    findings = connector.preflight(fields)
     errors = [f.text for f in findings if f.grade == "error" and f.about == "provision"]
     if errors:
         raise FieldsNotProvisioned(f"{connector.name}: nothing was provisioned: {'; '.join(errors)}")
-    done = connector.provision(FIELDS, language, layouts=layouts, dry_run=dry_run)
+    done = connector.provision(fields, language, layouts=layouts, dry_run=dry_run)
     return asdict(done) | {"findings": [asdict(one) for one in findings]}
 
 

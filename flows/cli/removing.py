@@ -8,13 +8,15 @@ from typing import Any
 import click
 from rich.text import Text
 
-from connectors.contract import Provisioning, Removal
+from connectors.contract import Connector, Provisioning, Removal
 from flows.cli.provisioning import cannot
-from flows.cli.session import session
+from flows.cli.session import Session, session
 from flows.cli.show import print_json, printed
 from flows.escaping import plain
 from kammodel.errors import KamError
-from kammodel.publish.fields import FIELDS
+from kammodel.publish.fields import CustomField
+from kammodel.rollups.retired import retired_fields
+from kammodel.store import plans
 
 
 def remove_all(crm: str | None, *, dry_run: bool, yes: bool, as_json: bool) -> None:
@@ -45,7 +47,7 @@ def _look(crm: str | None) -> dict[str, Removal | None]:
             if cannot(connector, "--remove", alone=len(names) == 1):
                 shown[name] = None
             elif isinstance(connector, Provisioning):
-                shown[name] = connector.removal(FIELDS)
+                shown[name] = connector.removal(_fields(at, connector))
     return shown
 
 
@@ -58,8 +60,16 @@ def _remove(names: list[str], *, dry_run: bool) -> dict[str, Removal]:
             at.progress(f"{name} remove", 0, None)
             connector = at.runtime.connector(name)
             if isinstance(connector, Provisioning):
-                done[name] = connector.remove(FIELDS, dry_run=dry_run)
+                done[name] = connector.remove(_fields(at, connector), dry_run=dry_run)
     return done
+
+
+def _fields(at: Session, connector: Connector) -> tuple[CustomField, ...]:
+    """All that provisioning made, those of rollups that are declared no more included."""
+    identity, fields = connector.identify(), at.runtime.fields
+    with at.runtime.store.transaction() as tx:
+        written = plans.ledger(tx, identity.source, identity.instance)
+    return (*fields, *retired_fields(written, fields))
 
 
 def _ask(names: list[str]) -> None:

@@ -25,7 +25,18 @@ from flows.report.columns import (
     stream_cells,
     unfinished,
 )
-from flows.results import FIRST_LOAD, ApplyReceipt, PlanReceipt, PullReceipt, RunReceipt, ScoreReceipt, as_json
+from flows.report.history import HEAD, backfill_title, day_cells
+from flows.results import (
+    FIRST_LOAD,
+    ApplyReceipt,
+    BackfillReceipt,
+    PlanReceipt,
+    PullReceipt,
+    RunReceipt,
+    ScoreReceipt,
+    ThinReceipt,
+    as_json,
+)
 
 TIER_STYLE = {
     "strategic": "bold magenta",
@@ -41,6 +52,7 @@ WORTH_A_WORD = {
     "amounts_without_rate": "amounts have no exchange rate to KAM_REPORTING_CURRENCY: figures they enter are empty",
     "opportunities_orphaned": "opportunities have no live account and count for nobody",
     "amount_missing_n": "won opportunities have no amount",
+    "matches_ambiguous": "pairs of accounts of two CRMs may be one company: kam matches shows them",
     "rings": "account hierarchies run in a ring; the smallest id was taken as the top",
 }
 """Counts of a scoring run that an ops engineer should see, and what to say of them."""
@@ -129,12 +141,25 @@ def show_scored(receipt: ScoreReceipt) -> None:
     for code, text in WORTH_A_WORD.items():
         if receipt.counts.get(code):
             printed(Text(f"{receipt.counts[code]:,} {text}", style="yellow"))
+    for file, names in receipt.unknown_accounts.items():
+        printed(Text(f"{file} names accounts that no CRM knows: {plain(', '.join(names))}", style="yellow"))
     moves = [
         (Text(plain(m.name or m.group_id)), tier_text(m.before), tier_text(m.after), Text(plain(m.reason)))
         for m in receipt.moves[:MOST_MOVES]
     ]
     if moves:
         printed(table(f"{len(receipt.moves):,} moved", ("account group", "before", "now", "why"), moves, words=4))
+
+
+def show_backfilled(receipt: BackfillReceipt) -> None:
+    """Past days, one by one."""
+    printed(table(backfill_title(receipt), HEAD, map(day_cells, receipt.days)))
+
+
+def show_thinned(receipt: ThinReceipt) -> None:
+    """What was taken out."""
+    told = f"{receipt.snapshots:,} snapshots of days before {receipt.before.isoformat()} taken out"
+    printed(Text(f"{told}, {receipt.seconds:.1f} s"))
 
 
 def show_planned(receipts: Sequence[PlanReceipt]) -> None:

@@ -8,8 +8,18 @@ from collections.abc import Sequence
 from flows import steps
 from flows.cli.faults import PARTIAL, say
 from flows.cli.session import session
-from flows.cli.show import print_json, show_applied, show_planned, show_pulled, show_run, show_scored
+from flows.cli.show import (
+    print_json,
+    show_applied,
+    show_backfilled,
+    show_planned,
+    show_pulled,
+    show_run,
+    show_scored,
+    show_thinned,
+)
 from flows.escaping import plain
+from flows.pipeline import Every
 
 
 def pull(crm: str | None, *, full: bool, prefect: bool, as_json: bool) -> int | None:
@@ -37,6 +47,30 @@ def score(as_of: dt.date | None, *, prefect: bool, as_json: bool) -> None:
         else:
             receipt = steps.score(at.runtime, as_of, progress=at.progress)
     print_json(receipt) if as_json else show_scored(receipt)
+
+
+def backfill(first: dt.date, last: dt.date | None, every: Every, *, prefect: bool, as_json: bool) -> None:
+    """Scores past days."""
+    with session(prefect=prefect) as at:
+        if at.as_flows:
+            from flows.backfill import backfill as flow
+
+            receipt = at.flow(flow(first=first, last=last, every=every))
+        else:
+            receipt = steps.backfill(at.runtime, first, last, every, progress=at.progress)
+    print_json(receipt) if as_json else show_backfilled(receipt)
+
+
+def thin(*, prefect: bool, as_json: bool) -> None:
+    """Thins older daily snapshots out."""
+    with session(prefect=prefect) as at:
+        if at.as_flows:
+            from flows.backfill import thin as flow
+
+            receipt = at.flow(flow())
+        else:
+            receipt = steps.thin(at.runtime)
+    print_json(receipt) if as_json else show_thinned(receipt)
 
 
 def plan(crm: str | None, as_of: dt.date | None, *, full: bool, prefect: bool, as_json: bool) -> int | None:

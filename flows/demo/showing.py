@@ -155,7 +155,7 @@ class Demo:
 
     def _read_back(self, runtime: Runtime, receipt: RunReceipt, day: dt.date) -> dict[str, Held]:
         """What each CRM holds now, beside what is wanted as of the day."""
-        scored = score_day_of(runtime.store, runtime.scoring(day))
+        scored = score_day_of(runtime.store, runtime.scoring(day), runtime.given)
         helds: dict[str, Held] = {}
         with runtime.store.transaction() as tx:
             cells = {one.plan.source: cells_of(tx, one.plan.plan_id) for one in receipt.write_backs}

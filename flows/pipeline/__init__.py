@@ -1,9 +1,25 @@
 """The steps of a run as plain functions over a store and connectors. Prefect knows of them, not they of it."""
 
 from flows.pipeline.applying import apply
+from flows.pipeline.backfilling import Every, backfill, past_days
 from flows.pipeline.planning import check_fields, plan
 from flows.pipeline.progress import Clock, Progress, quiet
 from flows.pipeline.pulling import pull
 from flows.pipeline.scoring import score, score_day_of
+from flows.pipeline.thinning import thin
 
-__all__ = ["Clock", "Progress", "apply", "check_fields", "plan", "pull", "quiet", "score", "score_day_of"]
+__all__ = [
+    "Clock",
+    "Every",
+    "Progress",
+    "apply",
+    "backfill",
+    "check_fields",
+    "past_days",
+    "plan",
+    "pull",
+    "quiet",
+    "score",
+    "score_day_of",
+    "thin",
+]

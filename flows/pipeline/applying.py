@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -17,7 +17,10 @@ from flows.pipeline.progress import Clock, Progress, quiet
 from flows.results import ApplyReceipt
 from kammodel.entities import PublishPlan
 from kammodel.errors import KamError
-from kammodel.publish.fields import OURS
+from kammodel.given import NOTHING_GIVEN, Given
+from kammodel.publish.fields import OURS, CustomField
+from kammodel.rollups.fields import written_fields
+from kammodel.rollups.retired import retired_fields
 from kammodel.store import Store, plans
 
 FRESH = dt.timedelta(minutes=2)
@@ -39,7 +42,13 @@ class _Done:
 
 
 def apply(
-    connector: Connector, store: Store, plan_id: str | None, clock: Clock, *, progress: Progress = quiet
+    connector: Connector,
+    store: Store,
+    plan_id: str | None,
+    clock: Clock,
+    *,
+    given: Given = NOTHING_GIVEN,
+    progress: Progress = quiet,
 ) -> ApplyReceipt:
     """Writes the pending cells of a plan (None: the CRM's latest), batch by batch; each outcome is kept at once.
 
@@ -55,13 +64,15 @@ def apply(
             raise KamError(_no_plan(identity.source, plan_id, latest))
         made = PublishPlan(**latest.model_dump())
         cells = plans.cells_of(tx, made.plan_id, pending_only=True)
+        known = plans.ledger(tx, identity.source, identity.instance)
+    fields = _fields(cells, known, given)
     done = _Done()
     try:
         left = cells
         # Of a plan that was found here, nobody knows what an apply before this one did with it, or a person since.
         if plan_id is None or clock() - made.planned_at > FRESH:
-            left, done.edited = _still_as_planned(connector, store, made, cells, progress=progress)
-        _write(connector, store, made, left, done, clock=clock, progress=progress)
+            left, done.edited = _still_as_planned(connector, store, made, cells, fields, progress=progress)
+        _write(connector, store, made, left, done, fields=fields, clock=clock, progress=progress)
     except QuotaSpent as fault:
         done.stopped = str(fault)
     ended = done.cells
@@ -92,13 +103,14 @@ def _write(
     cells: pl.DataFrame,
     done: _Done,
     *,
+    fields: Sequence[CustomField],
     clock: Clock,
     progress: Progress,
 ) -> None:
     """Sends the cells, account by account, and keeps each batch's outcomes before the next one is sent."""
     writes = _writes(cells, accounts_of(store, made, "parent_id"))
     size = dict(cells.group_by("source_id").len().iter_rows())
-    for number, batch in _batches(connector, writes):
+    for number, batch in _batches(connector, fields, writes):
         with store.transaction() as tx:
             frame = pl.DataFrame([vars(o) for o in batch], schema=_OUTCOMES, orient="row")
             plans.record_outcomes(tx, made, frame, clock())
@@ -113,10 +125,16 @@ def _write(
 
 
 def _still_as_planned(
-    connector: Connector, store: Store, made: PublishPlan, cells: pl.DataFrame, *, progress: Progress
+    connector: Connector,
+    store: Store,
+    made: PublishPlan,
+    cells: pl.DataFrame,
+    fields: Sequence[CustomField],
+    *,
+    progress: Progress,
 ) -> tuple[pl.DataFrame, int]:
     """The cells that hold what the plan found, or what it wants already; and how many others were given up."""
-    now = fields_now(connector, cells["source_id"].unique(), progress)
+    now = fields_now(connector, cells["source_id"].unique(), fields, progress)
     held = now.unpivot(index="source_id", variable_name="field", value_name="now").with_columns(is_there=True)
     judged = cells.join(held, on=["source_id", "field"], how="left")
     is_same = pl.col("now").eq_missing(pl.col("before")) | pl.col("now").eq_missing(pl.col("after"))
@@ -139,9 +157,18 @@ def _writes(cells: pl.DataFrame, parents: pl.DataFrame) -> list[AccountWrite]:
     ]
 
 
-def _batches(connector: Connector, writes: list[AccountWrite]) -> Iterator[tuple[int, list[WriteOutcome]]]:
+def _fields(cells: pl.DataFrame, ledger: pl.DataFrame, given: Given) -> tuple[CustomField, ...]:
+    """The fields of the plan: ours, and those of rollups, declared still or not, that have a cell in it."""
+    declared = written_fields(given.rollups)
+    rolled = (*declared[len(OURS) :], *retired_fields(ledger, declared))
+    return (*OURS, *(field for field in rolled if (cells["field"] == field.key).any()))
+
+
+def _batches(
+    connector: Connector, fields: Sequence[CustomField], writes: list[AccountWrite]
+) -> Iterator[tuple[int, list[WriteOutcome]]]:
     done = 0
-    for batch in connector.write_fields(OURS, writes) if writes else ():
+    for batch in connector.write_fields(fields, writes) if writes else ():
         done += len(batch)
         yield done, batch
 

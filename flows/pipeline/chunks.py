@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import orjson
 import polars as pl
@@ -52,7 +53,7 @@ class ChunkWriter:
 
     def __init__(self, store: Store, identity: Identity, stream: Stream, clock: Clock) -> None:
         self._store, self._stream, self._clock = store, stream, clock
-        self._from = {"source": identity.source, "instance": identity.instance}
+        self._from: dict[str, Any] = {"source": identity.source, "instance": identity.instance}
         self._counts: dict[str, Counter[str]] = {_table(m): Counter() for m in stream.mappings}
         self._set_aside: dict[str, set[str]] = {}
 
@@ -66,6 +67,8 @@ class ChunkWriter:
                 if not ours.is_empty():
                     good = normalize(_as_raw(ours["raw"], mapping), mapping).rows
                     tx.upsert(mapping.entity, good, **self._from, at=self._clock())
+                    if _table(mapping) == _ACCOUNT:
+                        add_to_compare(tx, good["source_id"], **self._from)
                     self._heal(tx, mapping, good["source_id"])
 
     def write(self, pages: list[Page], mark: Bookmark) -> None:
@@ -97,12 +100,16 @@ class ChunkWriter:
             return
         table, at = _table(mapping), self._clock()
         sorted_out = normalize(raw, mapping)
-        done = tx.upsert(mapping.entity, sorted_out.rows, **self._from, at=at)
+        # Of a stream that is read in full again, what differs without a new stamp was mapped otherwise before.
+        corrects = self._stream.incremental and mark.slice_until is not None and mark.slice_since is None
+        done = tx.upsert(mapping.entity, sorted_out.rows, **self._from, at=at, corrects=corrects)
         if not sorted_out.rejects.is_empty():
             save_rejects(tx, sorted_out.rejects, **self._from, stream=self._stream.name, entity=table, at=at)
         self._heal(tx, mapping, sorted_out.rows["source_id"])
         if table == _ACCOUNT:
+            # One that cannot be read may have been edited all the same.
             add_to_compare(tx, _moved(sorted_out.rows["source_id"], done), **self._from)
+            add_to_compare(tx, sorted_out.rejects["source_id"], **self._from)
         count = self._counts[table]
         count["read"] += raw.height
         count["inserted"] += done.inserted
@@ -142,7 +149,7 @@ class ChunkWriter:
         healed = [id_ for id_ in ids if id_ in self._set_aside[table]] if self._set_aside.get(table) else []
         if healed:
             where = {**self._from, "stream": self._stream.name, "entity": table, "at": self._clock()}
-            self._counts[table]["healed"] += resolve_rejects(tx, pl.Series(healed), **where)  # type: ignore[arg-type]
+            self._counts[table]["healed"] += resolve_rejects(tx, pl.Series(healed), **where)
             self._set_aside[table].difference_update(healed)
 
     def _is_whole(self, pages: list[Page], mark: Bookmark) -> bool:

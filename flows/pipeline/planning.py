@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import polars as pl
 
@@ -15,8 +16,11 @@ from flows.pipeline.progress import Clock, Progress, quiet
 from flows.pipeline.scoring import score_day_of
 from flows.results import PlanReceipt
 from kammodel.entities import Account, PublishPlan
-from kammodel.publish.fields import FIELDS, OURS
+from kammodel.given import NOTHING_GIVEN, Given
+from kammodel.publish.fields import FIELDS, CustomField
 from kammodel.publish.plan import Comparison, canonical_frame, compare, with_inherited
+from kammodel.rollups.fields import all_fields, written_fields
+from kammodel.rollups.retired import retired_fields
 from kammodel.scoring import ScoringConfig, wanted_values
 from kammodel.store import Store, plans
 from kammodel.tiering.policy import TIERS, Cadence, Policy
@@ -34,9 +38,10 @@ def plan(
     clock: Clock,
     *,
     full: bool = False,
+    given: Given = NOTHING_GIVEN,
     progress: Progress = quiet,
 ) -> PlanReceipt:
-    """Compares what we want with what the CRM holds, and stores what is to be written.
+    """Compares what we want with what the CRM holds, and stores what is to be written. `given`: as for the score.
 
     Read from the CRM are only accounts whose wanted values differ from what we last wrote, that the CRM
     showed us again since, or whose last write has no known outcome; `full` reads all. Raises
@@ -44,8 +49,9 @@ def plan(
     """
     began, calls = time.perf_counter(), connector.calls.total
     identity = connector.identify()
-    check_fields(connector)
-    wanted = wanted_values(score_day_of(store, config), identity.source, identity.instance, OURS)
+    fields = written_fields(given.rollups)
+    check_fields(connector, all_fields(given.rollups))
+    wanted = wanted_values(score_day_of(store, config, given), identity.source, identity.instance, fields)
     made = PublishPlan(
         plan_id=f"{identity.source}-{uuid.uuid4().hex[:12]}",
         source=identity.source,
@@ -58,10 +64,13 @@ def plan(
         ours = plans.ledger(tx, identity.source, identity.instance)
         shown = plans.to_compare(tx, identity.source, identity.instance)
         unclear = plans.pending_accounts(tx, identity.source, identity.instance)
-    ids = wanted["source_id"] if full else _candidates(wanted, ours, pl.concat([shown, unclear]), config.as_of, cadence)
-    now = fields_now(connector, ids, progress)
+    retired = there(connector, retired_fields(ours, fields))
+    fields, wanted = (*fields, *retired), wanted.with_columns(pl.lit(None, pl.String).alias(f.key) for f in retired)
+    looked = partial(compare, fields=fields, as_of=config.as_of, cadence_days=cadence)
+    ids = wanted["source_id"] if full else _candidates(wanted, ours, pl.concat([shown, unclear]), fields, looked)
+    now = fields_now(connector, ids, fields, progress)
     ours = with_inherited(ours, accounts_of(store, made, "merged_into_id"))
-    comparison = compare(wanted, now, ours, OURS, as_of=config.as_of, cadence_days=cadence)
+    comparison = looked(wanted, now, ours)
     _save(store, made, comparison, pl.concat([ids, shown]).unique())
     return _receipt(
         made,
@@ -85,9 +94,9 @@ def _targets(cadence: Cadence) -> list[int]:
     return [days for days in (cadence.meeting_every_days, cadence.touch_every_days) if days is not None]
 
 
-def check_fields(connector: Connector) -> None:
+def check_fields(connector: Connector, fields: Sequence[CustomField] = FIELDS) -> None:
     """Raises FieldsNotProvisioned, with the command to run, where a field of ours is missing or hidden."""
-    missing = connector.missing_fields(FIELDS)
+    missing = connector.missing_fields(fields)
     if missing:
         raise FieldsNotProvisioned(
             f"{connector.name}: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing or hidden from "
@@ -95,29 +104,39 @@ def check_fields(connector: Connector) -> None:
         )
 
 
+def there(connector: Connector, fields: Sequence[CustomField]) -> tuple[CustomField, ...]:
+    """Those of the fields that the CRM has, and lets us write."""
+    missing = connector.missing_fields(fields) if fields else []
+    return tuple(f for f in fields if not {f.salesforce_name, f.hubspot_name} & set(missing))
+
+
 def _candidates(
-    wanted: pl.DataFrame, ours: pl.DataFrame, shown: pl.Series, as_of: dt.date, cadence: Mapping[str, int]
+    wanted: pl.DataFrame,
+    ours: pl.DataFrame,
+    shown: pl.Series,
+    fields: Sequence[CustomField],
+    looked: Callable[[pl.DataFrame, pl.DataFrame, pl.DataFrame], Comparison],
 ) -> pl.Series:
     """Accounts worth a look into the CRM: the ledger stands in for what it holds."""
     known = ours.group_by("source_id", "field").agg(pl.col("value").last()).pivot("field", index="source_id")
-    absent = [pl.lit(None, pl.String).alias(f.key) for f in OURS if f.key not in known.columns]
+    absent = [pl.lit(None, pl.String).alias(f.key) for f in fields if f.key not in known.columns]
     supposed = wanted.select("source_id").join(known.with_columns(absent), on="source_id", how="left")
-    guess = compare(wanted, supposed, ours, OURS, as_of=as_of, cadence_days=cadence)
+    guess = looked(wanted, supposed, ours)
     differs = wanted["source_id"].is_in(guess.to_write["source_id"].implode())
     unknown = ~wanted["source_id"].is_in(ours["source_id"].implode())
     seen = wanted["source_id"].is_in(shown.implode())
     return wanted["source_id"].filter(differs | unknown | seen)
 
 
-def fields_now(connector: Connector, ids: pl.Series, progress: Progress) -> pl.DataFrame:
-    """What our fields hold: source_id and a canonical text column per field; accounts that are gone are absent."""
-    empty = pl.DataFrame(schema=dict.fromkeys(("source_id", *(f.key for f in OURS)), pl.String))
+def fields_now(connector: Connector, ids: pl.Series, fields: Sequence[CustomField], progress: Progress) -> pl.DataFrame:
+    """What these fields hold: source_id and a canonical text column per field; accounts that are gone are absent."""
+    empty = pl.DataFrame(schema=dict.fromkeys(("source_id", *(f.key for f in fields)), pl.String))
     frames, rows = [empty], 0
-    for frame in connector.read_fields(OURS, ids.to_list()) if ids.len() else ():
+    for frame in connector.read_fields(fields, ids.to_list()) if ids.len() else ():
         frames.append(frame.select(empty.columns))
         rows += frame.height
         progress(f"{connector.name} compare", rows, ids.len())
-    return canonical_frame(pl.concat(frames), OURS)
+    return canonical_frame(pl.concat(frames), fields)
 
 
 def _save(store: Store, made: PublishPlan, comparison: Comparison, looked_at: pl.Series) -> None:

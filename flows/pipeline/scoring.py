@@ -5,65 +5,141 @@ from __future__ import annotations
 import datetime as dt
 import time
 import uuid
+from dataclasses import dataclass
+from typing import Literal
 
 import polars as pl
 
 from flows.pipeline.progress import Clock, Progress, quiet
 from flows.results import ScoreReceipt, TierMove
+from kammodel.digest import digest
 from kammodel.entities import Run
-from kammodel.scoring import ScoredDay, ScoringConfig, read_inputs, score_day, snapshot_frame
-from kammodel.store import Store
-from kammodel.store.control import end_run, start_run
-from kammodel.store.snapshots import append_snapshots, latest_snapshots
+from kammodel.given import NOTHING_GIVEN, Given
+from kammodel.rules import rules_text, with_rule_change
+from kammodel.scoring import ScoredDay, ScoringConfig, config_hash, end_of_day, read_inputs, score_day, snapshot_frame
+from kammodel.snapshot import plain_figures
+from kammodel.store import Store, Transaction
+from kammodel.store.control import end_run, has_run_since, last_run_of_day, start_run
+from kammodel.store.rules import load_rules, save_rules
+from kammodel.store.snapshots import append_snapshots, in_force_mark, latest_snapshots
+
+Kind = Literal["score", "backfill"]
+_KINDS: tuple[Kind, ...] = ("score", "backfill")
+THIN = "thin"
+"""Kinds of runs."""
+
+MOST_NAMES = 5
+"""Unknown accounts of a file that a receipt names."""
 
 
-def score(store: Store, config: ScoringConfig, clock: Clock, *, progress: Progress = quiet) -> ScoreReceipt:
+def score(
+    store: Store, config: ScoringConfig, clock: Clock, *, given: Given = NOTHING_GIVEN, progress: Progress = quiet
+) -> ScoreReceipt:
     """Scores as of `config.as_of` and appends the snapshots that differ from those in force for that day."""
-    began = time.perf_counter()
-    run_id, at = f"score-{uuid.uuid4().hex[:12]}", clock()
+    began, at = time.perf_counter(), clock()
     progress("score", 0, None)
-    day = score_day_of(store, config)
-    with store.transaction() as tx:
-        start_run(tx, Run(run_id=run_id, kind="score", started_at=at, as_of=config.as_of))
-        appended = append_snapshots(tx, snapshot_frame(day, run_id, at))
-        end_run(tx, run_id, "done", {"appended": appended}, clock())
+    before = before_day(store, config)
+    inputs = read_inputs(store, given, end_of_day(config), config.shard_rows)
+    day = score_day(inputs, config, before.snapshots, with_portfolio=True)
+    run_id, appended = keep_day(store, day, before, kind="score", at=at, clock=clock)
     frame = day.scores.frame
     progress("score", frame.height, frame.height)
-    tiers = frame["tier_effective"].drop_nulls().value_counts().sort("tier_effective")
     return ScoreReceipt(
         run_id=run_id,
         as_of=config.as_of,
         accounts=day.members.height,
         groups=frame.height,
         population=day.scores.population_n,
-        tiers=dict(tiers.iter_rows()),
+        tiers=tiers_of(day),
         moves=tuple(_moves(day)),
         appended=appended,
         unavailable_criteria=day.scores.unavailable,
         counts=dict(day.counts),
         seconds=round(time.perf_counter() - began, 3),
+        unknown_accounts={file: tuple(names[:MOST_NAMES]) for file, names in day.unknown_accounts.items()},
+        portfolio=plain_figures(day.portfolio) if day.portfolio is not None else {},
     )
 
 
-def score_day_of(store: Store, config: ScoringConfig) -> ScoredDay:
+def score_day_of(store: Store, config: ScoringConfig, given: Given = NOTHING_GIVEN) -> ScoredDay:
     """The day scored from what the store holds, against what was in force the day before: a second run of the
     same day gives the same result."""
+    before = before_day(store, config)
+    return score_day(read_inputs(store, given, end_of_day(config), config.shard_rows), config, before.snapshots)
+
+
+@dataclass(frozen=True)
+class Before:
+    """What was in force before a day: the snapshots, with `rules_changed`; None where there were none. `mark` changes
+    when they do."""
+
+    snapshots: pl.DataFrame | None
+    mark: str
+
+
+def before_day(store: Store, config: ScoringConfig) -> Before:
+    """What was in force before `config.as_of`, looked at from the rules of today."""
+    until = config.as_of - dt.timedelta(days=1)
     with store.transaction() as tx:
-        previous = latest_snapshots(tx, until=config.as_of - dt.timedelta(days=1))
-    return score_day(read_inputs(store), config, None if previous.is_empty() else previous)
+        previous, mark = latest_snapshots(tx, until=until), in_force_mark(tx, until=until)
+        known = dict(load_rules(tx, previous["config_hash"]).iter_rows())
+    if previous.is_empty():
+        return Before(None, mark)
+    return Before(with_rule_change(previous, known, config_hash(config), rules_text(config)), mark)
+
+
+def keep_day(
+    store: Store, day: ScoredDay, before: Before, *, kind: Kind, at: dt.datetime, clock: Clock
+) -> tuple[str, int]:
+    """Appends what a scored day has new, with the rules behind it and what it was made from, all together or not at
+    all. The run's id, and how many snapshots."""
+    run_id, as_of = f"{kind}-{uuid.uuid4().hex[:12]}", day.config.as_of
+    made_from = _made_from(day.config, day.inputs_fingerprint, before)
+    with store.transaction() as tx:
+        start_run(tx, Run(run_id=run_id, kind=kind, started_at=at, as_of=as_of))
+        save_rules(tx, config_hash(day.config), rules_text(day.config), at)
+        appended = append_snapshots(tx, snapshot_frame(day, run_id, at))
+        end_run(tx, run_id, "done", {"appended": appended, "made_from": made_from}, clock())
+    return run_id, appended
+
+
+def is_kept(tx: Transaction, config: ScoringConfig, inputs_fingerprint: str, before: Before) -> bool:
+    """Whether the day was last scored by the same rules and release, from the same inputs and the same days before:
+    to score it again would say the same."""
+    last = last_run_of_day(tx, config.as_of, _KINDS)
+    if last is None or last.result.get("made_from") != _made_from(config, inputs_fingerprint, before):
+        return False
+    # What thinning took out has to be made again; it leaves the last day of a month.
+    is_safe = (config.as_of + dt.timedelta(days=1)).day == 1
+    return is_safe or not has_run_since(tx, THIN, last.started_at, after=config.as_of)
+
+
+def tiers_of(day: ScoredDay) -> dict[str, int]:
+    """How many groups have each tier, in order of its code."""
+    tiers = day.scores.frame["tier_effective"].drop_nulls().value_counts().sort("tier_effective")
+    return dict(tiers.iter_rows())
+
+
+def _made_from(config: ScoringConfig, inputs_fingerprint: str, before: Before) -> str:
+    return digest([config_hash(config), config.release, inputs_fingerprint, before.mark])
+
+
+def moved(day: ScoredDay) -> pl.DataFrame:
+    """group_id, `before`, and the frame of scores, of groups whose tier in force changed. A first run has none."""
+    if day.previous is None:
+        return day.scores.frame.clear().with_columns(before=pl.lit(None, pl.String))
+    before = day.previous.select("group_id", before="tier_effective")
+    both = day.scores.frame.join(before, on="group_id", how="inner")
+    return both.filter(~pl.col("tier_effective").eq_missing(pl.col("before")))
 
 
 def _moves(day: ScoredDay) -> list[TierMove]:
-    """Groups whose tier in force changed, highest score first. A first run has none."""
-    if day.previous is None:
-        return []
-    before = day.previous.select("group_id", before="tier_effective")
-    moved = (
-        day.scores.frame.join(before, on="group_id", how="inner")
-        .filter(~pl.col("tier_effective").eq_missing(pl.col("before")))
+    """Groups whose tier in force changed, highest score first."""
+    told = (
+        moved(day)
         .join(day.groups.select("group", "name"), on="group", how="left")
         .join(day.reasons, on="group", how="left")
         .sort("score", "group_id", descending=[True, False], nulls_last=True)
     )
     columns = ("group_id", "name", "before", "tier_effective", "score", "reason")
-    return [TierMove(*row) for row in moved.select(columns).iter_rows()]
+    return [TierMove(*row) for row in told.select(columns).iter_rows()]

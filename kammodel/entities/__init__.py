@@ -3,7 +3,7 @@
 from kammodel.entities.accounts import Account, User
 from kammodel.entities.activities import Activity
 from kammodel.entities.commerce import Asset, Contract, LineItem, Order, Product
-from kammodel.entities.control import AccountToCompare, Bookmark, RejectedRecord, Run, Sweep
+from kammodel.entities.control import AccountToCompare, Bookmark, RejectedRecord, Restamp, Run, Sweep
 from kammodel.entities.envelope import KEY, OURS, Sourced
 from kammodel.entities.opportunities import (
     Opportunity,
@@ -18,6 +18,8 @@ from kammodel.entities.rates import ExchangeRate
 from kammodel.entities.schema import content_columns, polars_schema
 from kammodel.entities.scores import ScoreSnapshot
 from kammodel.entities.service import Case
+from kammodel.entities.targets import Target
+from kammodel.entities.versions import EntityVersion, ScoreRules
 
 ENTITIES: tuple[type[Sourced], ...] = (
     Account,
@@ -40,6 +42,7 @@ ENTITIES: tuple[type[Sourced], ...] = (
     AccountPlan,
     PlanObjective,
     PlanMeasure,
+    Target,
     ExchangeRate,
 )
 """Every table that is filled from a CRM."""
@@ -57,6 +60,7 @@ __all__ = [
     "Bookmark",
     "Case",
     "Contract",
+    "EntityVersion",
     "ExchangeRate",
     "LineItem",
     "Opportunity",
@@ -72,10 +76,13 @@ __all__ = [
     "Product",
     "PublishPlan",
     "RejectedRecord",
+    "Restamp",
     "Run",
+    "ScoreRules",
     "ScoreSnapshot",
     "Sourced",
     "Sweep",
+    "Target",
     "TeamMember",
     "User",
     "WrittenCell",

@@ -22,9 +22,16 @@ class Account(Sourced, table=True):
     """customer, prospect, partner, competitor, internal or other."""
     industry: str | None = None
     country: str | None = None
+    region: str | None = None
+    """State or province, as the CRM spells it."""
     currency: str | None = None
     employees: int | None = Field(default=None, sa_type=BigInteger)
     annual_revenue: int | None = Field(default=None, sa_type=Money)
+    lifecycle_stage: str | None = None
+    """How far it is as a customer, in the CRM's own word."""
+    is_target: bool | None = None
+    icp_tier: str | None = None
+    """How well it fits the ideal customer, in the CRM's own word. This and `is_target` are marketing's: read only."""
     owner_id: str | None = None
     parent_id: str | None = None
     merged_into_id: str | None = None

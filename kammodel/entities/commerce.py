@@ -12,7 +12,10 @@ from kammodel.entities.types import Instant, Money
 
 
 class Contract(Sourced, table=True):
-    """An agreement with an account over a time. `ends_on` is its last day."""
+    """An agreement with an account over a time. `ends_on` is its last day.
+
+    What it is worth, and whether it renews itself, no standard field tells: a mapping file may.
+    """
 
     __tablename__ = "contract"
 
@@ -22,6 +25,13 @@ class Contract(Sourced, table=True):
     starts_on: dt.date | None = None
     ends_on: dt.date | None = None
     term_months: int | None = Field(default=None, sa_type=BigInteger)
+    amount: int | None = Field(default=None, sa_type=Money)
+    currency: str | None = None
+    is_auto_renewed: bool | None = None
+    notice_days: int | None = Field(default=None, sa_type=BigInteger)
+    """Days before its end until which it can be ended."""
+    renewed_by_id: str | None = None
+    """The contract that follows it."""
     activated_at: dt.datetime | None = Field(default=None, sa_type=Instant)
 
 

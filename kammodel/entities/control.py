@@ -86,6 +86,19 @@ class AccountToCompare(SQLModel, table=True):
     source_id: str = Field(primary_key=True)
 
 
+class Restamp(SQLModel, table=True):
+    """A row that came again with the content that it had: the newest change stamp that it came with. Our own writes
+    do that to accounts, and automations of the CRM to anything."""
+
+    __tablename__ = "restamp"
+
+    entity: str = Field(primary_key=True)
+    source: str = Field(primary_key=True)
+    source_instance: str = Field(primary_key=True)
+    source_id: str = Field(primary_key=True)
+    stamp: dt.datetime = Field(sa_type=Instant)
+
+
 class Run(SQLModel, table=True):
     """One run of the program: what it was asked, when, and how it ended."""
 

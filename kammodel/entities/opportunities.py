@@ -24,6 +24,8 @@ class Opportunity(Sourced, table=True):
     """open, won or lost, from the stage."""
     is_omitted: bool | None = None
     """Left out of the forecast by its owner (Salesforce forecast category Omitted)."""
+    forecast_category: str | None = None
+    """omitted, pipeline, best_case, most_likely, commit or closed, as its owner or its stage says."""
     kind: str | None = None
     """new, expansion, renewal; null is unknown."""
     amount: int | None = Field(default=None, sa_type=Money)
@@ -33,6 +35,7 @@ class Opportunity(Sourced, table=True):
     close_on: dt.date | None = None
     """The expected close date while open, the close date once closed."""
     owner_id: str | None = None
+    lead_source: str | None = None
     loss_reason: str | None = None
     merged_into_id: str | None = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from kammodel.entities.types import Instant
@@ -17,6 +18,7 @@ class ScoreSnapshot(SQLModel, table=True):
     """
 
     __tablename__ = "score_snapshot"
+    __table_args__ = (Index("ix_score_snapshot_group_id_as_of", "group_id", "as_of"),)
 
     snapshot_id: int | None = Field(default=None, primary_key=True)
     run_id: str = Field(index=True)
@@ -37,3 +39,6 @@ class ScoreSnapshot(SQLModel, table=True):
     kpis: str
     criteria: str
     reasons: str
+    reconstructed: str | None = None
+    """JSON list of the KPIs that rows entered of which nobody knows what they were on the day, in order of name; null
+    in a snapshot of a time when that was not noted."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from kammodel.kpis.kpi import Figure, Windows, kpi
+from kammodel.facts.windows import Windows
+from kammodel.kpis.kpi import Figure, kpi
 from kammodel.kpis.sums import count
 
 
@@ -12,8 +13,12 @@ def _touch() -> pl.Expr:
     return pl.col("has_person")
 
 
+def _of_kind(kind: str) -> pl.Expr:
+    return pl.col("has_person") & (pl.col("kind") == kind)
+
+
 def _meeting() -> pl.Expr:
-    return pl.col("has_person") & (pl.col("kind") == "meeting")
+    return _of_kind("meeting")
 
 
 @kpi(unit="count", window="90d", of="touches")
@@ -22,10 +27,46 @@ def touches_90d(t: Windows) -> pl.Expr:
     return count(_touch() & t.days("day", 90))
 
 
+@kpi(unit="count", window="30d", of="touches")
+def touches_30d(t: Windows) -> pl.Expr:
+    """As touches_90d, of the last 30 days."""
+    return count(_touch() & t.days("day", 30))
+
+
 @kpi(unit="count", window="180d", of="touches")
 def touches_180d(t: Windows) -> pl.Expr:
     """As touches_90d, of the last 180 days."""
     return count(_touch() & t.days("day", 180))
+
+
+@kpi(unit="count", window="30d", of="touches")
+def calls_30d(t: Windows) -> pl.Expr:
+    """Calls among the touches of the last 30 days."""
+    return count(_of_kind("call") & t.days("day", 30))
+
+
+@kpi(unit="count", window="90d", of="touches")
+def calls_90d(t: Windows) -> pl.Expr:
+    """Calls among the touches of the last 90 days."""
+    return count(_of_kind("call") & t.days("day", 90))
+
+
+@kpi(unit="count", window="30d", of="touches")
+def emails_30d(t: Windows) -> pl.Expr:
+    """E-mails among the touches of the last 30 days."""
+    return count(_of_kind("email") & t.days("day", 30))
+
+
+@kpi(unit="count", window="90d", of="touches")
+def emails_90d(t: Windows) -> pl.Expr:
+    """E-mails among the touches of the last 90 days."""
+    return count(_of_kind("email") & t.days("day", 90))
+
+
+@kpi(unit="count", window="30d", of="touches")
+def meetings_30d(t: Windows) -> pl.Expr:
+    """Meetings among the touches of the last 30 days."""
+    return count(_of_kind("meeting") & t.days("day", 30))
 
 
 @kpi(unit="count", window="90d", of="touches")
@@ -64,3 +105,21 @@ def days_since_last_meeting(t: Windows) -> Figure:
 def active_contacts_180d(t: Windows) -> pl.Expr:
     """Distinct persons in calls and meetings of the last 180 days. An e-mail is one-way: it does not count."""
     return count(t.days("last_on", 180))
+
+
+@kpi(unit="ratio", window="90d", of="directions", scale=6)
+def inbound_ratio_90d(t: Windows) -> Figure:
+    """Share of the calls and e-mails of the last 90 days that came from the customer, of those whose direction is
+    known. Null with `no_direction` where it is of none; how many it is of is direction_known_share_90d."""
+    recent = t.days("day", 90)
+    known = count(recent & pl.col("direction").is_not_null())
+    inbound = count(recent & (pl.col("direction") == "in"))
+    return Figure(pl.when(known > 0).then(inbound / known), pl.lit("no_direction"))
+
+
+@kpi(unit="ratio", window="90d", of="directions", scale=6)
+def direction_known_share_90d(t: Windows) -> Figure:
+    """Share of the calls and e-mails of the last 90 days whose direction is known; null with `no_touches`."""
+    n = count(t.days("day", 90))
+    known = count(t.days("day", 90) & pl.col("direction").is_not_null())
+    return Figure(pl.when(n > 0).then(known / n), pl.lit("no_touches"))

@@ -1,10 +1,10 @@
-"""How steadily a customer buys. A purchase is a won deal with an amount above 0 (reading 10)."""
+"""How steadily a customer buys. A purchase is a revenue event, most often a won deal, above 0 (reading 10)."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from kammodel.facts import is_purchase
+from kammodel.facts.revenue import is_purchase
 from kammodel.kpis.kpi import Figure, Windows, kpi
 from kammodel.kpis.sums import AMOUNTS_UNKNOWN, count
 
@@ -15,35 +15,34 @@ _NO_PURCHASE = "no_purchase"
 
 
 def _purchases(within: pl.Expr) -> Figure:
-    """Their number; null where deals were won and no amount of them is known."""
-    won = (pl.col("status") == "won") & within
-    unknown = (count(won) > 0) & (count(won & pl.col("own_amount").is_not_null()) == 0)
+    """Their number; null where there are events and no amount of them is known."""
+    unknown = (count(within) > 0) & (count(within & pl.col("own_amount").is_not_null()) == 0)
     return Figure(pl.when(~unknown).then(count(is_purchase() & within)), pl.lit(AMOUNTS_UNKNOWN))
 
 
-@kpi(unit="count", window="24m", of="deals")
+@kpi(unit="count", window="24m", of="revenue_events")
 def purchases_24m(t: Windows) -> Figure:
     """Purchases in (t - 24 months, t]; null where none of the amounts won is known. The F of RFM (reading 27)."""
-    return _purchases(t.months("closed_on", 24))
+    return _purchases(t.months("day", 24))
 
 
-@kpi(unit="count", window="all", of="deals")
+@kpi(unit="count", window="all", of="revenue_events")
 def purchases_ever(t: Windows) -> Figure:
     """Purchases up to t; null where none of the amounts won is known (reading 34)."""
-    return _purchases(t.until("closed_on"))
+    return _purchases(t.until("day"))
 
 
 def _day_of(t: Windows) -> pl.Expr:
-    return pl.when(is_purchase() & t.until("closed_on")).then(pl.col("closed_on"))
+    return pl.when(is_purchase() & t.until("day")).then(pl.col("day"))
 
 
-@kpi(unit="days", window="all", of="deals")
+@kpi(unit="days", window="all", of="revenue_events")
 def days_since_first_purchase(t: Windows) -> Figure:
     """Days from the group's first purchase to t; null with `no_purchase`."""
     return Figure(t.days_since(_day_of(t).min()), pl.lit(_NO_PURCHASE))
 
 
-@kpi(unit="days", window="all", of="deals")
+@kpi(unit="days", window="all", of="revenue_events")
 def days_since_last_purchase(t: Windows) -> Figure:
     """Days from the group's last purchase to t; null with `no_purchase`. The R of RFM (reading 27)."""
     return Figure(t.days_since(_day_of(t).max()), pl.lit(_NO_PURCHASE))

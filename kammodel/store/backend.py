@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -31,6 +31,12 @@ class Backend(Protocol):
         self, connection: Connection, sql: str, schema: Mapping[str, pl.DataType], parameters: Parameters
     ) -> pl.DataFrame:
         """The rows of a query as a frame of the stated schema: types are never guessed from the first rows."""
+        ...
+
+    def batches(
+        self, connection: Connection, table: str, schema: Mapping[str, pl.DataType], size: int
+    ) -> Iterator[pl.DataFrame]:
+        """The columns of a table, so many rows at a time, in no stated order."""
         ...
 
     def insert(self, connection: Connection, table: str, frame: pl.DataFrame) -> None:

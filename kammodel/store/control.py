@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import polars as pl
 from sqlmodel import col, select
@@ -102,6 +103,18 @@ def end_run(tx: Transaction, run_id: str, state: str, result: dict[str, object],
     run.state, run.result, run.ended_at = state, result, at
     tx.session.add(run)
     tx.session.flush()
+
+
+def last_run_of_day(tx: Transaction, as_of: dt.date, kinds: Sequence[str]) -> Run | None:
+    """The newest run of one of the kinds for an as-of day that ended well."""
+    query = select(Run).where(col(Run.kind).in_(kinds), Run.state == "done", Run.as_of == as_of)
+    return tx.session.exec(query.order_by(col(Run.started_at).desc(), col(Run.ended_at).desc())).first()
+
+
+def has_run_since(tx: Transaction, kind: str, at: dt.datetime, *, after: dt.date) -> bool:
+    """Whether a run of a kind, for a day later than `after`, began at an instant or later and ended well."""
+    query = select(Run.run_id).where(Run.kind == kind, Run.state == "done", Run.started_at >= at)
+    return tx.session.exec(query.where(col(Run.as_of) > after)).first() is not None
 
 
 def last_run(tx: Transaction, kind: str) -> Run | None:

@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import polars as pl
@@ -55,10 +56,17 @@ class Postgres:
         with _driver(connection).cursor() as cursor, cursor.copy(copy) as rows:
             for block in rows:
                 content.write(block)
-        if not content.tell():
-            return pl.DataFrame(schema=schema)
-        raw = pl.read_csv(content.getvalue(), has_header=False, new_columns=list(schema), infer_schema=False)
-        return raw.select(_decoded(pl.col(name), dtype) for name, dtype in schema.items())
+        return _read(content, schema)
+
+    def batches(
+        self, connection: Connection, table: str, schema: Mapping[str, pl.DataType], size: int
+    ) -> Iterator[pl.DataFrame]:
+        names = composing.SQL(",").join(map(composing.Identifier, schema))
+        copy = composing.SQL("COPY {} ({}) TO STDOUT (FORMAT csv)").format(composing.Identifier(table), names)
+        with _driver(connection).cursor() as cursor, cursor.copy(copy) as rows:
+            # Each message of the server is one row (protocol-message-formats, CopyData; read 2026-11-28).
+            while block := list(islice(rows, size)):
+                yield _read(io.BytesIO(b"".join(block)), schema)
 
     def insert(self, connection: Connection, table: str, frame: pl.DataFrame) -> None:
         if frame.is_empty():
@@ -99,6 +107,13 @@ class Postgres:
         cause = getattr(fault, "orig", None) or fault
         is_outside = isinstance(cause, psycopg.OperationalError | psycopg.errors.InsufficientPrivilege)
         return (str(cause).strip().splitlines() or ["no reason given"])[0] if is_outside else None
+
+
+def _read(content: io.BytesIO, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    if not content.getbuffer().nbytes:
+        return pl.DataFrame(schema=schema)
+    raw = pl.read_csv(content.getvalue(), has_header=False, new_columns=list(schema), infer_schema=False)
+    return raw.select(_decoded(pl.col(name), dtype) for name, dtype in schema.items())
 
 
 def _driver(connection: Connection) -> psycopg.Connection[Any]:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import polars as pl
@@ -54,6 +55,21 @@ class Sqlite:
         cursor = _driver(connection).execute(sql, parameters)
         chunks = [_frame(rows, schema) for rows in _chunks(cursor)]
         return pl.concat(chunks) if chunks else pl.DataFrame(schema=schema)
+
+    def batches(
+        self, connection: Connection, table: str, schema: Mapping[str, pl.DataType], size: int
+    ) -> Iterator[pl.DataFrame]:
+        """The next batch is fetched while the one before it is made a frame of."""
+        driver, query = _driver(connection), _Batch(_driver(connection), table, schema, size)
+        driver.execute("BEGIN")
+        try:
+            with ThreadPoolExecutor(1) as ahead:
+                coming = ahead.submit(query.fetch, -1)
+                while (found := coming.result()) is not None:
+                    coming = ahead.submit(query.fetch, found.last)
+                    yield query.frame(found)
+        finally:
+            driver.execute("ROLLBACK")
 
     def insert(self, connection: Connection, table: str, frame: pl.DataFrame) -> None:
         marks = ",".join("?" * frame.width)
@@ -107,6 +123,60 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 def _chunks(cursor: sqlite3.Cursor) -> Iterator[list[tuple[Any, ...]]]:
     while rows := cursor.fetchmany(FETCH):
         yield rows
+
+
+class _Found(NamedTuple):
+    last: int
+    lists: list[str]
+    points: list[tuple[float | None, ...]]
+
+
+class _Batch:
+    """Rows from one rowid on: each column as one JSON list, in a third of the time of a Python object per cell.
+
+    SQLite writes no more than 15 digits of a number with a point: those are fetched as they are. Whose rows they are is
+    not, where all of the table are of one org.
+    """
+
+    def __init__(self, driver: sqlite3.Connection, table: str, schema: Mapping[str, pl.DataType], size: int) -> None:
+        self.driver, self.schema, self.size = driver, schema, size
+        self.org = _only_org(driver, table) if {"source", "source_instance"} <= schema.keys() else {}
+        self.points = [name for name, dtype in schema.items() if dtype == pl.Float64()]
+        self.listed = [name for name in schema if name not in self.points and name not in self.org]
+        lists = ",".join(f'json_group_array("{name}")' for name in self.listed)
+        columns, points = (",".join(f'"{name}"' for name in names) for names in (self.listed, self.points))
+        rows = f'FROM "{table}" WHERE rowid>? ORDER BY rowid LIMIT ?'
+        self.sql = f"SELECT max(number),{lists} FROM (SELECT rowid AS number,{columns} {rows})"  # noqa: S608
+        self.points_sql = f"SELECT {points} {rows}" if points else None
+
+    def fetch(self, after: int) -> _Found | None:
+        last, *lists = self.driver.execute(self.sql, (after, self.size)).fetchone()
+        if last is None:
+            return None
+        points = self.driver.execute(self.points_sql, (after, self.size)).fetchall() if self.points_sql else []
+        return _Found(last, lists, points)
+
+    def frame(self, found: _Found) -> pl.DataFrame:
+        raw = {
+            name: pl.Series(orjson.loads(text), dtype=_raw_type(self.schema[name]))
+            for name, text in zip(self.listed, found.lists, strict=True)
+        }
+        cells = zip(*found.points, strict=True)
+        raw |= {name: pl.Series(own, dtype=pl.Float64()) for name, own in zip(self.points, cells, strict=True)}
+        org = [pl.lit(value).alias(name) for name, value in self.org.items()]
+        return pl.DataFrame(raw).with_columns(org).select(_from_sql(self.schema))
+
+
+def _only_org(driver: sqlite3.Connection, table: str) -> dict[str, str]:
+    """Source and instance of all rows of a table; nothing where there are several, or no rows."""
+    orgs = {
+        driver.execute(
+            f'SELECT source,source_instance FROM "{table}" ORDER BY source {way},source_instance {way} LIMIT 1'  # noqa: S608
+        ).fetchone()
+        for way in ("ASC", "DESC")
+    }
+    only = orgs.pop()
+    return {} if orgs or only is None else dict(zip(("source", "source_instance"), only, strict=True))
 
 
 def _frame(rows: list[tuple[Any, ...]], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:

@@ -5,41 +5,22 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import polars as pl
-from sqlalchemy import Connection, Table, and_, create_engine, func, not_, or_, select
+from sqlalchemy import Connection, create_engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
-from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import Session
 
-from kammodel.entities import KEY, Sourced, content_columns, polars_schema
-from kammodel.entities.schema import INSTANT, table_of
-from kammodel.entities.types import to_micros
+from kammodel.entities import KEY, Sourced, polars_schema
+from kammodel.entities.schema import INSTANT
 from kammodel.errors import StoreUnusable
 from kammodel.migrations import upgrade
 from kammodel.store.backend import Backend
 from kammodel.store.sqlite import Sqlite
-
-
-@dataclass(frozen=True)
-class UpsertCount:
-    """What an upsert did. `unchanged_rows`: source_id of the rows left alone, with the change stamp that came
-    (updated_at) and the one that is kept (known_at)."""
-
-    inserted: int
-    changed: int
-    unchanged_rows: pl.DataFrame
-
-    @property
-    def unchanged(self) -> int:
-        return self.unchanged_rows.height
-
-
-_NOTHING_KNOWN = pl.DataFrame(schema={"source_id": pl.String(), "updated_at": INSTANT, "known_at": INSTANT})
+from kammodel.store.upserting import UpsertCount, mark_gone, upsert
 
 
 class Store:
@@ -90,6 +71,19 @@ class Store:
             sql = f'SELECT {names} FROM "{entity.__tablename__}" ORDER BY {self._backend.in_order(*KEY)}'  # noqa: S608
             return self._backend.fetch(connection, sql, chosen, {})
 
+    def count(self, entity: type[Sourced]) -> int:
+        """How many rows of an entity there are."""
+        with self._engine.connect() as connection:
+            sql = f'SELECT count(*) AS n FROM "{entity.__tablename__}"'  # noqa: S608
+            return int(self._backend.fetch(connection, sql, {"n": pl.Int64()}, {}).item())
+
+    def batches(self, entity: type[Sourced], columns: Sequence[str], size: int) -> Iterator[pl.DataFrame]:
+        """All rows of an entity, so many at a time, in no stated order and as they are at one moment."""
+        schema = polars_schema(entity)
+        chosen = {name: schema[name] for name in columns}
+        with self._engine.connect() as connection:
+            yield from self._backend.batches(connection, str(entity.__tablename__), chosen, size)
+
     @contextmanager
     def scratch(self) -> Iterator[Transaction]:
         """A connection for temporary tables too large for memory, outside of any transaction."""
@@ -129,22 +123,17 @@ class Transaction:
         self.backend.insert(self.connection, table, frame.with_columns(texts))
 
     def upsert(
-        self, entity: type[Sourced], rows: pl.DataFrame, *, source: str, instance: str, at: dt.datetime
+        self,
+        entity: type[Sourced],
+        rows: pl.DataFrame,
+        *,
+        source: str,
+        instance: str,
+        at: dt.datetime,
+        corrects: bool = False,
     ) -> UpsertCount:
-        """Brings rows in by key. A row whose content is the same is not touched, its stamps neither.
-
-        `rows` has the entity's columns less source, source_instance, synced_at and content_changed_at. Of two
-        rows with one id the last counts: pages that are put together may hold a record twice.
-        """
-        table, rows = table_of(entity), rows.unique("source_id", keep="last", maintain_order=True)
-        with self._staged(table, _enveloped(rows, entity, source, instance, at)) as staging:
-            same_key = and_(*(table.c[k] == staging.c[k] for k in KEY))
-            differs = or_(*(table.c[c].is_distinct_from(staging.c[c]) for c in content_columns(entity)))
-            known = self._count(select(func.count()).select_from(staging.join(table, same_key)))
-            # A first load, where nothing is known yet, is spared two joins.
-            unchanged = self._unchanged(table, staging, same_key, differs) if known else _NOTHING_KNOWN
-            self.connection.execute(self._merge(table, staging, entity))
-        return UpsertCount(rows.height - known, known - unchanged.height, unchanged)
+        """Brings rows in by key, see `upserting.upsert`."""
+        return upsert(self, entity, rows, source=source, instance=instance, at=at, corrects=corrects)
 
     def live_ids(self, entity: type[Sourced], *, source: str, instance: str) -> pl.Series:
         """The ids of an org's rows that are not deleted."""
@@ -164,13 +153,16 @@ class Transaction:
         return self.frame(sql, schema, source=source, instance=instance, ids=listed)["source_id"]
 
     def live_stamps(self, entity: type[Sourced], ids: pl.Series, *, source: str, instance: str) -> pl.DataFrame:
-        """source_id and updated_at of those of `ids` that are there and not deleted."""
+        """source_id of those of `ids` that are there and not deleted, and the newest stamp that they came with."""
         sql = (
-            f'SELECT source_id, updated_at FROM "{entity.__tablename__}" WHERE source=:source '  # noqa: S608
-            f"AND source_instance=:instance AND NOT deleted AND {self.backend.among('source_id', 'ids')}"
+            "SELECT t.source_id, CASE WHEN r.stamp > t.updated_at THEN r.stamp ELSE t.updated_at END AS updated_at "  # noqa: S608
+            f'FROM "{entity.__tablename__}" t LEFT JOIN restamp r ON r.entity=:entity AND r.source=t.source '
+            "AND r.source_instance=t.source_instance AND r.source_id=t.source_id WHERE t.source=:source "
+            f"AND t.source_instance=:instance AND NOT t.deleted AND {self.backend.among('t.source_id', 'ids')}"
         )
         schema, listed = {"source_id": pl.String(), "updated_at": INSTANT}, self.backend.listed(ids)
-        return self.frame(sql, schema, source=source, instance=instance, ids=listed)
+        where = {"entity": entity.__tablename__, "source": source, "instance": instance}
+        return self.frame(sql, schema, **where, ids=listed)
 
     def live_parts(self, entity: type[Sourced], owner: str, ids: pl.Series, *, source: str, instance: str) -> pl.Series:
         """The ids of the rows that are not deleted and whose column `owner` names one of `ids`."""
@@ -208,65 +200,8 @@ class Transaction:
     def mark_gone(
         self, entity: type[Sourced], gone: pl.DataFrame, *, source: str, instance: str, at: dt.datetime
     ) -> int:
-        """Marks rows deleted that the CRM no longer has; `gone` has source_id and merged_into_id.
-
-        A survivor that is known stays known: no merged_into_id means that nothing was said of a merge. A row that
-        was merged before we ever saw it is entered as gone, so that what refers to it finds the survivor.
-        """
-        table = table_of(entity)
-        merged = "merged_into_id" in table.c
-        sets = "deleted=TRUE, synced_at=:at, content_changed_at=:at" + (
-            ", merged_into_id=coalesce(:into, merged_into_id)" if merged else ""
-        )
-        change = (
-            "(NOT deleted OR merged_into_id IS DISTINCT FROM coalesce(:into, merged_into_id))"
-            if merged
-            else "NOT deleted"
-        )
-        where = f"source=:source AND source_instance=:instance AND source_id=:id AND {change}"
-        sql = f'UPDATE "{table.name}" SET {sets} WHERE {where}'  # noqa: S608
-        fixed = {"source": source, "instance": instance, "at": to_micros(at)}
-        rows = [
-            fixed | {"id": row["source_id"]} | ({"into": row["merged_into_id"]} if merged else {})
-            for row in gone.iter_rows(named=True)
-        ]
-        ended = self.run(sql, rows) if rows else 0
-        survived = [row for row in rows if merged and row["into"] is not None]
-        return ended + (self.run(_tombstone(table), survived) if survived else 0)
-
-    @contextmanager
-    def _staged(self, table: Table, frame: pl.DataFrame) -> Iterator[Table]:
-        """The frame as a temporary table. No key is needed on it: it is looked through, never looked up in."""
-        name = f"staging_{table.name}"
-        staging = Table(name, table.metadata.__class__(), *(_copy(c) for c in table.columns), prefixes=["TEMPORARY"])
-        staging.create(self.connection)
-        try:
-            # Each value that is bound costs; a column without any is null by itself.
-            self.insert(name, frame.select(c for c in frame if c.null_count() < frame.height or c.name in KEY))
-            self.backend.staged(self.connection, name)
-            yield staging
-        finally:
-            staging.drop(self.connection)
-
-    def _merge(self, table: Table, staging: Table, entity: type[Sourced]) -> Any:
-        # SQLite takes "SELECT ... ON CONFLICT" for a join unless there is a WHERE.
-        names = [c.name for c in table.columns]
-        source = select(*(staging.c[n] for n in names)).where(staging.c.source.is_not(None))
-        insert = self.backend.upsert_from(table, names, source)
-        fresh = {n: insert.excluded[n] for n in names if n not in KEY}
-        changed = or_(*(table.c[c].is_distinct_from(insert.excluded[c]) for c in content_columns(entity)))
-        return insert.on_conflict_do_update(index_elements=list(KEY), set_=fresh, where=changed)
-
-    def _count(self, query: Any) -> int:
-        return int(self.connection.execute(query).scalar_one())
-
-    def _unchanged(
-        self, table: Table, staging: Table, same_key: ColumnElement[bool], differs: ColumnElement[bool]
-    ) -> pl.DataFrame:
-        query = select(staging.c.source_id, staging.c.updated_at, table.c.updated_at)
-        query = query.select_from(staging.join(table, same_key)).where(not_(differs))
-        rows = [tuple(row) for row in self.connection.execute(query)]
-        return pl.DataFrame(rows, schema=_NOTHING_KNOWN.schema, orient="row")
+        """Marks rows deleted that the CRM no longer has, see `upserting.mark_gone`."""
+        return mark_gone(self, entity, gone, source=source, instance=instance, at=at)
 
 
 def _reachable(url: URL) -> tuple[URL, Backend]:
@@ -283,31 +218,6 @@ def _reachable(url: URL) -> tuple[URL, Backend]:
     except ImportError:
         raise StoreUnusable("KAM_STORE_URL: PostgreSQL needs its driver: pip install 'kam[postgres]'") from None
     return url.set(drivername="postgresql+psycopg"), Postgres()
-
-
-def _tombstone(table: Table) -> str:
-    """A row that says of an id only that it was merged; left alone where the id is known."""
-    return (
-        f'INSERT INTO "{table.name}" (source, source_instance, source_id, deleted, synced_at, '  # noqa: S608
-        "content_changed_at, merged_into_id) VALUES (:source, :instance, :id, TRUE, :at, :at, :into) "
-        "ON CONFLICT DO NOTHING"
-    )
-
-
-def _copy(column: Any) -> Any:
-    from sqlalchemy import Column
-
-    return Column(column.name, column.type)
-
-
-def _enveloped(rows: pl.DataFrame, entity: type[Sourced], source: str, instance: str, at: dt.datetime) -> pl.DataFrame:
-    schema = polars_schema(entity)
-    return rows.with_columns(
-        source=pl.lit(source),
-        source_instance=pl.lit(instance),
-        synced_at=pl.lit(at).cast(schema["synced_at"]),
-        content_changed_at=pl.lit(at).cast(schema["content_changed_at"]),
-    ).select(pl.col(name).cast(dtype) for name, dtype in schema.items())
 
 
 def _shown(url: str) -> str:

@@ -29,7 +29,9 @@ class MeasureExplained(Part):
 
 
 class CriterionExplained(Part):
-    """`weight` as in the policy; `contribution` in points of the score, `above_middle` against its peers."""
+    """`weight` as in the policy; `contribution` in points of the score, `above_middle` against its peers. `change`
+    since the last run = `own_change` (its own figures, peers held where they were) + `peers_change` + `rest_change`
+    (criteria that began or ceased to count); these are null where they cannot be told apart."""
 
     key: str
     label: str
@@ -39,20 +41,42 @@ class CriterionExplained(Part):
     contribution: float | None
     above_middle: float | None
     change: float | None
+    own_change: float | None
+    peers_change: float | None
+    rest_change: float | None
     measures: tuple[MeasureExplained, ...]
 
 
 class OverrideExplained(Part):
-    """A tier typed by a person. `tier` and `reason` are text from the CRM: escape them at the exit."""
+    """A tier typed by a person. `tier` and `reason` are text from the CRM: escape them at the exit. `until`: as typed;
+    `ends_on`: that day, else so long after `since`, when it was first seen, as the policy lets it hold."""
 
     tier: str
     reason: str | None
     until: dt.date | None
+    since: dt.date | None
+    ends_on: dt.date | None
     state: Literal["valid", "expired", "unknown"]
 
 
+class ChangeExplained(Part):
+    """The smallest single change that takes it to the next tier, tried by scoring everybody with it. `before`, `after`:
+    plain units. `reaches`: it does; else `held_by` is what keeps it out, and `waits` whether time alone lets it in."""
+
+    kpi: str
+    label: str
+    unit: Unit
+    before: float
+    after: float
+    reaches: bool
+    waits: bool
+    held_by: str | None
+    held_by_label: str | None
+
+
 class NextTier(Part):
-    """The way up, peers unchanged. Null points: no score reaches it. `revenue_needed`: that alone would do, about."""
+    """The way up, peers unchanged. Null points: no score reaches it, or it is there and waits. `revenue_needed`: that
+    alone would give the points. `change`: null where no single figure would, or nobody can change one."""
 
     tier: str
     label: str
@@ -60,15 +84,39 @@ class NextTier(Part):
     score_needed: float | None
     is_full: bool
     revenue_needed: float | None
+    change: ChangeExplained | None
+
+
+class RuleChanged(Part):
+    """A value of the rules, by its name in the policy file, before and now as JSON; null where it was not there."""
+
+    name: str
+    before: str | None
+    now: str | None
 
 
 class SinceLastRun(Part):
-    """What was in force before this run."""
+    """What was in force before this run. `rules_changed`: it was made under other rules, so that what moved says
+    nothing of the customer; `rule_changes`: which, where that is known."""
 
     tier: str | None
     tier_label: str | None
     score: float | None
     score_change: float | None
+    rules_changed: bool = False
+    rule_changes: tuple[RuleChanged, ...] = ()
+
+
+class RollupExplained(Part):
+    """A rollup of rollups.toml, of the group or of one of its accounts (`account`: source, instance and id; null: the
+    group). Plain units; `value` may be a text from a CRM: escape it at the exit. `why`: the code where it is null."""
+
+    name: str
+    label: str
+    unit: str
+    account: str | None
+    value: float | int | str | None
+    why: str | None
 
 
 class Explanation(Part):
@@ -89,6 +137,12 @@ class Explanation(Part):
     tier_computed: str | None
     score: float | None
     score_percentile: float | None
+    tier_by_cut: str | None
+    """The tier by today's cut, before what stands, caps and floor."""
+    tier_since: dt.date | None
+    """Since when the tier stands that the score gave; null: longer than is known."""
+    tier_confidence: float | None
+    """0..1: how often it is the same under other weights."""
     population_n: int
     coverage: float | None
     provisional: bool
@@ -99,6 +153,9 @@ class Explanation(Part):
     attractiveness: float | None
     strength: float | None
     rfm: str | None
+    abc: str | None
+    peer_group: str | None
+    """Whom its measures are ranked among; null: all."""
     override: OverrideExplained | None
     criteria: tuple[CriterionExplained, ...]
     inputs_missing: tuple[str, ...]
@@ -108,3 +165,6 @@ class Explanation(Part):
     since_last_run: SinceLastRun | None
     next_tier: NextTier | None
     warnings: tuple[str, ...]
+    reconstructed: tuple[str, ...] = ()
+    """KPIs that rows entered of which nobody knows what they were on the day."""
+    rollups: tuple[RollupExplained, ...] = ()

@@ -12,6 +12,7 @@ from kammodel.errors import KamError
 from kammodel.tiering import aggregation, texts
 from kammodel.tiering.criteria import ATTAINMENT, CRITERIA, Criterion, Language, Measure
 from kammodel.tiering.explained import (
+    ChangeExplained,
     CriterionExplained,
     Explanation,
     MeasureExplained,
@@ -19,15 +20,13 @@ from kammodel.tiering.explained import (
     OverrideExplained,
     SinceLastRun,
 )
-from kammodel.tiering.policy import policy_hash
-from kammodel.tiering.reach import value_needed
+from kammodel.tiering.levers import Change, smallest_change, value_for
+from kammodel.tiering.movement import Moved, moved
+from kammodel.tiering.policy import Policy, policy_hash
 from kammodel.tiering.reason import moves, reason_text
+from kammodel.tiering.robustness import tier_confidence
 from kammodel.tiering.scorecard import Scores
 from kammodel.tiering.tiers import LEVEL
-
-_EXPIRES_SOON = 30
-_FAR = 2
-"""kam.md §3d step 10: warn when an override lies two tiers off, or ends within 30 days."""
 
 Row = dict[str, Any]
 
@@ -46,7 +45,10 @@ def explain(
     own = pl.col("group") == row["group"]
     only = Scores(**{**vars(scores), "frame": scores.frame.filter(own)})
     reason = reason_text(only, kpis.filter(own), groups.filter(own), language, previous)
-    criteria = tuple(_criterion(criterion, row, scores, language) for criterion in CRITERIA)
+    apart = moved(group_id, scores, previous)
+    criteria = tuple(_criterion(one, row, scores, language, apart.get(one.key)) for one in CRITERIA)
+    sure = tier_confidence(scores).filter(own)["tier_confidence"] if row["in_population"] else None
+    lever = smallest_change(row["group"], scores, kpis, groups, previous)
     as_stored = {name: row[name] for name in Explanation.model_fields if name in row}
     worded: Row = {
         "as_of": scores.as_of,
@@ -63,10 +65,12 @@ def explain(
         "provisional_why": tuple(code for code in (row["provisional_why"] or "").split(";") if code),
         "override": _override(row),
         "criteria": criteria,
-        "inputs_missing": tuple(m.kpi for c in criteria for m in c.measures if m.value is None),
+        "inputs_missing": tuple(m.kpi for c in criteria if c.weight for m in c.measures if m.value is None),
         "since_last_run": _since(row, language) if previous is not None else None,
-        "next_tier": _next_tier(row, scores, language),
-        "warnings": tuple(_warnings(row, scores.as_of, language)),
+        "next_tier": _next_tier(row, scores, lever, language),
+        "warnings": tuple(_warnings(row, scores.as_of, scores.policy, language)),
+        "tier_confidence": None if sure is None else sure.item(),
+        "peer_group": row["peer"],
     }
     return Explanation(**{**as_stored, **worded})
 
@@ -76,7 +80,8 @@ def _row(group_id: str, scores: Scores, kpis: pl.DataFrame, groups: pl.DataFrame
     frame = scores.frame.filter(pl.col("group_id") == group_id)
     if frame.is_empty():
         raise KamError(f"no account group {group_id!r}; its id is that of its ultimate parent account")
-    weights = scores.weights
+    weights, mean = scores.weights, scores.policy.aggregation.mean
+    measures = scores.measures.select("group", "peer", pl.selectors.starts_with("p_"), ATTAINMENT)
     before = pl.DataFrame(schema={"group_id": pl.String, "before_criteria": pl.String})
     if previous is not None:
         before = previous.filter(pl.col("group_id") == group_id).select(
@@ -85,15 +90,17 @@ def _row(group_id: str, scores: Scores, kpis: pl.DataFrame, groups: pl.DataFrame
     return (
         frame.join(groups.drop("group_id"), on="group", how="left")
         .join(kpis.drop([n for n in kpis.columns if n in groups.columns and n != "group"]), on="group", how="left")
-        .join(scores.measures.select("group", pl.selectors.starts_with("p_"), ATTAINMENT), on="group", how="left")
+        .join(measures, on="group", how="left")
         .join(before, on="group_id", how="left")
-        .with_columns(aggregation.above_middle(key, weights).round(1).alias(f"a_{key}") for key in weights)
+        .with_columns(aggregation.above_middle(key, weights, mean).round(1).alias(f"a_{key}") for key in weights)
         .with_columns(moves(pl.col("before_criteria").cast(pl.String), weights))
         .row(0, named=True)
     )
 
 
-def _criterion(criterion: Criterion, row: Row, scores: Scores, language: Language) -> CriterionExplained:
+def _criterion(
+    criterion: Criterion, row: Row, scores: Scores, language: Language, apart: Moved | None
+) -> CriterionExplained:
     key = criterion.key
     return CriterionExplained(
         key=key,
@@ -104,6 +111,9 @@ def _criterion(criterion: Criterion, row: Row, scores: Scores, language: Languag
         contribution=row[f"c_{key}"],
         above_middle=row.get(f"a_{key}"),
         change=row.get(f"d_{key}"),
+        own_change=apart and apart.own,
+        peers_change=apart and apart.peers,
+        rest_change=apart and apart.rest,
         measures=tuple(_measure(measure, row, language) for measure in criterion.measures),
     )
 
@@ -146,6 +156,8 @@ def _override(row: Row) -> OverrideExplained | None:
         tier=row["tier_override"],
         reason=row.get("tier_override_reason"),
         until=row["tier_override_until"],
+        since=row["override_since"],
+        ends_on=row["override_ends_on"],
         state=row["override"],
     )
 
@@ -158,43 +170,53 @@ def _since(row: Row, language: Language) -> SinceLastRun:
         tier_label=_label("tier", tier, language),
         score=before,
         score_change=round(now - before, 1) if both else None,
+        rules_changed=bool(row.get("before_rules_changed")),
     )
 
 
-def _next_tier(row: Row, scores: Scores, language: Language) -> NextTier | None:
+def _next_tier(row: Row, scores: Scores, lever: Change | None, language: Language) -> NextTier | None:
     tier, missing = row["next_tier"], row["points_missing"]
     if tier is None:
         return None
-    border = next(border for border in scores.borders if border.tier == tier)
+    known = scores.standing_borders if row["stands"] else scores.borders
+    border = next(border for border in known if border.tier == tier)
+    is_revenue = lever is not None and lever.measure.kpi == "revenue_ttm"
+    revenue = lever.after if lever and is_revenue else value_for("revenue_ttm", row["group"], scores)
     return NextTier(
         tier=tier,
         label=texts.section("tier", language)[tier],
         points_missing=missing,
         score_needed=border.score,
         is_full=border.is_full,
-        revenue_needed=None if missing is None else _revenue_needed(row, missing, scores),
+        revenue_needed=None if revenue is None else revenue / MONEY_SCALE,
+        change=None if lever is None else _change(lever, language),
     )
 
 
-def _revenue_needed(row: Row, missing: float, scores: Scores) -> float | None:
-    """The revenue_ttm that would give the missing points by `volume` alone; null where it cannot. Step 11."""
-    if row["s_volume"] is None or "volume" not in scores.weights:
-        return None
-    in_use = sum(weight for key, weight in scores.weights.items() if row[f"s_{key}"] is not None)
-    wanted = row["s_volume"] + missing * in_use / scores.weights["volume"]
-    members = scores.measures.filter(pl.col("p_revenue_ttm").is_not_null())["revenue_ttm"]
-    value = value_needed(members, row["revenue_ttm"], wanted)
-    return None if value is None else value / MONEY_SCALE
+def _change(lever: Change, language: Language) -> ChangeExplained:
+    scale = MONEY_SCALE if lever.measure.unit == "money" else 1
+    return ChangeExplained(
+        kpi=lever.measure.kpi,
+        label=lever.measure.label(language),
+        unit=lever.measure.unit,
+        before=lever.before / scale,
+        after=lever.after / scale,
+        reaches=lever.reaches,
+        waits=lever.waits,
+        held_by=lever.held_by,
+        held_by_label=_label("rule", lever.held_by, language),
+    )
 
 
-def _warnings(row: Row, as_of: dt.date, language: Language) -> list[str]:
-    words, found = texts.section("warning", language), []
+def _warnings(row: Row, as_of: dt.date, policy: Policy, language: Language) -> list[str]:
+    """kam.md §3d step 10: an override that lies two tiers off, or ends within 30 days."""
+    words, found, rule = texts.section("warning", language), [], policy.override
     if row["override"] == "valid":
-        computed, until = row["tier_computed"], row["tier_override_until"]
+        computed, until = row["tier_computed"], row["override_ends_on"]
         levels = abs(LEVEL[row["tier_override"]] - LEVEL[computed]) if computed else 0
-        if levels >= _FAR:
+        if levels >= rule.warn_tiers:
             found.append(words["far"].format(levels=levels))
-        if until and (until - as_of).days <= _EXPIRES_SOON:
+        if until and (until - as_of).days <= rule.warn_days:
             found.append(words["expiring"].format(days=(until - as_of).days))
     if row["near_quadrant_border"]:
         found.append(words["near_border"])

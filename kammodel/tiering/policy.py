@@ -7,138 +7,103 @@ import json
 import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from kammodel.tiering.criteria import KEYS
-from kammodel.tiering.policy_faults import UNKNOWN_WEIGHT, invalid
+from kammodel.tiering.criteria import CRITERIA, KEYS, Criterion
+from kammodel.tiering.policy_faults import UNKNOWN_CRITERION, invalid
+from kammodel.tiering.sections import (
+    TIERS,
+    Abc,
+    Aggregation,
+    Cadence,
+    Cadences,
+    Capacity,
+    Caps,
+    Cut,
+    Fixed,
+    Floor,
+    Override,
+    Provisional,
+    Quadrant,
+    Rfm,
+    Robustness,
+    Scaling,
+    Section,
+    SmallPopulation,
+    Stability,
+)
 
-TIERS = ("strategic", "key", "growth", "standard")
-"""From the highest to the lowest; codes of the Tier field."""
-
-Percent = Annotated[float, Field(ge=0, le=100)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=0)]
-Days = Annotated[int, Field(gt=0)]
-
-
-class Section(BaseModel):
-    """Nothing unknown, nothing converted, nothing changed later."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class Cut(Section):
-    """Where each tier begins, from the highest down; the lowest tier takes the rest."""
-
-    strategic: Percent
-    key: Percent
-    growth: Percent
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        for upper, lower in pairwise(TIERS[:-1]):
-            if getattr(self, upper) <= getattr(self, lower):
-                raise ValueError(
-                    f"{upper} ({getattr(self, upper):g}) must lie above {lower} ({getattr(self, lower):g})"
-                )
-        return self
-
-
-class SmallPopulation(Cut):
-    """Score thresholds, for populations of fewer than `below` groups."""
-
-    below: Count
-
-
-class Caps(Section):
-    """Most groups in a tier."""
-
-    strategic: Count
-    key: Count
-
-
-class Floor(Section):
-    """From this share of all revenue, 0..1, a group is at least Key."""
-
-    revenue_share: Annotated[float, Field(gt=0, le=1)]
-
-
-class Provisional(Section):
-    """What a group needs in order not to be provisional: share of weight with input, purchases, days."""
-
-    coverage: Share
-    purchases: Count
-    days_since_first_purchase: Count
-
-
-class Cadence(Section):
-    """One meeting, and one touch of any kind, every so many days; null asks for none."""
-
-    meeting_every_days: Days | None = None
-    touch_every_days: Days | None = None
-
-
-class Cadences(Section):
-    """The cadence of each tier."""
-
-    strategic: Cadence = Cadence()
-    key: Cadence = Cadence()
-    growth: Cadence = Cadence()
-    standard: Cadence = Cadence()
-
-
-class Rfm(Section):
-    """Bins by number of groups, and the day limits of recency where groups are too few for bins."""
-
-    bins: Annotated[int, Field(ge=2, le=9)]
-    small_bins: Annotated[int, Field(ge=2, le=9)]
-    bins_from: Count
-    small_bins_from: Count
-    recency_days: Annotated[list[Days], Field(min_length=1, max_length=8)]
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.small_bins_from > self.bins_from:
-            raise ValueError("small_bins_from must not lie above bins_from")
-        if any(after <= before for before, after in pairwise(self.recency_days)):
-            raise ValueError("recency_days must ascend")
-        return self
-
-
-class Quadrant(Section):
-    """The border between low and high on both axes, and how far beyond it a group must go to change sides."""
-
-    border: Percent
-    buffer: Annotated[float, Field(ge=0, le=50)]
+__all__ = ["TIERS", "Cadence", "Policy", "load_policy", "policy_hash"]
 
 
 class Policy(Section):
     """Everything that turns KPIs into tiers. Weights are relative to their sum and may be 0."""
 
     weights: dict[str, Annotated[float, Field(ge=0)]]
+    scaling: Scaling
+    aggregation: Aggregation
     cut: Cut
     small_population: SmallPopulation
+    fixed: Fixed
     caps: Caps
     floor: Floor
     provisional: Provisional
+    stability: Stability
+    capacity: Capacity
+    override: Override
     cadence: Cadences
     rfm: Rfm
+    abc: Abc
     quadrant: Quadrant
+    robustness: Robustness
 
     @field_validator("weights")
     @classmethod
     def _usable(cls, weights: dict[str, float]) -> dict[str, float]:
-        for key in weights:
-            if key not in KEYS:
-                raise PydanticCustomError(UNKNOWN_WEIGHT, "no criterion {key}", {"key": key, "known": list(KEYS)})
+        _known("weights", weights)
         if sum(weights.values()) <= 0:
             raise ValueError("at least one criterion must weigh more than 0")
         return weights
+
+    @field_validator("scaling")
+    @classmethod
+    def _anchored(cls, scaling: Scaling) -> Scaling:
+        _known("scaling.by_criterion", scaling.by_criterion)
+        for criterion in CRITERIA:
+            if scaling.method_of(criterion.key) == "thresholds":
+                _check_anchors(criterion, scaling)
+        return scaling
+
+    @model_validator(mode="after")
+    def _seated(self) -> Self:
+        for tier in ("strategic", "key"):
+            count, cap = getattr(self.fixed, tier), getattr(self.caps, tier)
+            if count is not None and count > cap:
+                raise ValueError(f"fixed.{tier} ({count}) must not lie above caps.{tier} ({cap})")
+        return self
+
+
+def _known(place: str, by_criterion: Mapping[str, object]) -> None:
+    for key in by_criterion:
+        if key not in KEYS:
+            context = {"key": key, "known": list(KEYS), "place": place}
+            raise PydanticCustomError(UNKNOWN_CRITERION, "no criterion {key}", context)
+
+
+def _check_anchors(criterion: Criterion, scaling: Scaling) -> None:
+    for measure in criterion.measures:
+        if measure.points_per_unit is not None:
+            continue
+        pairs = scaling.thresholds.get(measure.kpi)
+        if pairs is None:
+            raise ValueError(f"{criterion.key} is scaled by thresholds: add thresholds.{measure.kpi}")
+        if (pairs[-1][1] < pairs[0][1]) != measure.less_is_better:
+            way = "fall" if measure.less_is_better else "rise"
+            raise ValueError(f"thresholds.{measure.kpi}: points must {way} as the value rises")
 
 
 def load_policy(path: Path | None = None) -> Policy:

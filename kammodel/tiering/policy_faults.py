@@ -13,8 +13,8 @@ from pydantic_core import ErrorDetails
 
 from kammodel.errors import PolicyInvalid
 
-UNKNOWN_WEIGHT = "unknown_weight"
-"""Type of our own fault: a weight for a criterion that does not exist. Context: key, known."""
+UNKNOWN_CRITERION = "unknown_criterion"
+"""Type of our own fault: something for a criterion that does not exist. Context: key, known, place (dotted)."""
 
 
 def invalid(path: Path, fault: Exception, text: str = "", model: type[BaseModel] | None = None) -> PolicyInvalid:
@@ -35,9 +35,10 @@ def invalid(path: Path, fault: Exception, text: str = "", model: type[BaseModel]
 def _invalid_value(path: Path, fault: ValidationError, text: str, model: type[BaseModel]) -> PolicyInvalid:
     first, *others = fault.errors(include_url=False)
     keys = [str(part) for part in first["loc"] if isinstance(part, str)]
-    if first["type"] == UNKNOWN_WEIGHT:
-        keys = ["weights", str(first["ctx"]["key"])]
-    line = _line_of(text, keys)
+    if first["type"] == UNKNOWN_CRITERION:
+        keys = [*str(first["ctx"]["place"]).split("."), str(first["ctx"]["key"])]
+    named = re.match(r"([a-z_]+(?:\.[a-z_]+)+)", str(first.get("ctx", {}).get("error", "")))
+    line = _line_of(text, [*keys, *named[1].split(".")] if named else keys)
     where = f"{path}, line {line}" if line else str(path)
     name = ".".join(keys)
     more = f" (and {len(others)} more)" if others else ""
@@ -45,7 +46,7 @@ def _invalid_value(path: Path, fault: ValidationError, text: str, model: type[Ba
 
 
 def _reason(error: ErrorDetails, keys: list[str], model: type[BaseModel]) -> str:
-    if error["type"] == UNKNOWN_WEIGHT:
+    if error["type"] == UNKNOWN_CRITERION:
         return "no such criterion" + _nearest(keys[-1], error["ctx"]["known"])
     if error["type"] == "extra_forbidden":
         return "no such key" + _nearest(keys[-1], _names_at(model, keys[:-1]))

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import polars as pl
 import polars.selectors as cs
 
-from kammodel.tiering import aggregation, criteria
-from kammodel.tiering.cadence import cadence_attainment
+from kammodel.tiering import aggregation, capacity, criteria
+from kammodel.tiering.abc import abc_classes
+from kammodel.tiering.facts import facts_of
+from kammodel.tiering.memory import Calendar, calendar, override_since, remembered, since
 from kammodel.tiering.policy import Policy
-from kammodel.tiering.population import out_reason, provisional_why
+from kammodel.tiering.population import provisional_why
 from kammodel.tiering.quadrant import quadrant
 from kammodel.tiering.reach import Border, borders, next_tier
 from kammodel.tiering.rfm import rfm
@@ -30,12 +32,14 @@ SCORE_COLUMNS = (
     "provisional",
     "provisional_why",
     "score_percentile",
+    "tier_by_cut",
     "tier_computed",
     "computed_rule",
     "is_concentrated",
     "tier_effective",
     "tier_rule",
     "override",
+    "override_ends_on",
     "next_tier",
     "points_missing",
     "attractiveness",
@@ -43,25 +47,19 @@ SCORE_COLUMNS = (
     "quadrant",
     "near_quadrant_border",
     "rfm",
+    "abc",
+    "stands",
+    "standing",
+    "pending",
+    "pending_n",
+    "tier_since",
+    "override_tier",
+    "override_since",
 )
 """Columns of Scores.frame, in order; docs in `score`."""
 
-_KPIS_NEEDED = {
-    "purchases_24m": pl.Int64,
-    "purchases_ever": pl.Int64,
-    "days_since_first_purchase": pl.Int64,
-    "days_since_last_purchase": pl.Int64,
-    "revenue_24m": pl.Int64,
-    "revenue_share": pl.Float64,
-    "meetings_90d": pl.Int64,
-    "meetings_180d": pl.Int64,
-    "touches_90d": pl.Int64,
-    "touches_180d": pl.Int64,
-}
-"""KPIs that rules look at besides the measures of the criteria."""
 
-_RATINGS = ("group", "group_id", "type", "strategic_value", "tier_override", "tier_override_until")
-_PREVIOUS = {"tier_effective": "previous_tier", "quadrant": "previous_quadrant"}
+_MEMBER = ("group", "group_id", "score", "provisional", "revenue_ttm", "revenue_share")
 
 
 @dataclass(frozen=True)
@@ -69,9 +67,11 @@ class Scores:
     """What one scoring run says.
 
     `frame`: one row per group in order of `group`, see SCORE_COLUMNS and `score`. `measures`: per group each
-    measure's value under its KPI's name (clipping not applied) and its percentile `p_<kpi>`. `weights`: those
-    in use: criteria that somebody in the organisation has input for, with a weight above 0. `unavailable`:
-    weighted criteria that nobody has input for (reading 30), to be listed once. `borders`: the way up.
+    measure's value under its KPI's name (clipping not applied), its points `p_<kpi>`, the cases behind it, and its
+    `peer` group. `weights`: those in use: criteria that somebody in the organisation has input for, with a weight
+    above 0. `unavailable`: weighted criteria that nobody has input for (reading 30), to be listed once. `borders`: the
+    way up, and `standing_borders`: of groups whose tier stands. `members`: what tiers are made of, per member of the
+    population, with its criteria unrounded. `load`: the hours that the tiers ask for.
     """
 
     frame: pl.DataFrame
@@ -82,6 +82,10 @@ class Scores:
     weights: Mapping[str, float]
     unavailable: tuple[str, ...]
     borders: tuple[Border, ...]
+    standing_borders: tuple[Border, ...]
+    members: pl.DataFrame
+    calendar: Calendar
+    load: capacity.Load
 
 
 def score(
@@ -91,66 +95,76 @@ def score(
     as_of: dt.date,
     previous: pl.DataFrame | None = None,
 ) -> Scores:
-    """Scores all `groups` as of the end of `as_of`. kam.md §3d steps 1-7, 10 (override), 11 and 13.
+    """Scores all `groups` as of the end of `as_of`. kam.md §3d steps 1-11 and 13.
 
     `kpis`: one row per group (the wide KPI frame; a group without a row has no KPI known). `groups`: group,
-    group_id, type, strategic_value, tier_override, tier_override_until. `previous`: group_id, tier_effective
-    and, if kept, quadrant: what was in force before this run. Order of rows means nothing.
+    group_id, type, strategic_value, tier_override, tier_override_until, and where known those of `facts.OPTIONAL`.
+    `previous`: group_id, tier_effective and, if kept, quadrant, tier_computed, as_of, rules_changed and `criteria` as
+    `criteria_json` writes it: what was in force before this run. Order of rows means nothing.
 
     Out, per group: `in_population` and `out_reason`; criteria `s_<key>` 0..100 (shown to 0.01);
     contributions `c_<key>` in tenths that sum to `score` (0..100, one decimal); `coverage` 0..1;
     `provisional`, `provisional_why`; `score_percentile`; `is_concentrated` (share of revenue at the floor);
-    `tier_computed` with `computed_rule`, `tier_effective` with `tier_rule`; `next_tier`, `points_missing`;
-    both axes, `quadrant`, `rfm`. Outside the population all of it is null but out_reason, override, a tier
-    set by hand, and rfm (all buyers have one).
+    `tier_by_cut`, `tier_computed` with `computed_rule`, `tier_effective` with `tier_rule`; `override_ends_on`;
+    `next_tier`, `points_missing`; both axes, `quadrant`, `rfm`, `abc`; and what the next run must know, see
+    memory.STATE. Outside the population all of it is null but out_reason, override, a tier set by hand, and rfm and
+    abc (all buyers have them).
     """
-    facts = _facts(kpis, groups, policy, previous)
-    measured = facts.with_columns(criteria.measure_scores(pl.col("in_population")))
+    before = remembered(previous)
+    when = calendar(before, as_of, policy)
+    facts = _remembering(facts_of(kpis, groups, policy, previous), before, policy, as_of)
+    measured = facts.with_columns(criteria.measure_scores(pl.col("in_population"), policy.scaling))
     measured = measured.with_columns(criteria.criterion_scores())
     weights, unavailable = _weights(facts, policy)
     scored = _scored(measured, weights, policy, as_of)
     members = scored.filter("in_population")
-    tiers = compute_tiers(members, policy)
-    up = borders(members.select("group", "score").join(tiers, on="group"), policy)
+    tiers = compute_tiers(members, policy, when)
     tiered = (
         scored.join(tiers, on="group", how="left", maintain_order="left")
+        .with_columns(since(as_of, when))
         .with_columns(effective_tier())
-        .with_columns(next_tier(up))
+    )
+    fitted = capacity.demoted(tiered, policy).with_columns(effective_tier())
+    inside = fitted.filter("in_population")
+    free, standing = (borders(inside, policy, stands=stands) for stands in (False, True))
+    told = (
+        fitted.with_columns(next_tier(free, standing))
         .join(rfm(facts, policy), on="group", how="left", maintain_order="left")
+        .join(abc_classes(facts, policy), on="group", how="left", maintain_order="left")
     )
     kept = [f"{prefix}{measure.kpi}" for measure in criteria.measures() for prefix in ("", "p_")]
+    kept += [measure.cases for measure in criteria.measures() if measure.cases]
     return Scores(
-        frame=tiered.select(SCORE_COLUMNS).with_columns(cs.starts_with("s_").round(2)),
-        measures=measured.select("group", *kept),
+        frame=told.select(SCORE_COLUMNS).with_columns(cs.starts_with("s_").round(2)),
+        measures=measured.select("group", "peer", *kept),
         policy=policy,
         as_of=as_of,
         population_n=members.height,
         weights=weights,
         unavailable=unavailable,
-        borders=up,
+        borders=free,
+        standing_borders=standing,
+        members=members.select(*_MEMBER, *(f"s_{key}" for key in weights)),
+        calendar=when,
+        load=capacity.load(fitted, policy),
     )
 
 
-def _facts(kpis: pl.DataFrame, groups: pl.DataFrame, policy: Policy, previous: pl.DataFrame | None) -> pl.DataFrame:
-    """Groups, their KPIs, measures and the tier in force before, one row each, in order of `group`."""
-    rated = groups.select(_RATINGS)
-    wanted = {measure.kpi for measure in criteria.measures()} | set(_KPIS_NEEDED)
-    known = kpis.select("group", *(name for name in kpis.columns if name in wanted - set(_RATINGS)))
-    missing = [pl.lit(None, dtype).alias(name) for name, dtype in _KPIS_NEEDED.items() if name not in kpis.columns]
-    facts = rated.join(known, on="group", how="left", validate="1:1").with_columns(missing)
-    facts = _with_previous(facts, previous).sort("group").with_columns(cadence_attainment(policy))
-    return facts.with_columns(*criteria.inputs(facts), out_reason()).with_columns(
-        in_population=pl.col("out_reason").is_null()
+def _remembering(facts: pl.DataFrame, before: pl.DataFrame, policy: Policy, as_of: dt.date) -> pl.DataFrame:
+    """Adds what was before, and when a tier set by hand ends: on the day that a person named, else so many months
+    after it was first seen."""
+    known = facts.join(before, on="group_id", how="left", maintain_order="left").with_columns(override_since(as_of))
+    months = f"{policy.override.months}mo"
+    fresh = pl.col("rules_changed").fill_null(value=False)
+    return known.with_columns(
+        override_ends_on=pl.coalesce("tier_override_until", pl.col("override_since").dt.offset_by(months)),
+        protected_from=pl.lit(as_of).dt.offset_by(f"-{policy.capacity.protected_months}mo"),
+        # What was made under other rules holds nobody: the first run under new ones places freely.
+        stood_before=pl.col("before_standing"),
+        stands=pl.col("before_standing").is_not_null() & ~fresh,
+        before_standing=pl.when(~fresh).then("before_standing"),
+        before_pending=pl.when(~fresh).then("before_pending"),
     )
-
-
-def _with_previous(facts: pl.DataFrame, previous: pl.DataFrame | None) -> pl.DataFrame:
-    columns = [] if previous is None else [name for name in _PREVIOUS if name in previous.columns]
-    if previous is not None and columns:
-        before = previous.select("group_id", *(pl.col(name).alias(_PREVIOUS[name]) for name in columns))
-        facts = facts.join(before, on="group_id", how="left", validate="m:1")
-    absent = [pl.lit(None, pl.String).alias(_PREVIOUS[name]) for name in _PREVIOUS if name not in columns]
-    return facts.with_columns(absent)
 
 
 def _weights(facts: pl.DataFrame, policy: Policy) -> tuple[dict[str, float], tuple[str, ...]]:
@@ -163,20 +177,20 @@ def _weights(facts: pl.DataFrame, policy: Policy) -> tuple[dict[str, float], tup
 
 def _scored(measured: pl.DataFrame, weights: Mapping[str, float], policy: Policy, as_of: dt.date) -> pl.DataFrame:
     unused = [pl.lit(None, pl.Float64).alias(f"c_{key}") for key in criteria.KEYS if key not in weights]
-    member = pl.col("in_population")
+    member, mean = pl.col("in_population"), policy.aggregation.mean
     axes = {
-        name: aggregation.axis(weights, [c.key for c in criteria.CRITERIA if c.axis == name])
+        name: aggregation.axis(weights, [c.key for c in criteria.CRITERIA if c.axis == name], mean)
         for name in ("attractiveness", "strength")
     }
     return (
         measured.with_columns(
-            aggregation.score(weights),
+            aggregation.score(weights, mean),
             pl.when(member).then(aggregation.coverage(weights)),
-            *aggregation.contributions(weights),
+            *aggregation.contributions(weights, mean),
             *unused,
-            override_state(as_of),
+            override_state(as_of, "override_ends_on"),
             **axes,
         )
-        .with_columns(provisional_why(policy))
+        .with_columns(provisional_why(policy, pl.col("is_contracted")))
         .with_columns(*quadrant(policy), provisional=member & pl.col("provisional_why").is_not_null())
     )

@@ -10,7 +10,9 @@ from kammodel.tiering import texts
 from kammodel.tiering.criteria import CRITERION, Language
 from kammodel.tiering.reach import Border
 from kammodel.tiering.scorecard import Scores
-from kammodel.tiering.tiers import LEVEL, PROVISIONAL, is_small
+from kammodel.tiering.sections import TIERS
+from kammodel.tiering.stability import LEVEL, buffers
+from kammodel.tiering.tiers import PROVISIONAL, is_small
 
 HINTS: tuple[tuple[str, str, str], ...] = (
     ("volume", "revenue_ttm", "no_revenue"),
@@ -21,7 +23,7 @@ HINTS: tuple[tuple[str, str, str], ...] = (
 """Criterion, KPI, words for a weakness where that KPI is 0; the first that holds is said."""
 
 _RANK = {**LEVEL, PROVISIONAL: 0}
-_NOT_BY_SCORE = ("override", "minimum_evidence")
+_NOT_BY_SCORE = ("override", "minimum_evidence", "capacity")
 
 
 def prepared(facts: pl.DataFrame, weights: Mapping[str, float], language: Language) -> pl.DataFrame:
@@ -133,6 +135,8 @@ def rule_note(scores: Scores, language: Language) -> pl.Expr:
         .then(taken[1])
         .when(rule == "share_floor")
         .then(texts.filled(words["share_floor"], share=_percent(pl.col("revenue_share"))))
+        .when(rule == "capacity")
+        .then(pl.lit(words["capacity"]))
     )
 
 
@@ -141,7 +145,7 @@ def override_note(language: Language) -> pl.Expr:
     words = texts.section("note", language)
     return (
         pl.when(pl.col("override") == "expired")
-        .then(texts.filled(words["expired"], date=pl.col("tier_override_until")))
+        .then(texts.filled(words["expired"], date=pl.col("override_ends_on")))
         .when(pl.col("override") == "unknown")
         .then(pl.lit(words["unknown"]))
     )
@@ -151,7 +155,8 @@ def change(weights: Mapping[str, float], language: Language) -> pl.Expr:
     """How the tier moved, and the criterion that moved the score most that way; null where nothing to tell.
 
     No criterion is named where a person, or missing evidence, made the tier before or now: the score did
-    not. A tier that stayed tells the greatest move from one point on.
+    not. A tier that stayed tells the greatest move from one point on. Where the tiers before were made under other
+    rules (`rules_changed`), that is said in place of a criterion: the customer may have done nothing.
     """
     words, before, step = texts.section("change", language), pl.col("tier_before"), pl.col("step")
     was = texts.filled(words["was"], tier=pl.col("w_before"))
@@ -170,32 +175,62 @@ def change(weights: Mapping[str, float], language: Language) -> pl.Expr:
     }
     told = pl.col("size").list.max() >= 1
     by_score = (before == pl.col("computed_before")) & ~pl.col("tier_rule").is_in(_NOT_BY_SCORE)
-    since = texts.filled(words["cause"], change=pl.lit(words["since"]), **cause)
-    moved = pl.when(told & by_score).then(texts.filled(words["cause"], change=name, **cause))
+    by_rules = pl.col("rules_changed").fill_null(value=False)
+
+    def caused(how: pl.Expr) -> pl.Expr:
+        by_criterion = texts.filled(words["cause"], change=how, **cause)
+        return pl.when(by_rules).then(texts.filled(words["rules"], change=how)).otherwise(by_criterion)
+
+    moved = pl.when((told | by_rules) & by_score).then(caused(name))
     return (
         pl.when(step == 0)
-        .then(pl.when(told).then(since))
+        .then(pl.when(told).then(caused(pl.lit(words["since"]))))
         .otherwise(pl.coalesce(moved, texts.filled(words["plain"], change=name)))
     )
 
 
+def stability_note(scores: Scores, language: Language) -> pl.Expr:
+    """Why a tier stands though the cut says another; null where it does not."""
+    words, rule = texts.section("note", language), scores.policy.stability
+    by_cut = texts.labelled(pl.col("tier_by_cut"), "tier", language)
+    buffered = texts.filled(words["buffer"], tier=by_cut)
+    confirmed = texts.filled(
+        words["unconfirmed"], tier=by_cut, n=pl.col("pending_n"), needed=pl.lit(rule.confirmations)
+    )
+    notes = {
+        "buffer": buffered,
+        "unconfirmed": confirmed,
+        "between_retiers": texts.filled(words[f"retier_{rule.retier}"], tier=by_cut),
+    }
+    code = pl.col("tier_rule")
+    return pl.coalesce(*(pl.when(code == name).then(note) for name, note in notes.items()))
+
+
 def next_step(scores: Scores, language: Language) -> pl.Expr:
     """Points missing to the next tier; null where there is none, or the score does not decide."""
+    stands = pl.col("stands")
     steps = [
-        pl.when(pl.col("next_tier") == border.tier).then(_way(border, scores, language)) for border in scores.borders
+        pl.when((pl.col("next_tier") == border.tier) & (stands if held else ~stands)).then(
+            _way(border, scores, language, held=held)
+        )
+        for held, borders in ((False, scores.borders), (True, scores.standing_borders))
+        for border in borders
     ]
     return pl.when(~pl.col("tier_rule").is_in(_NOT_BY_SCORE)).then(pl.coalesce(steps))
 
 
-def _way(border: Border, scores: Scores, language: Language) -> pl.Expr:
+def _way(border: Border, scores: Scores, language: Language, *, held: bool) -> pl.Expr:
     words, policy = texts.section("next", language), scores.policy
     small = is_small(scores.population_n, policy)
-    start = getattr(policy.small_population if small else policy.cut, border.tier)
+    cut = policy.small_population if small else policy.cut
+    start = getattr(cut, border.tier) + (buffers(cut, policy)[LEVEL[border.tier]] if held else 0)
+    counts = None if small else policy.fixed.counts
+    seats = getattr(policy.caps, border.tier, 0) if counts is None else counts[TIERS.index(border.tier)]
     template = "full" if border.is_full else "threshold" if small else "cut"
     return texts.filled(
         words[template],
         tier=pl.lit(texts.section("tier", language)[border.tier]),
-        seats=pl.lit(getattr(policy.caps, border.tier, 0)),
+        seats=pl.lit(seats),
         border=texts.number(pl.lit(start), language).str.replace(r"[.,]0$", ""),
         points=texts.number(pl.col("points_missing"), language),
     )

@@ -18,7 +18,17 @@ from connectors.retry import Patience
 from connectors.sandbox.hubspot.ids import hubspot_id
 from connectors.sandbox.hubspot.portal import Portal
 from connectors.sandbox.hubspot.settings import ACCESS_TOKEN, ALL_SCOPES
-from connectors.sandbox.surroundings import Affiliation, Issue, Item, Product, Role, Surroundings
+from connectors.sandbox.surroundings import (
+    Affiliation,
+    Issue,
+    Item,
+    Measure,
+    Objective,
+    Plan,
+    Product,
+    Role,
+    Surroundings,
+)
 from kammodel.entities import AccountPerson, OpportunityPerson
 from tests.contract.hubspot_copy import Copy, connected, read_all, read_stream, stream_of
 from tests.contract.hubspot_world import NOW, Front, day, open_front, portal, small_book
@@ -33,6 +43,12 @@ AROUND = Surroundings(
     affiliations=[Affiliation(1, 1, 6, day(80), roles=("Board member",))],
     products=[Product(1, "Pump", "P-1", Decimal(750))],
     items=[Item(1, 1, 1, 2, Decimal(750), day(60))],
+    plans=[
+        Plan(
+            *(1, 1, 1, "Alpha 2026", dt.date(2026, 1, 1), dt.date(2026, 12, 31), day(90)),
+            objectives=(Objective(1, "Grow", "new", (Measure(1, "Revenue", "money", Decimal("90000.50")),)),),
+        )
+    ],
 )
 ALPHA, IBERIA, _, BETA, _, ACME = (str(hubspot_id("companies", n)) for n in range(1, 7))
 FIRST, SECOND, THIRD = (str(hubspot_id("deals", n)) for n in range(1, 4))
@@ -57,7 +73,7 @@ def copied(front: Front) -> Copy:
     front.show(around())
     with connected(front) as connector:
         return read_all(
-            connector, Copy(), EVERYTHING, ("contacts", "opportunities", "tickets", "line_items", "products")
+            connector, Copy(), EVERYTHING, ("contacts", "opportunities", "tickets", "line_items", "products", "goals")
         )
 
 
@@ -152,6 +168,14 @@ def test_contacts_have_increments_by_a_stamp_of_their_own(front: Front) -> None:
     assert [(i, r["title"]) for i, r in copy.rows("person").items()] == [(CARLA, "CEO")]
 
 
+def test_goals_are_targets_of_owners(copied: Copy) -> None:
+    """A period has its first and its last day; the amount is in the portal's own currency."""
+    (goal,) = copied.rows("target").values()
+    assert (goal["owner_id"], goal["metric"]) == (str(hubspot_id("owners", 1)), "sales_quota")
+    assert (goal["starts_on"], goal["ends_on"]) == (dt.date(2026, 1, 1), dt.date(2026, 12, 31))
+    assert (goal["target_value"], goal["currency"]) == (90000.5, "EUR")
+
+
 def test_persons_that_are_hidden_make_touches_unknown(front: Front) -> None:
     """Contacts a token may not see: activities are read without persons, and say so, rather than with none."""
     front.show(portal(absent_kinds=frozenset({"contacts"})))
@@ -165,7 +189,12 @@ def test_persons_that_are_hidden_make_touches_unknown(front: Front) -> None:
 
 @pytest.mark.parametrize(
     ("scope", "stream"),
-    [("tickets", "tickets"), ("crm.objects.line_items.read", "line_items"), ("crm.objects.products.read", "products")],
+    [
+        ("tickets", "tickets"),
+        ("crm.objects.line_items.read", "line_items"),
+        ("crm.objects.products.read", "products"),
+        ("crm.objects.goals.read", "goals"),
+    ],
 )
 def test_a_scope_that_is_missing_costs_its_stream(front: Front, scope: str, stream: str) -> None:
     """It is named, and nothing else is lost."""

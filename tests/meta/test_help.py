@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 HEAVY = ("prefect", "polars", "sqlmodel", "sqlalchemy", "pydantic", "pydantic_settings", "requests", "rich")
-COMMANDS = ("demo", "sandbox", "check", "provision", "pull", "score", "plan", "apply", "run", "explain")
+COMMANDS = ("demo", "sandbox", "check", "provision", "pull", "score", "plan", "apply", "run", "explain", "matches")
 LOOK = """
 import json, sys
 sys.argv = ["kam", "--help"]

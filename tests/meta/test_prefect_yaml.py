@@ -76,6 +76,8 @@ def test_every_flow_that_is_scheduled_has_its_deployment() -> None:
         "kam-pull/hourly",
         "kam-score/midday",
         "kam-write-back/midday",
+        "kam-backfill/past-months",
+        "kam-thin/monthly",
     ]
 
 

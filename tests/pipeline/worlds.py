@@ -11,7 +11,7 @@ _TIMES_OF_READING = {"synced_at", "content_changed_at", "recorded_at", "rejected
 _ABOUT_RUNS = {"run_id", "plan_id", "snapshot_id", "rows_read", "rows_rejected", "inputs_fingerprint"}
 _HOW_FAR = {"watermark", "read_until", "loaded_at", "deletions_until", "compared_at", "linked_at"}
 """Of these it counts whether they are there: a run that was made up for ends a little later."""
-_OF_EACH_RUN = {"run", "publish_plan", "planned_cell", "alembic_version"}
+_OF_EACH_RUN = {"run", "publish_plan", "planned_cell", "alembic_version", "restamp"}
 
 
 def store_of(file: sqlite3.Connection) -> World:

@@ -21,13 +21,15 @@ from kammodel.tiering import texts
 from tests.unit.kam_world import AS_OF, CONFIG, World, at, crm, figure, frame_of
 
 SEEN = settings(
-    max_examples=max(8, settings.default.max_examples // 12),
+    max_examples=max(5, settings.default.max_examples // 20),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
 IDS = ("a", "b", "c", "d", "e")
-OF_ALL = frozenset({"win_rate_shown", "revenue_share"})
+OF_ALL = frozenset({"win_rate_shown", "revenue_share", "weighted_pipeline_calibrated", "stalled_opps"})
 """KPIs that look at all groups."""
+
+OF_GROUPS = [k for k in KPIS if "group" in k.levels]
 
 seeds = st.integers(0, 2**32)
 
@@ -85,13 +87,25 @@ def by_root(found: Known) -> pl.DataFrame:
     return roots.join(found.kpis, on="group").drop("group").sort("root")
 
 
+def assert_same(found: pl.DataFrame, expected: pl.DataFrame) -> None:
+    """All figures are the same, but those of what one of the CRMs does not hold (contracts, plans)."""
+    unread = [
+        kpi.name
+        for kpi in OF_GROUPS
+        if any((side[f"{kpi.name}__why"] == "not_read").any() for side in (found, expected))
+    ]
+    assert "revenue_ttm" not in unread
+    left_out = [column for name in unread for column in (name, f"{name}__why")]
+    assert_frame_equal(found.drop(left_out), expected.drop(left_out))
+
+
 @SEEN
 @given(seeds)
 def test_every_group_has_a_row_and_every_kpi_a_value_or_a_reason_in_words(seed: int) -> None:
     found = known(some_world(seed).inputs())
     assert found.kpis["group"].to_list() == found.grouping.groups["group"].to_list()
     words = set(texts.section("why", "en")) & set(texts.section("why", "es"))
-    for kpi in KPIS:
+    for kpi in OF_GROUPS:
         values, whys = found.kpis[kpi.name], found.kpis[f"{kpi.name}__why"]
         assert (values.is_null() == whys.is_not_null()).all(), kpi.name
         assert all(why in words or why.startswith("no rate for ") for why in whys.drop_nulls()), whys
@@ -104,7 +118,7 @@ def test_no_figure_is_out_of_its_range(seed: int) -> None:
     for name in ("win_rate_count", "win_rate_shown", "win_rate_low", "win_rate_high", "revenue_share"):
         assert kpis[name].drop_nulls().is_between(0, 1).all(), name
     assert kpis["active_quarters_8"].is_between(0, 8).all()
-    for kpi in KPIS:
+    for kpi in OF_GROUPS:
         if kpi.unit in {"count", "days", "months"}:
             assert (kpis[kpi.name].drop_nulls() >= 0).all(), kpi.name
 
@@ -123,7 +137,7 @@ def test_order_of_rows_means_nothing(seed: int, random: Random) -> None:
 @given(seeds)
 def test_the_same_book_gives_the_same_figures_in_each_crm(seed: int) -> None:
     one, other = some_world(seed), some_world(seed, "hubspot")
-    assert_frame_equal(by_root(known(one.inputs())), by_root(known(other.inputs())))
+    assert_same(by_root(known(one.inputs())), by_root(known(other.inputs())))
 
 
 @SEEN
@@ -135,7 +149,7 @@ def test_served_by_both_crms_no_figure_doubles(seed: int, record: str, said_by_s
     for account in (one if said_by_salesforce else other).accounts:
         account["cross_reference"] = account["source_id"]
     both = World(*(getattr(one, name) + getattr(other, name) for name in _ROWS))
-    assert_frame_equal(by_root(known(both.inputs(), system_of_record=record)), by_root(alone))
+    assert_same(by_root(known(both.inputs(), system_of_record=record)), by_root(alone))
 
 
 _ROWS = ("accounts", "deals", "events", "activities", "rates")
@@ -176,7 +190,7 @@ def test_other_groups_do_not_move_a_groups_own_figures(seed: int) -> None:
     world.deal("z", 77, close_on=AS_OF)
     world.touch("z", str(AS_OF))
     after = by_root(known(world.inputs())).filter(pl.col("root") != "z")
-    own = [k.name for k in KPIS if k.name not in OF_ALL]
+    own = [k.name for k in OF_GROUPS if k.name not in OF_ALL]
     assert_frame_equal(after.select("root", *own), before.select("root", *own))
 
 

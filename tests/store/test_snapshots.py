@@ -7,7 +7,16 @@ import polars as pl
 import pytest
 
 from kammodel.store import Store
-from kammodel.store.snapshots import SNAPSHOT, append_snapshots, latest_snapshots, recorded_since, snapshots_of
+from kammodel.store.snapshots import (
+    SNAPSHOT,
+    append_snapshots,
+    days_stored,
+    in_force_mark,
+    latest_snapshots,
+    recorded_since,
+    snapshots_of,
+    stored_snapshot,
+)
 
 AT = dt.datetime(2026, 7, 1, 3, tzinfo=dt.UTC)
 JUNE, MAY = dt.date(2026, 6, 30), dt.date(2026, 5, 31)
@@ -18,7 +27,9 @@ def snapshot(group: str = "g", **given: Any) -> dict[str, Any]:
     fixed = {"run_id": "r1", "as_of": JUNE, "recorded_at": AT, "group_id": group, "config_hash": "c", "release": "0.1"}
     scored = {"inputs_fingerprint": "i", "score": 71.3, "coverage": 0.1 + 0.2, "provisional": False, "rfm": "545"}
     tiers = {"in_population": True, "tier_computed": "key", "tier_effective": "key", "quadrant": None}
-    return fixed | scored | tiers | {"kpis": '{"a":1}', "criteria": "{}", "reasons": "[]"} | given
+    return (
+        fixed | scored | tiers | {"kpis": '{"a":1}', "criteria": "{}", "reasons": "[]", "reconstructed": "[]"} | given
+    )
 
 
 def append(store: Store, *rows: dict[str, Any]) -> int:
@@ -55,6 +66,7 @@ def test_a_run_that_finds_the_same_appends_nothing(store: Store) -> None:
         {"kpis": '{"a":2}'},
         {"criteria": "[]"},
         {"reasons": "[1]"},
+        {"reconstructed": '["revenue_ttm"]'},
         {"config_hash": "d"},
     ],
     ids=lambda c: next(iter(c)),
@@ -98,6 +110,43 @@ def test_printing_again_is_byte_identical(store: Store) -> None:
     assert rows.filter(pl.col("as_of") == JUNE).write_json() == first
     assert rows["kpis"][0] == kpis
     assert rows["coverage"][0] == 0.1 + 0.2
+
+
+HOUR = dt.timedelta(hours=1)
+
+
+def test_what_was_said_of_a_day_at_an_instant(store: Store) -> None:
+    """The record in force then, byte for byte, whatever was recorded later or of other days."""
+    append(store, snapshot(kpis="first"))
+    append(store, snapshot(kpis="second", recorded_at=AT + HOUR), snapshot("h", recorded_at=AT + HOUR))
+    append(store, snapshot(kpis="later", as_of=dt.date(2026, 7, 1), recorded_at=AT + 2 * HOUR))
+    with store.transaction() as tx:
+        told = [
+            (stored_snapshot(tx, "g", day=JUNE, recorded_until=AT + n * HOUR) or {}).get("kpis") for n in (-1, 0, 1, 9)
+        ]
+        assert told == [None, "first", "second", "second"]
+        assert (stored_snapshot(tx, "g") or {})["kpis"] == "later"
+        assert stored_snapshot(tx, "nobody") is stored_snapshot(tx, "h", day=MAY) is None
+        assert latest_snapshots(tx, recorded_until=AT)["kpis"].to_list() == ["first"]
+        assert latest_snapshots(tx, until=JUNE, recorded_until=AT + 2 * HOUR).height == 2
+        assert days_stored(tx, "g") == [JUNE, dt.date(2026, 7, 1)]
+
+
+def test_the_mark_of_what_is_in_force(store: Store) -> None:
+    """It moves with every record that comes into force up to the day, and with no other."""
+
+    def mark() -> str:
+        with store.transaction() as tx:
+            return in_force_mark(tx, until=JUNE)
+
+    marks = [mark()]
+    append(store, snapshot("g"))
+    marks.append(mark())
+    append(store, snapshot("g", as_of=dt.date(2026, 7, 1)), snapshot("g", as_of=MAY))
+    assert mark() == marks[-1]
+    append(store, snapshot("g", score=1.0))
+    marks.append(mark())
+    assert len(set(marks)) == 3
 
 
 def test_no_groups_are_no_work(store: Store) -> None:

@@ -78,6 +78,25 @@ def test_groups_outside_the_population_are_no_peers() -> None:
     assert frame["s_volume"].to_list() == [25.0, 75.0, None]
 
 
+def test_the_gap_in_the_wallet_counts_where_nothing_is_known_of_products() -> None:
+    """kam.md §3d step 3, whitespace or wallet gap: two have the one, two the other, the second has both."""
+    frame = scored({"whitespace_value": [10, 20, None], "wallet_gap": [None, 100, 50]})
+    assert frame["s_potential"].to_list() == [25.0, 75.0, 25.0]
+
+
+def test_executives_reached_are_weighed_by_how_many_there_are() -> None:
+    """116 of 201 were reached in all, 0.577: one of one becomes (1 + 5.77) / 11 = 0.62, 95 of 100 0.92."""
+    columns: dict[str, Column] = {"exec_coverage": [1.0, 0.95, 0.2], "execs_known": [1, 100, 100]}
+    facts = pl.DataFrame(columns, strict=False).with_columns(in_population=pl.lit(value=True))
+    facts = facts.with_columns(criteria.inputs(facts))
+    raw, drawn = (
+        facts.with_columns(criteria.measure_scores(pl.col("in_population"), by))["p_exec_coverage"].to_list()
+        for by in (None, load_policy().scaling)
+    )
+    assert raw == pytest.approx([500 / 6, 50.0, 100 / 6])
+    assert drawn == pytest.approx([50.0, 500 / 6, 100 / 6])
+
+
 def test_a_kpi_that_is_not_computed_is_a_measure_nobody_has() -> None:
     frame = scored({"revenue_ttm": [1, 2]})
     assert frame["s_service_need"].to_list() == [None, None]
@@ -170,6 +189,17 @@ def test_equal_losses_are_served_in_order() -> None:
 
 def test_half_a_tenth_rounds_up() -> None:
     assert weighed([{"volume": 72.45}], {"volume": 1})["score"][0] == 72.5
+
+
+def test_a_geometric_mean_lets_nothing_be_bought_off() -> None:
+    """The root of 81 times 16 is 36, where the mean is 48.5; a 0 counts as 1: the root of 81 is 9."""
+    frame = pl.DataFrame({"s_volume": [81.0, 81.0, 0.0], "s_loyalty": [16.0, 0.0, None]})
+    weights = {"volume": 1.0, "loyalty": 1.0}
+    made = frame.with_columns(aggregation.score(weights, "geometric"), *aggregation.contributions(weights, "geometric"))
+    assert made["score"].to_list() == [36.0, 9.0, 1.0]
+    assert (made["c_volume"] + made["c_loyalty"].fill_null(0)).round(1).to_list() == [36.0, 9.0, 1.0]
+    above = made.select(aggregation.above_middle(key, weights, "geometric").alias(key) for key in weights)
+    assert above.select(pl.sum_horizontal(pl.all())).to_series().to_list()[:2] == pytest.approx([-14.0, -41.0])
 
 
 def test_against_the_middle_of_the_peers_parts_sum_to_score_less_fifty() -> None:

@@ -13,10 +13,15 @@ import pytest
 from kammodel.errors import KamError
 from kammodel.tiering import criteria_json, explain, load_policy, reason_text, score, texts
 from kammodel.tiering.criteria import Language
+from kammodel.tiering.policy import Policy
 from kammodel.tiering.reason import shortened
 from kammodel.tiering.scorecard import SCORE_COLUMNS, Scores
 
 DAY = dt.date(2026, 6, 30)
+AT_ONCE = load_policy().model_copy(
+    update={"stability": load_policy().stability.model_copy(update={"retier": "always", "confirmations": 1})}
+)
+"""The default policy, but a tier moves as soon as it lies beyond the buffer."""
 HOSTILE = "[red]=cmd|'/C calc'!A0<script>"
 
 Row = dict[str, Any]
@@ -89,11 +94,11 @@ class World:
         )
         return self
 
-    def scores(self) -> Scores:
-        return score(self.kpis, self.groups, load_policy(), DAY, self.previous)
+    def scores(self, policy: Policy | None = None) -> Scores:
+        return score(self.kpis, self.groups, policy or AT_ONCE, DAY, self.previous)
 
-    def reasons(self, language: Language = "en") -> list[str]:
-        frame = reason_text(self.scores(), self.kpis, self.groups, language, self.previous)
+    def reasons(self, language: Language = "en", policy: Policy | None = None) -> list[str]:
+        frame = reason_text(self.scores(policy), self.kpis, self.groups, language, self.previous)
         return frame["reason"].to_list()
 
 
@@ -179,8 +184,10 @@ def test_what_changed(tier: str, computed: str, told: str) -> None:
 
 
 def test_nothing_moved_nothing_said() -> None:
+    """But that a tier that stands is left only 5 points beyond its border."""
     same = {"volume": 25.2, "potential": 16.7, "strategic": 13.3, "loyalty": 12.5, "relationship": 6.9}
-    assert two().before(0, "key", "key", 74.6, **same).reasons()[0] == two().reasons()[0]
+    told = two().before(0, "key", "key", 74.6, **same).reasons()[0]
+    assert told == two().reasons()[0].replace("80 points: needs +5.6", "85 points: needs +10.6")
 
 
 def test_not_there_before() -> None:
@@ -280,11 +287,15 @@ def test_both_languages_say_the_same_things() -> None:
 
 
 def test_criteria_json_has_sorted_keys_and_plain_numbers() -> None:
+    """With them, what the next run has to know."""
     text = criteria_json(two().scores())["criteria"][0]
     assert text == (
-        '{"c_loyalty":12.5,"c_potential":16.7,"c_relationship":6.9,"c_service_need":null,"c_strategic":13.3,'
-        '"c_volume":25.0,"s_loyalty":75.0,"s_potential":75.0,"s_relationship":62.5,"s_service_need":null,'
-        '"s_strategic":80.0,"s_volume":75.0}'
+        '{"c_esg":null,"c_loyalty":12.5,"c_potential":16.7,"c_relationship":6.9,"c_service_need":null,'
+        '"c_strategic":13.3,"c_volume":25.0,"evaluated_on":"2026-06-30","m_cadence_attainment":1.0,'
+        '"m_esg_score":null,"m_strategic_value":8.0,"override_since":null,"override_tier":null,"pending":null,'
+        '"pending_n":0,"retiered_on":"2026-06-30","s_esg":null,"s_loyalty":75.0,"s_potential":75.0,'
+        '"s_relationship":62.5,"s_service_need":null,"s_strategic":80.0,"s_volume":75.0,"standing":"key",'
+        '"tier_since":null}'
     )
 
 
@@ -306,12 +317,20 @@ def test_explanation_of_one_group() -> None:
     assert found.next_tier is not None
     assert (found.next_tier.tier, found.next_tier.points_missing, found.next_tier.score_needed) == (
         "strategic",
-        5.6,
-        80.0,
+        10.6,
+        85.0,
     )
     assert (found.attractiveness, found.strength, found.quadrant) == (76.2, 70.0, "key")
     assert found.reason == world.reasons()[0]
-    assert found.inputs_missing == ("case_intensity",)
+    assert found.inputs_missing == (
+        "whitespace_value",
+        "wallet_gap",
+        "renewal_rate_value",
+        "exec_coverage",
+        "premium_support",
+        "case_intensity",
+        "service_sensitivity",
+    )
     assert found.criteria_unavailable == ("service_need",)
 
 

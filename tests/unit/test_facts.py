@@ -8,9 +8,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from kammodel import facts
+from kammodel.entities import Account
+from kammodel.facts import Sources
+from kammodel.facts.cut import cut
+from kammodel.facts.deals import Deals, deals
+from kammodel.facts.revenue import revenue
+from kammodel.facts.touches import Touches, touches
 from kammodel.identity import account_groups
-from kammodel.touches import Touches, touches
 from tests.unit.kam_world import AS_OF, STAMP, World, at, on
 
 Row = dict[str, Any]
@@ -24,23 +28,18 @@ def world() -> World:
     return made
 
 
-def deals_of(world: World, synced_at: dt.datetime | None = STAMP) -> facts.Deals:
+def sources(world: World, synced_at: dt.datetime | None = STAMP) -> Sources:
     found = world.inputs()
-    return facts.deals(
-        opportunities=found.opportunities,
-        stage_events=found.stage_events,
-        accounts=found.accounts,
-        rates=found.rates,
-        groups=account_groups(found.accounts, "salesforce"),
-        moment=facts.cut(AS_OF, "Europe/Madrid", synced_at),
-        reporting_currency="EUR",
-    )
+    groups = account_groups(found.of(Account), "salesforce")
+    return found.sources(groups, cut(AS_OF, "Europe/Madrid", synced_at), "EUR")
+
+
+def deals_of(world: World, synced_at: dt.datetime | None = STAMP) -> Deals:
+    return deals(sources(world, synced_at))
 
 
 def touches_of(world: World, synced_at: dt.datetime | None = STAMP) -> Touches:
-    found = world.inputs()
-    groups = account_groups(found.accounts, "salesforce")
-    return touches(found.activities, found.links, groups, facts.cut(AS_OF, "Europe/Madrid", synced_at))
+    return touches(sources(world, synced_at))
 
 
 def only(world: World, synced_at: dt.datetime | None = STAMP) -> Row:
@@ -49,15 +48,15 @@ def only(world: World, synced_at: dt.datetime | None = STAMP) -> Row:
 
 def test_the_cut_is_the_end_of_the_day_in_its_zone() -> None:
     """Reading 3."""
-    assert facts.cut(AS_OF, "Europe/Madrid", STAMP).at == MIDNIGHT
-    assert facts.cut(AS_OF, "Europe/Madrid", None).at == MIDNIGHT
+    assert cut(AS_OF, "Europe/Madrid", STAMP).at == MIDNIGHT
+    assert cut(AS_OF, "Europe/Madrid", None).at == MIDNIGHT
 
 
 def test_the_cut_is_no_later_than_the_last_sync() -> None:
-    moment = facts.cut(AS_OF, "Europe/Madrid", at("2026-06-30T10:00"))
+    moment = cut(AS_OF, "Europe/Madrid", at("2026-06-30T10:00"))
     assert moment.at == at("2026-06-30T10:00")
     assert moment.last_full_day == on("2026-06-29")
-    assert facts.cut(AS_OF, "Europe/Madrid", STAMP).last_full_day == AS_OF
+    assert cut(AS_OF, "Europe/Madrid", STAMP).last_full_day == AS_OF
 
 
 def test_what_was_recorded_after_the_cut_did_not_exist(world: World) -> None:
@@ -159,7 +158,7 @@ def test_a_deal_closed_on_an_unknown_day_is_in_no_window(world: World) -> None:
     found = deals_of(world)
     assert found.deals.select("status", "closed_on").row(0) == ("won", None)
     assert found.counts["closed_on_unknown_day"] == 1
-    assert found.purchase_days.is_empty()
+    assert revenue(sources(world)).days.is_empty()
 
 
 def test_values_that_may_be_newer_than_the_day_are_counted(world: World) -> None:
@@ -181,7 +180,7 @@ def test_purchase_days_are_distinct_with_gaps_within_the_group(world: World) -> 
     for account, day in (("a", "2026-01-01"), ("a", "2026-01-11"), ("a", "2026-01-11"), ("b", "2026-02-01")):
         world.deal(account, 5, close_on=on(day))
     world.deal("a", 0, close_on=on("2026-03-01"))
-    assert deals_of(world).purchase_days.rows() == [
+    assert revenue(sources(world)).days.rows() == [
         (0, on("2026-01-01"), None),
         (0, on("2026-01-11"), 10),
         (1, on("2026-02-01"), None),

@@ -11,9 +11,11 @@ from connectors.hubspot.codecs import (
     discount_share,
     end_of_call,
     exact_whole,
+    first_day,
     first_text,
     first_word,
     is_active,
+    last_day,
     moment,
     plain_date,
     portal_date,
@@ -128,3 +130,11 @@ def test_a_discount_is_a_share_of_the_price() -> None:
 def test_a_product_is_sold_or_not() -> None:
     """Other words are unknown."""
     assert read(is_active, "active", "INACTIVE", "retired", "", None) == [True, False, None, None, None]
+
+
+def test_a_period_is_stated_by_midnights_of_utc_or_of_the_portal() -> None:
+    """Its days are the same, west and east of Greenwich."""
+    new_york, madrid = "2025-12-01T05:00:00Z", "2025-11-30T23:00:00Z"
+    assert read(first_day, "2025-12-01T00:00:00Z", new_york, madrid) == [dt.date(2025, 12, 1)] * 3
+    ends = ("2025-12-31T23:59:59.999Z", "2026-01-01T04:59:59.999Z", "2025-12-31T22:59:59.999Z", "2026-01-01T00:00:00Z")
+    assert read(last_day, *ends) == [dt.date(2025, 12, 31)] * 4

@@ -170,3 +170,32 @@ def test_a_sum_that_is_too_large_leaves_no_share_of_it(world: World) -> None:
     for _ in range(2):
         world.deal("a", 6e14, close_on=IN_WINDOW)
     assert figure(world.day(), "revenue_share", "b") == "out_of_range"
+
+
+def given(world: World, currency: str, valid_from: str, rate: float) -> None:
+    told = {"rate_numerator": round(rate * 10**9), "rate_denominator": 10**9}
+    world.give("fx_rates", currency=currency, valid_from=on(valid_from), **told)
+
+
+def test_rates_of_the_file_go_before_those_of_the_crm(world: World) -> None:
+    """Reading 8: reporting = amount x rate, from its date on; before its first date the CRM's rate holds."""
+    world.rate("USD", None, 8, 10)
+    given(world, "USD", "2026-01-01", 0.9)
+    given(world, "USD", "2026-04-01", 0.95)
+    for day in ("2025-12-31", "2026-03-31", "2026-04-01"):
+        world.deal("a", 100, currency="USD", close_on=on(day))
+    assert world.kpi("revenue_ttm") == 2_650_000
+
+
+def test_a_currency_of_the_crm_is_crossed_with_the_files_rate_of_its_home(world: World) -> None:
+    """Dollars at 0.9 euros each by the CRM, euros at 1.1 francs by the file."""
+    world.rate("USD", None, 9, 10)
+    given(world, "EUR", "2020-01-01", 1.1)
+    world.deal("a", 100, currency="USD", close_on=IN_WINDOW)
+    assert world.kpi("revenue_ttm", reporting_currency="CHF") == 990_000
+
+
+def test_the_reporting_currency_is_one_whatever_a_file_says(world: World) -> None:
+    given(world, "EUR", "2020-01-01", 2)
+    world.deal("a", 100, close_on=IN_WINDOW)
+    assert world.kpi("revenue_ttm") == 1_000_000

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kammodel.kpis.kpi import months_before
+from kammodel.facts.windows import months_before
 from tests.unit.kam_world import World, figure, on
 
 
@@ -129,3 +129,35 @@ def test_without_a_sized_deal_there_is_no_size(world: World, amount: float | Non
     world.deal("a", amount, close_on=on("2026-01-01"))
     assert world.kpi("avg_deal_size") == why
     assert world.kpi("median_deal_size") == why
+
+
+@pytest.mark.parametrize(
+    ("first", "is_short", "annualised"),
+    [
+        ("2025-06-30", 0, "full_year"),
+        ("2025-07-01", 1, 365 * 730 // 365),
+        ("2026-06-21", 1, 730 * 365 // 10),
+        ("2026-06-30", 1, 730 * 365),
+    ],
+)
+def test_a_short_history_is_flagged_and_scaled_beside_the_figure(
+    world: World, first: str, is_short: int, annualised: Any
+) -> None:
+    """kam.md §4: never in revenue_ttm itself; ten days of history are a tenth of 365 / 10."""
+    world.deal("a", 730, close_on=on(first))
+    assert world.kpi("revenue_history_short") == is_short
+    found = world.kpi("revenue_annualised")
+    assert found == (annualised if isinstance(annualised, str) else annualised * 10_000)
+
+
+def test_without_revenue_there_is_nothing_to_scale(world: World) -> None:
+    assert world.kpi("revenue_history_short") == "no_revenue"
+    assert world.kpi("revenue_annualised") == "no_revenue"
+
+
+def test_sizes_of_all_are_of_all_deals(world: World) -> None:
+    """The median of 1, 2 and 30, and not that of two medians."""
+    world.account("b")
+    for account, amount in (("a", 1), ("a", 2), ("b", 30)):
+        world.deal(account, amount, close_on=on("2026-01-01"))
+    assert (world.of_all("median_deal_size"), world.of_all("avg_deal_size")) == (20_000, 110_000)

@@ -8,10 +8,12 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from kammodel.facts import cut, deals
+from kammodel.entities import Account
+from kammodel.facts.cut import cut
+from kammodel.facts.deals import deals
 from kammodel.identity import account_groups
 from kammodel.kpis.winning import cycle_days
-from kammodel.scoring import ScoredDay, score_day
+from kammodel.scoring import Inputs, ScoredDay, score_day
 from tests.maven_book import FOLDER, LAST_DAY, MISSING, maven_inputs
 from tests.unit.kam_world import CONFIG
 
@@ -27,15 +29,8 @@ def day() -> ScoredDay:
 @pytest.fixture(scope="module")
 def deal_facts() -> pl.DataFrame:
     found = maven_inputs()
-    return deals(
-        opportunities=found.opportunities,
-        stage_events=found.stage_events,
-        accounts=found.accounts,
-        rates=found.rates,
-        groups=account_groups(found.accounts),
-        moment=cut(LAST_DAY, "UTC", found.synced_at),
-        reporting_currency="USD",
-    ).deals
+    groups = account_groups(found.of(Account))
+    return deals(found.sources(groups, cut(LAST_DAY, "UTC", found.synced_at), "USD")).deals
 
 
 def test_won_business_is_complete(day: ScoredDay) -> None:
@@ -67,18 +62,14 @@ def test_deals_without_an_account_are_counted_and_not_invented(day: ScoredDay) -
 
 def test_concentration_over_groups_and_over_accounts(day: ScoredDay) -> None:
     """HHI 0.01988 over groups, 0.01358 over accounts."""
-    alone = maven_inputs()
-    flat = replace(alone, accounts=alone.accounts.with_columns(parent_id=pl.lit(None, pl.String)))
-    accounts = score_day(flat, MAVEN).kpis["revenue_share"]
+    accounts = score_day(without_hierarchy(), MAVEN).kpis["revenue_share"]
     assert round((day.kpis["revenue_share"] ** 2).sum(), 5) == 0.01988
     assert round((accounts**2).sum(), 5) == 0.01358
 
 
 def test_the_leader_depends_on_the_unit(day: ScoredDay) -> None:
     """Kan-code leads by account, Acme Corporation with its four subsidiaries by group."""
-    alone = maven_inputs()
-    flat = replace(alone, accounts=alone.accounts.with_columns(parent_id=pl.lit(None, pl.String)))
-    assert _leader(score_day(flat, MAVEN)) == ("Kan-code", 1)
+    assert _leader(score_day(without_hierarchy(), MAVEN)) == ("Kan-code", 1)
     assert _leader(day) == ("Acme Corporation", 5)
 
 
@@ -99,6 +90,12 @@ def test_an_earlier_day_knows_nothing_of_later_deals() -> None:
     rows = pl.read_csv(FOLDER / "sales_pipeline.csv", infer_schema=False)
     won = rows.filter(pl.col("deal_stage") == "Won", pl.col("close_date") <= "2017-06-30")
     assert june.kpis["won_n"].sum() == won.height
+
+
+def without_hierarchy() -> Inputs:
+    alone = maven_inputs()
+    accounts = alone.of(Account).with_columns(parent_id=pl.lit(None, pl.String))
+    return replace(alone, entities={**alone.entities, Account: accounts})
 
 
 def _leader(day: ScoredDay) -> tuple[str, int]:

@@ -25,12 +25,18 @@ def test_default_policy_is_that_of_the_method() -> None:
         "loyalty": 15,
         "relationship": 10,
         "service_need": 10,
+        "esg": 0,
     }
     assert (policy.cut.strategic, policy.cut.key, policy.cut.growth) == (95, 80, 50)
     small = policy.small_population
     assert (small.below, small.strategic, small.key, small.growth) == (20, 80, 65, 45)
     assert (policy.caps.strategic, policy.caps.key) == (20, 50)
     assert policy.floor.revenue_share == 0.10
+    stability, hours = policy.stability, policy.capacity.hours
+    assert (stability.retier, stability.buffer, stability.confirmations) == ("quarter", 5, 2)
+    assert (hours.strategic, hours.key, hours.growth, hours.standard) == (28, 8, 2, 0)
+    assert policy.capacity.hours_per_kam == 120
+    assert (policy.robustness.draws, policy.robustness.jitter) == (200, 0.25)
     assert policy.provisional.model_dump() == {
         "coverage": 0.66,
         "purchases": 2,
@@ -74,6 +80,33 @@ def test_a_file_that_says_nothing_is_the_default(tmp_path: Path) -> None:
             "[weights]\nvolume=0\npotential=0\nstrategic=0\nloyalty=0\nrelationship=0\nservice_need=0\n",
             "line 1: weights: at least one criterion must weigh more than 0",
         ),
+        (
+            "[scaling.by_criterion]\nvolumes = 'thresholds'\n",
+            "line 2: scaling.by_criterion.volumes: no such criterion; did you mean volume?",
+        ),
+        (
+            "[scaling.by_criterion]\nvolume = 'thresholds'\n",
+            "line 1: scaling: volume is scaled by thresholds: add thresholds.revenue_ttm",
+        ),
+        (
+            "[scaling.thresholds]\nrevenue_ttm = [[5, 0], [1, 100]]\n",
+            "line 2: scaling: thresholds.revenue_ttm: two pairs [value, points] or more, with ascending values",
+        ),
+        (
+            "[scaling]\nmethod = 'rank'\n",
+            "line 2: scaling.method: input should be 'percentile', 'thresholds' or 'log_minmax', not 'rank'",
+        ),
+        ("[fixed]\nkey = 10\n", "line 1: fixed: give strategic, key and growth, or none of them"),
+        (
+            "[fixed]\nstrategic = 25\nkey = 40\ngrowth = 90\n",
+            "line 2: fixed.strategic (25) must not lie above caps.strategic (20)",
+        ),
+        ("[capacity.hours]\nkey = 30\n", "line 1: capacity.hours: strategic must not ask for fewer hours than key"),
+        (
+            "[stability]\nretier = 'week'\n",
+            "line 2: stability.retier: input should be 'quarter', 'month' or 'always', not 'week'",
+        ),
+        ("[abc]\nb = 70\n", "line 1: abc: b (70) must not lie below a (80)"),
         ("wieghts.volume = 3\n", "line 1: wieghts: no such key; did you mean weights?"),
         ("cut = {strategic = 'a'}\n", "line 1: cut.strategic: input should be a valid number, not 'a'"),
     ],

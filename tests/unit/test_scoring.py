@@ -12,18 +12,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from kammodel.entities import (
-    Account,
-    Activity,
-    Bookmark,
-    Case,
-    ExchangeRate,
-    Opportunity,
-    OpportunityStageEvent,
-    Person,
-)
+from kammodel.entities import Account, Bookmark
 from kammodel.entities.envelope import OURS as STORE_COLUMNS
 from kammodel.errors import KamError
+from kammodel.facts.touches import TOUCHES
 from kammodel.publish.fields import OURS
 from kammodel.scoring import (
     Inputs,
@@ -130,16 +122,17 @@ def test_text_from_a_crm_enters_no_snapshot(day: ScoredDay) -> None:
 
 def test_recomputing_is_byte_identical_whatever_the_order_of_rows() -> None:
     inputs = book().inputs()
-    turned = replace(inputs, **{name: frame.reverse() for name, frame in inputs.frames.items()})
+    turned = replace(inputs, entities={entity: rows.reverse() for entity, rows in inputs.entities.items()})
     first, second = (snapshot_frame(score_day(i, CONFIG), "run", STAMP) for i in (inputs, turned))
     assert first.equals(second)
 
 
 def test_the_fingerprint_follows_the_rows_and_the_config_hash_the_settings(day: ScoredDay) -> None:
     inputs = book().inputs()
-    stamped = inputs.accounts.with_columns(content_changed_at=pl.lit(LATER).cast(pl.Datetime("us", "UTC")))
+    stamped = inputs.of(Account).with_columns(content_changed_at=pl.lit(LATER).cast(pl.Datetime("us", "UTC")))
+    restamped = replace(inputs, entities={**inputs.entities, Account: stamped})
     assert inputs.fingerprint(STAMP) == book().inputs().fingerprint(STAMP)
-    assert replace(inputs, accounts=stamped).fingerprint(STAMP) != inputs.fingerprint(STAMP)
+    assert restamped.fingerprint(STAMP) != inputs.fingerprint(STAMP)
     assert replace(inputs, read=frozenset()).fingerprint(STAMP) != inputs.fingerprint(STAMP)
     assert config_hash(CONFIG) == config_hash(replace(CONFIG, as_of=on("2020-01-01"), release="2"))
     assert config_hash(CONFIG) != config_hash(replace(CONFIG, timezone="UTC"))
@@ -184,7 +177,7 @@ def test_members_get_their_groups_values(day: ScoredDay) -> None:
         "weighted_pipeline": "100",
         "revenue_growth": "200",
         "days_since_touch": "20",
-        "open_cases": None,
+        "open_cases": "0",
         "win_rate": "85",
     }
     assert told.items() <= acme.items()
@@ -262,9 +255,8 @@ def test_the_language_is_the_configured_one() -> None:
 
 
 def saved(store: Store, inputs: Inputs) -> None:
-    entities = (Account, Opportunity, OpportunityStageEvent, Activity, Case, Person, ExchangeRate)
     with store.transaction() as tx:
-        for entity, frame in zip(entities, inputs.frames.values(), strict=True):
+        for entity, frame in inputs.entities.items():
             for source in ("salesforce", "hubspot"):
                 rows = frame.filter(pl.col("source") == source).drop("source", "source_instance", *STORE_COLUMNS)
                 tx.upsert(entity, rows, source=source, instance=crm(source)["source_instance"], at=STAMP)
@@ -301,4 +293,4 @@ def test_touches_without_their_persons_are_not_read(store: Store, columns: str, 
         for stream in ("tasks", "events"):
             key = {"source": "salesforce", "source_instance": "org", "stream": stream, "fingerprint": "f"}
             save_bookmark(tx, Bookmark(**key, columns=columns, watermark=STAMP))
-    assert read_inputs(store).touches_read("salesforce", "org") is is_read
+    assert read_inputs(store).knows(TOUCHES, "salesforce", "org") is is_read

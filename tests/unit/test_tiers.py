@@ -11,7 +11,7 @@ import pytest
 from kammodel.tiering.policy import Policy, load_policy
 from kammodel.tiering.population import out_reason, provisional_why
 from kammodel.tiering.quadrant import quadrant
-from kammodel.tiering.reach import Border, borders, value_needed
+from kammodel.tiering.reach import Border, borders
 from kammodel.tiering.tiers import compute_tiers, effective_tier, override_state
 
 DAY = dt.date(2026, 6, 30)
@@ -168,6 +168,35 @@ def test_population(kind: str | None, in_24m: int | None, ever: int | None, reas
 
 
 @pytest.mark.parametrize(
+    ("kind", "barred", "nominated", "contracted", "reason"),
+    [
+        ("customer", False, True, False, None),
+        ("customer", False, False, True, None),
+        ("customer", True, True, True, "do_not_score"),
+        ("partner", False, True, True, "partner"),
+    ],
+)
+def test_nominations_and_contracts_bring_in_and_a_person_keeps_out(
+    kind: str, barred: object, nominated: object, contracted: object, reason: str | None
+) -> None:
+    """kam.md §3d step 2: no purchase in 24 months, but an active contract or a nomination."""
+    facts = pl.DataFrame({"type": [kind], "purchases_24m": [0], "purchases_ever": [3]})
+    flags = [pl.lit(bool(flag)) for flag in (barred, nominated, contracted)]
+    assert facts.select(out_reason(*flags)).item() == reason
+
+
+def test_an_active_contract_is_evidence_too() -> None:
+    """kam.md §3d step 6: two purchases or an active contract."""
+    facts = pl.DataFrame(
+        {"in_population": [True], "score": [50.0], "purchases_ever": [1], "coverage": [1.0]}
+    ).with_columns(days_since_first_purchase=pl.lit(400))
+    found = facts.select(
+        without=provisional_why(load_policy()), having=provisional_why(load_policy(), pl.lit(value=True))
+    )
+    assert found.row(0) == ("few_purchases", None)
+
+
+@pytest.mark.parametrize(
     ("ever", "days", "coverage", "why"),
     [
         (2, 90, 0.66, None),
@@ -299,11 +328,3 @@ def test_a_provisional_member_keeps_the_strategic_tier_full_from_below() -> None
 def test_no_way_up_above_one_hundred_points() -> None:
     up = way_up(members([100.0, 10.0]), policy_with(caps={"strategic": 1, "key": 0}))
     assert [border.score for border in up] == [None, None, 45.0]
-
-
-def test_value_that_would_reach_a_percentile() -> None:
-    """With 40, a member at 10 would share rank 3.5 of 4: 75."""
-    peers = pl.Series([10, 20, 30, 40])
-    assert value_needed(peers, 10, 75) == 40
-    assert value_needed(peers, 10, 40) == 30
-    assert value_needed(peers, 10, 76) is None

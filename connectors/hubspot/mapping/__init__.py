@@ -15,6 +15,7 @@ from connectors.hubspot.mapping.accounts import COMPANIES, OWNERS, accounts
 from connectors.hubspot.mapping.activities import ENGAGEMENTS
 from connectors.hubspot.mapping.commerce import EXCHANGE_RATES, PRODUCTS, line_items
 from connectors.hubspot.mapping.declaring import Declared, Link
+from connectors.hubspot.mapping.goals import GOALS
 from connectors.hubspot.mapping.opportunities import DEALS, HISTORY, PIPELINE_STAGES, opportunities
 from connectors.hubspot.mapping.people import CONTACTS, contacts
 from connectors.hubspot.mapping.service import TICKETS, tickets
@@ -34,6 +35,7 @@ def declared(cross_reference: str, zone: str, *, many_currencies: bool, insist: 
         tickets(),
         line_items(many_currencies=many_currencies),
         PRODUCTS,
+        GOALS,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from connectors.codecs import identifier, money, one_of, share, text, whole
 from connectors.hubspot.codecs import first_text, moment, portal_date
-from connectors.hubspot.mapping.declaring import ENVELOPE, Declared, Link, made
+from connectors.hubspot.mapping.declaring import ENVELOPE, Declared, Link, made, optional
 from connectors.mapping import Line, Mapping
 from kammodel.entities import Opportunity, OpportunityPerson, OpportunityStageEvent, PipelineStage
 
@@ -12,6 +12,13 @@ DEALS = "opportunities"
 SCOPE = "crm.objects.deals.read"
 HISTORY = ("dealstage", "amount", "closedate", "pipeline")
 PRIMARY_COMPANY = 5
+FORECAST = {
+    "omit": "omitted",
+    "pipeline": "pipeline",
+    "best_case": "best_case",
+    "commit": "commit",
+    "closed": "closed",
+}
 KINDS = {"newbusiness": "new", "existingbusiness": "expansion", "renewal": "renewal"}
 
 PERSONS = Mapping(
@@ -44,6 +51,7 @@ def opportunities(zone: str, *, many_currencies: bool) -> Declared:
             Line("stage_id", "dealstage", identifier),
             made("status", "@status"),
             made("probability", "@probability", share(1)),
+            optional("forecast_category", "hs_manual_forecast_category", one_of(FORECAST)),
             Line("kind", "dealtype", one_of(KINDS)),
             Line("amount", "amount", money),
             currency,

@@ -10,10 +10,10 @@ from __future__ import annotations
 from connectors.salesforce.mapping.accounts import OURS, TEAM_MEMBERS, USERS, accounts
 from connectors.salesforce.mapping.activities import EVENTS, TASKS
 from connectors.salesforce.mapping.commerce import (
-    CONTRACTS,
     EXCHANGE_RATES,
     PRODUCTS,
     assets,
+    contracts,
     line_items,
     orders,
 )
@@ -48,7 +48,9 @@ def declared(cross_reference: str, *, many_currencies: bool, insist: bool) -> tu
         Declared("account_contact_relations", "AccountContactRelation", ACCOUNT_RELATIONS, is_feature=True),
         Declared("account_team_members", "AccountTeamMember", TEAM_MEMBERS, is_feature=True),
         # A contract turns Expired on its day without moving any stamp, and is not called calculated for it.
-        Declared("contracts", "Contract", CONTRACTS, is_feature=True, drifting=frozenset({"Status"})),
+        Declared(
+            "contracts", "Contract", contracts(many_currencies=many), is_feature=True, drifting=frozenset({"Status"})
+        ),
         Declared("orders", "Order", orders(many_currencies=many), is_feature=True, silent=frozenset({"OpportunityId"})),
         Declared("assets", "Asset", assets(many_currencies=many), is_feature=True),
         Declared(

@@ -37,6 +37,7 @@ def accounts(cross_reference: str, *, many_currencies: bool) -> Mapping:
             optional("type", "Type", one_of(TYPES, otherwise="other")),
             optional("industry", "Industry", text),
             optional("country", "BillingCountry", text),
+            optional("region", "BillingState", text),
             currency_line(many=many_currencies),
             optional("employees", "NumberOfEmployees", whole),
             optional("annual_revenue", "AnnualRevenue", money),

@@ -8,19 +8,24 @@ from connectors.salesforce.codecs import day, exact_whole, record_id
 from connectors.salesforce.mapping.declaring import ENVELOPE, currency_line, made, optional
 from kammodel.entities import Asset, Contract, ExchangeRate, LineItem, Order, Product
 
-CONTRACTS = Mapping(
-    Contract,
-    (
-        *ENVELOPE,
-        Line("account_id", "AccountId", record_id),
-        optional("owner_id", "OwnerId", record_id),
-        optional("status", "Status", text),
-        optional("starts_on", "StartDate", day),
-        optional("ends_on", "EndDate", day),
-        optional("term_months", "ContractTerm", whole),
-        optional("activated_at", "ActivatedDate", instant),
-    ),
-)
+
+def contracts(*, many_currencies: bool) -> Mapping:
+    """Contracts. What they are worth stands in no standard field. OwnerExpirationNotice is no term of notice: it says
+    when the owner is reminded."""
+    return Mapping(
+        Contract,
+        (
+            *ENVELOPE,
+            Line("account_id", "AccountId", record_id),
+            optional("owner_id", "OwnerId", record_id),
+            optional("status", "Status", text),
+            optional("starts_on", "StartDate", day),
+            optional("ends_on", "EndDate", day),
+            optional("term_months", "ContractTerm", whole),
+            currency_line(many=many_currencies),
+            optional("activated_at", "ActivatedDate", instant),
+        ),
+    )
 
 
 def orders(*, many_currencies: bool) -> Mapping:

@@ -21,6 +21,17 @@ KINDS = {
 """Values of the standard picklist in old and new orgs. A replacement or downgrade is none of the three."""
 
 
+FORECAST = {
+    "omitted": "omitted",
+    "pipeline": "pipeline",
+    "bestcase": "best_case",
+    "mostlikely": "most_likely",
+    "forecast": "commit",
+    "closed": "closed",
+}
+"""Values of ForecastCategory: the label of Forecast is Commit."""
+
+
 def opportunities(*, many_currencies: bool) -> Mapping:
     """Opportunities. Their status is that of their stage, as Salesforce keeps it on the record itself."""
     return Mapping(
@@ -32,12 +43,14 @@ def opportunities(*, many_currencies: bool) -> Mapping:
             Line("stage_id", "StageName", identifier),
             Line("status", ("IsClosed", "IsWon"), outcome),
             optional("is_omitted", "ForecastCategory", equals("Omitted")),
+            optional("forecast_category", "ForecastCategory", one_of(FORECAST)),
             optional("kind", "Type", one_of(KINDS)),
             optional("amount", "Amount", money),
             currency_line(many=many_currencies),
             optional("probability", "Probability", share(100)),
             Line("close_on", "CloseDate", day),
             optional("owner_id", "OwnerId", record_id),
+            optional("lead_source", "LeadSource", text),
         ),
     )
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from connectors.codecs import Codec, one_of, text
+from connectors.codecs import Codec, boolean, money, one_of, text, whole
 from connectors.mapping import Line
 from connectors.mapping_file import Choice, MappingInvalid, Overrides, offer
-from connectors.salesforce.codecs import first_word
+from connectors.salesforce.codecs import first_word, record_id
 from connectors.salesforce.frames import Record
 from connectors.salesforce.mapping.accounts import TYPES
 from connectors.salesforce.mapping.activities import EVENT_KINDS, TASK_KINDS
@@ -37,7 +37,20 @@ _SUITABLE: dict[str, frozenset[str]] = {
 """Types of theirs, by the codec that would read them. A column whose codec is not here follows from several fields, or
 from what Salesforce itself makes of a record. A date and time has no place for a date: its day depends on the zone."""
 _FIXED = frozenset({"source_id", "created_at", "updated_at", "deleted", "merged_into_id", "changed_at", "currency"})
-_WITHOUT_FIELD = {"opportunities": (Line("loss_reason", "@none", text),)}
+_WITHOUT_FIELD = {
+    "opportunities": (Line("loss_reason", "@none", text),),
+    "contracts": (
+        Line("amount", "@none", money),
+        Line("is_auto_renewed", "@none", boolean),
+        Line("notice_days", "@none", whole),
+        Line("renewed_by_id", "@none", record_id),
+    ),
+    "accounts": (
+        Line("lifecycle_stage", "@none", text),
+        Line("is_target", "@none", boolean),
+        Line("icp_tier", "@none", text),
+    ),
+}
 """Columns that no standard field fills."""
 _PAST = frozenset({"amount", "probability", "close_on"})
 HISTORY = "opportunity_history"

@@ -1,8 +1,8 @@
 """Says which account rows are one company, and which companies are one account group.
 
-Three ties, followed in turn: a merge (the loser's id stands for its survivor), a cross-reference (the same
-company in two CRMs) and the parent. Whole columns at a time: rows are numbered, a tie is a column of numbers,
-and following it is repeated `gather`, so that 200,000 accounts take a fraction of a second.
+Three ties, followed in turn: a merge (the loser's id stands for its survivor), a match (the same company in two
+CRMs, see matching.py) and the parent. Whole columns at a time: rows are numbered, a tie is a column of numbers,
+and following it is repeated `gather`, so that 200,000 accounts take about a second.
 """
 
 from __future__ import annotations
@@ -12,11 +12,16 @@ from dataclasses import dataclass
 import polars as pl
 
 from kammodel.entities import KEY
+from kammodel.identity.decisions import account_name
+from kammodel.identity.following import INDEX, follow
+from kammodel.identity.matching import Matched, matched, told
 
 COLUMNS = (
     *KEY,
     "deleted",
     "name",
+    "domain",
+    "country",
     "type",
     "parent_id",
     "merged_into_id",
@@ -29,32 +34,36 @@ COLUMNS = (
 """Columns of the account entity that identity looks at."""
 
 _RATINGS = ("tier_override", "tier_override_reason", "tier_override_until")
-_INDEX = pl.Int64
 
 
 @dataclass(frozen=True)
 class AccountGroups:
     """`members`: one row per live account, in key order: KEY, name, `group` (UInt32), `group_id`, `is_root`,
-    `is_counted` (False where the system of record holds the same company: its facts count, these do not).
+    `is_counted` (False where the system of record holds the same company: its facts count, these do not), `company`
+    (a number: the rows that are one company have the same).
 
-    `accounts`: KEY, `group`, `is_counted` of every id that stands for a live account, merged ones included.
+    `accounts`: KEY, `group`, `is_counted`, `company` of every id that stands for a live account, merged ones included.
     `groups`: one row per group in order of `group`: group, group_id, name, type, strategic_value, the
     override's three fields, `is_ring`, `members`. `counts`: what a person may want to put right.
+    `matches`: the pairs of accounts of two CRMs that were joined, decided by a person or left for one, see `told`.
     """
 
     members: pl.DataFrame
     accounts: pl.DataFrame
     groups: pl.DataFrame
     counts: dict[str, int]
+    matches: pl.DataFrame
 
 
-def account_groups(accounts: pl.DataFrame, system_of_record: str | None = None) -> AccountGroups:
+def account_groups(
+    accounts: pl.DataFrame, system_of_record: str | None = None, decisions: pl.DataFrame | None = None
+) -> AccountGroups:
     """Groups accounts (COLUMNS of the entity) by ultimate parent. design.md step 4, kam.md §3d step 1, reading 37.
 
     - Merges: an id whose `merged_into_id` chain ends in a live account counts for that one. Deleted rows, and
       losers whose survivor is gone, are out.
-    - Cross-references: an account whose `cross_reference` is the id of an account of *another* CRM (either
-      side may say it; Salesforce ids of 15 or 18 characters) is the same company. Only rows of the system of
+    - Matches: the same company in two CRMs, by what a person decided (`decisions`, matches.csv), the id of the
+      one in the other, the web host, or the name within a country, see `matched`. Only rows of the system of
       record are counted then; a company that one CRM alone holds counts from that one. `system_of_record`
       names a CRM; None, or one without accounts, is the first by alphabet.
     - Parents: the parent as the system of record states it, else as the other CRM does. A deleted or unknown
@@ -68,7 +77,8 @@ def account_groups(accounts: pl.DataFrame, system_of_record: str | None = None) 
     rows = _numbered(accounts, system_of_record)
     rows = rows.with_columns(survivor=_survivors(rows))
     live = rows.filter(pl.col("survivor") == pl.col("row"))
-    rows = rows.join(_companies(rows), on="survivor", how="left", maintain_order="left")
+    found = matched(rows, decisions)
+    rows = rows.join(_companies(rows, found), on="survivor", how="left", maintain_order="left")
     roots, missing = _roots(rows)
     rows = rows.join(roots, on="company", how="left", maintain_order="left")
     rows = _with_group(rows)
@@ -81,26 +91,21 @@ def account_groups(accounts: pl.DataFrame, system_of_record: str | None = None) 
         "parents_missing": missing,
         "accounts_linked": int((~members["is_counted"]).sum()),
         "overrides_on_members": members.filter(pl.col("tier_override").is_not_null() & ~_in_root_company()).height,
+        **found.counts,
     }
     return AccountGroups(
-        members=members.select(*KEY, "name", "group", "group_id", "is_root", "is_counted").sort(KEY),
-        accounts=rows.drop_nulls("survivor").select(*KEY, "group", "is_counted"),
+        members=members.select(*KEY, "name", "group", "group_id", "is_root", "is_counted", "company").sort(KEY),
+        accounts=rows.drop_nulls("survivor").select(*KEY, "group", "is_counted", "company"),
         groups=groups,
         counts=counts,
+        matches=told(found.pairs, members),
     )
-
-
-def reference_key(id_text: pl.Expr) -> pl.Expr:
-    """An id in the form in which references to it are compared: a Salesforce account id by its first 15
-    characters, which tell all accounts apart (the last three only repeat their case); any other as it is."""
-    bare = id_text.str.strip_chars()
-    return pl.when(bare.str.contains(r"^001[A-Za-z0-9]{12}[A-Z0-5]{3}$")).then(bare.str.slice(0, 15)).otherwise(bare)
 
 
 def _numbered(accounts: pl.DataFrame, system_of_record: str | None) -> pl.DataFrame:
     """Rows in the order in which they take precedence: the system of record first, then by key."""
     first = pl.col("source") != (system_of_record or "")
-    return accounts.select(COLUMNS).sort(first, *KEY).with_row_index("row").cast({"row": _INDEX})
+    return accounts.select(COLUMNS).sort(first, *KEY).with_row_index("row").cast({"row": INDEX})
 
 
 def _row_of(rows: pl.DataFrame, id_column: str) -> pl.Series:
@@ -116,21 +121,14 @@ def _survivors(rows: pl.DataFrame) -> pl.Series:
     merged = rows["merged_into_id"].is_not_null()
     live = ~(rows["deleted"] | merged)
     step = pl.select(pl.when(merged).then(_row_of(rows, "merged_into_id")).otherwise(rows["row"])).to_series()
-    end, _ = _follow(step.fill_null(rows["row"]))
+    end, _ = follow(step.fill_null(rows["row"]))
     return pl.select(pl.when(live.gather(end)).then(end)).to_series()
 
 
-def _companies(rows: pl.DataFrame) -> pl.DataFrame:
+def _companies(rows: pl.DataFrame, found: Matched) -> pl.DataFrame:
     """`survivor`, `company` (the first of the rows that are one company) and `is_counted`."""
-    alive = rows.drop_nulls("survivor")
-    said = alive.drop_nulls("cross_reference").select(
-        "source", "survivor", key=reference_key(pl.col("cross_reference"))
-    )
-    meant = alive.select(other="source", end="survivor", key=reference_key(pl.col("source_id")))
-    links = said.join(meant, on="key").filter(pl.col("source") != pl.col("other"))
-    company = _components(rows.height, links["survivor"], links["end"])
-    own, first = rows["source"], rows["source"].gather(company)
-    return pl.DataFrame({"survivor": rows["row"], "company": company, "is_counted": own == first})
+    own, first = rows["source"], rows["source"].gather(found.company)
+    return pl.DataFrame({"survivor": rows["row"], "company": found.company, "is_counted": own == first})
 
 
 def _roots(rows: pl.DataFrame) -> tuple[pl.DataFrame, int]:
@@ -147,7 +145,7 @@ def _roots(rows: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     )
     numbered = rows.select(company="row").join(tops, on="company", how="left", maintain_order="left")
     step = pl.select(pl.coalesce(numbered["step"], numbered["company"])).to_series()
-    reached, least = _follow(step)
+    reached, least = follow(step)
     root = least.gather(reached)
     turning = step.gather(root) != root
     ring = numbered["is_ring"].fill_null(value=False) & (root == numbered["company"])
@@ -156,40 +154,9 @@ def _roots(rows: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     return found, missing
 
 
-def _follow(step: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Walks along `step` (each row's next row, itself at the end) farther than the longest way there is.
-
-    `reached`: where each walk then stands, at an end or somewhere in a ring. `least`: the smallest row met on
-    a walk that long, so that `least` of a row in a ring is the ring's smallest. Doubling: log2(n) rounds.
-    """
-    reached = step
-    least = pl.int_range(step.len(), dtype=_INDEX, eager=True)
-    for _ in range(step.len().bit_length()):
-        least = pl.select(pl.min_horizontal(least, least.gather(reached))).to_series()
-        reached = reached.gather(reached)
-    return reached, least
-
-
-def _components(n: int, left: pl.Series, right: pl.Series) -> pl.Series:
-    """For each of n rows the smallest row that links lead to, directly or through others."""
-    label = pl.int_range(n, dtype=_INDEX, eager=True)
-    here, there = pl.concat([left, right]), pl.concat([right, left])
-    for _ in range(n):
-        offered = pl.DataFrame({"row": here, "label": label.gather(there)}).group_by("row").agg(pl.col("label").min())
-        joined = pl.DataFrame({"row": pl.int_range(n, dtype=_INDEX, eager=True), "own": label}).join(
-            offered, on="row", how="left", maintain_order="left"
-        )
-        lower = joined.select(pl.min_horizontal("own", "label")).to_series()
-        lower = lower.gather(lower)
-        if lower.equals(label):
-            break
-        label = lower
-    return label
-
-
 def _with_group(rows: pl.DataFrame) -> pl.DataFrame:
     """Adds `group_id`, `group`, `is_root`."""
-    names = rows.select(root="row", group_id=pl.format("{}:{}:{}", *KEY))
+    names = rows.select(root="row", group_id=account_name(*KEY))
     with_id = rows.join(names, on="root", how="left", maintain_order="left")
     return with_id.with_columns(
         group=(pl.col("group_id").rank("dense") - 1).cast(pl.UInt32), is_root=pl.col("row") == pl.col("root")

@@ -1,23 +1,19 @@
-"""What is known at the end of a day, and the deals as they were known then. Touches: see touches.py.
+"""Deals as they were known at the end of a day.
 
 Only what counts is in a frame: rows of live accounts, of the system of record where two CRMs hold a company.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from kammodel.conversion import converted, home_currencies
-from kammodel.entities import KEY
-from kammodel.identity import AccountGroups
+from kammodel.entities import KEY, Opportunity, OpportunityStageEvent
+from kammodel.facts.cut import Cut
+from kammodel.facts.frames import ORG, FactFrame, Sources
 
-_ORG = ("source", "source_instance")
 _CLOSED = ("won", "lost")
-_MICROSECOND = dt.timedelta(microseconds=1)
 
 
 OPPORTUNITY_COLUMNS = (
@@ -26,8 +22,10 @@ OPPORTUNITY_COLUMNS = (
     "updated_at",
     "deleted",
     "account_id",
+    "stage_id",
     "status",
     "is_omitted",
+    "forecast_category",
     "kind",
     "amount",
     "currency",
@@ -40,6 +38,7 @@ STAGE_EVENT_COLUMNS = (
     "deleted",
     "opportunity_id",
     "changed_at",
+    "stage_id",
     "status",
     "amount",
     "probability",
@@ -49,55 +48,17 @@ STAGE_EVENT_COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Cut:
-    """What is known at the as-of `day`: everything up to and including the instant `at`. Readings 2 and 3."""
-
-    day: dt.date
-    timezone: str
-    at: dt.datetime
-    is_past: bool
-    """True where the CRM was read after the cut: then later news must be kept out."""
-
-    @property
-    def last_full_day(self) -> dt.date:
-        """The last day that was over at the cut: what has a day only is over at its end."""
-        return (self.at + _MICROSECOND).astimezone(ZoneInfo(self.timezone)).date() - dt.timedelta(days=1)
-
-    def local_day(self, instant: pl.Expr) -> pl.Expr:
-        return instant.dt.convert_time_zone(self.timezone).dt.date()
-
-
-def cut(day: dt.date, timezone: str, synced_at: dt.datetime | None) -> Cut:
-    """The earlier of the end of the day in `timezone` and the time of the last sync (reading 3)."""
-    midnight = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), ZoneInfo(timezone)).astimezone(dt.UTC)
-    end = midnight - _MICROSECOND
-    if synced_at is not None and synced_at <= end:
-        return Cut(day, timezone, synced_at, is_past=False)
-    return Cut(day, timezone, end, is_past=True)
-
-
-@dataclass(frozen=True)
 class Deals:
-    """`deals`: one row per deal that counts: KEY, group, `status` (open, won, lost), `closed_on`, `expected_on`
-    (of open ones), `created_on`, `own_amount`, `amount` in the reporting currency, `amount_why`,
-    `probability`, `kind`, `is_omitted`. `purchase_days`: group, day, `gap` in days to the one before.
+    """`deals`: one row per deal that counts: KEY, group, `stage_id` (null where it is not known what it was), `status`
+    (open, won, lost), `closed_on`, `expected_on` (of open ones), `created_on`, `own_amount`, `currency`, `amount` in
+    the reporting currency, `amount_why`, `probability`, `kind`, `is_omitted`, `forecast_category`.
     """
 
     deals: pl.DataFrame
-    purchase_days: pl.DataFrame
     counts: dict[str, int]
 
 
-def deals(
-    *,
-    opportunities: pl.DataFrame,
-    stage_events: pl.DataFrame,
-    accounts: pl.DataFrame,
-    rates: pl.DataFrame,
-    groups: AccountGroups,
-    moment: Cut,
-    reporting_currency: str,
-) -> Deals:
+def deals(sources: Sources) -> Deals:
     """Deals as known at the cut. Readings 2-5, 7, 8 and 19.
 
     - Deleted and merged deals are out; so are those created after the cut, whatever their dates.
@@ -109,19 +70,14 @@ def deals(
       unknown day has `closed_on` null and is in no window.
     - Closed deals convert at the close date, open ones at the as-of date.
     """
-    known = opportunities.filter(
-        ~pl.col("deleted"),
-        pl.col("merged_into_id").is_null(),
-        pl.col("created_at").is_null() | (pl.col("created_at") <= moment.at),
-    )
-    placed = known.join(groups.accounts.rename({"source_id": "account_id"}), on=[*_ORG, "account_id"], how="left")
+    moment = sources.moment
+    known = sources.of(Opportunity).filter(moment.existed(), pl.col("merged_into_id").is_null())
+    places = sources.grouping.accounts.rename({"source_id": "account_id"})
+    placed = known.join(places, on=[*ORG, "account_id"], how="left")
     counted = placed.filter(pl.col("group").is_not_null() & pl.col("is_counted"))
-    then = _as_known(counted, stage_events, moment)
-    homes = home_currencies(opportunities, accounts, rates, reporting_currency)
-    priced = converted(
-        then.with_columns(on=pl.col("closed_on").fill_null(moment.day)), homes, rates, reporting_currency
-    )
-    facts = priced.select(DEAL_COLUMNS).sort(*_ORG, "source_id")
+    then = _as_known(counted, sources.of(OpportunityStageEvent), moment)
+    priced = sources.converted(then.with_columns(on=pl.col("closed_on").fill_null(moment.day)))
+    facts = priced.select(DEAL_COLUMNS).sort(*ORG, "source_id")
     counts = {
         "opportunities": known.height,
         "opportunities_orphaned": placed["group"].null_count(),
@@ -131,36 +87,27 @@ def deals(
         "amounts_without_rate": facts["amount_why"].count(),
         "closed_on_unknown_day": facts.filter(pl.col("status").is_in(_CLOSED) & pl.col("closed_on").is_null()).height,
     }
-    return Deals(facts, _purchase_days(facts), counts)
+    return Deals(facts, counts)
 
 
 DEAL_COLUMNS = (
-    *_ORG,
+    *ORG,
     "source_id",
     "group",
+    "stage_id",
     "status",
     "closed_on",
     "expected_on",
     "created_on",
     "own_amount",
+    "currency",
     "amount",
     "amount_why",
     "probability",
     "kind",
     "is_omitted",
+    "forecast_category",
 )
-
-
-def is_purchase() -> pl.Expr:
-    """A won deal with an amount above 0, in whatever currency (reading 10)."""
-    return (pl.col("status") == "won") & (pl.col("own_amount") > 0)
-
-
-def _purchase_days(facts: pl.DataFrame) -> pl.DataFrame:
-    days = facts.filter(is_purchase()).select("group", day="closed_on").drop_nulls("day").unique().sort("group", "day")
-    gap = pl.col("day").diff().dt.total_days()
-    same = pl.col("group") == pl.col("group").shift(1)
-    return days.with_columns(gap=pl.when(same).then(gap))
 
 
 def _as_known(counted: pl.DataFrame, stage_events: pl.DataFrame, moment: Cut) -> pl.DataFrame:
@@ -168,7 +115,13 @@ def _as_known(counted: pl.DataFrame, stage_events: pl.DataFrame, moment: Cut) ->
     numbered = counted.with_row_index("deal")
     joined = numbered.join(_histories(numbered, stage_events, moment), on="deal", how="left")
     by_history = pl.col("goes_on").fill_null(value=False) & pl.col("h_status").is_not_null()
-    now = {"status": "status", "close_on": "close_on", "amount": "amount", "probability": "probability"}
+    now = {
+        "stage_id": "stage_id",
+        "status": "status",
+        "close_on": "close_on",
+        "amount": "amount",
+        "probability": "probability",
+    }
     told = joined.with_columns(
         by_history=by_history,
         **{f"t_{to}": pl.when(by_history).then(f"h_{name}").otherwise(name) for name, to in now.items()},
@@ -182,12 +135,14 @@ def _as_known(counted: pl.DataFrame, stage_events: pl.DataFrame, moment: Cut) ->
     open_then = pl.col("then") == "open"
     edited = (pl.col("updated_at") > moment.at).fill_null(value=False)
     return told.select(
-        *_ORG,
+        *ORG,
         "source_id",
         "group",
         "currency",
         "kind",
         "is_omitted",
+        forecast_category=pl.when(~pl.col("was_open")).then("forecast_category"),
+        stage_id=pl.when(~pl.col("was_open")).then("t_stage_id"),
         status="then",
         closed_on=pl.when(pl.col("then").is_in(_CLOSED)).then("closing_day"),
         expected_on=pl.when(open_then).then("t_close_on"),
@@ -209,11 +164,11 @@ def _histories(numbered: pl.DataFrame, stage_events: pl.DataFrame, moment: Cut) 
     """Per `deal` with history: whether it `goes_on` after the cut; its last row up to the cut as `h_*`; and
     `last_status` with `last_status_at`: when the status that it had last (up to the cut, else ever) began."""
     undated = pl.col("status").is_in(_CLOSED) & ~(pl.col("close_on") <= moment.day).fill_null(value=False)
-    asked = numbered.filter(undated | pl.lit(moment.is_past)).select(*_ORG, "deal", opportunity_id="source_id")
+    asked = numbered.filter(undated | pl.lit(moment.is_past)).select(*ORG, "deal", opportunity_id="source_id")
     rows = (
         stage_events.filter(~pl.col("deleted"))
         .drop_nulls("changed_at")
-        .join(asked, on=[*_ORG, "opportunity_id"])
+        .join(asked, on=[*ORG, "opportunity_id"])
         .sort("deal", "changed_at", "source_id")
     )
     same = (pl.col("deal") == pl.col("deal").shift(1)) & pl.col("status").eq_missing(pl.col("status").shift(1))
@@ -228,7 +183,7 @@ def _histories(numbered: pl.DataFrame, stage_events: pl.DataFrame, moment: Cut) 
         begun.filter("known")
         .group_by("deal")
         .agg(
-            pl.col("status", "close_on", "amount", "probability").last().name.prefix("h_"),
+            pl.col("stage_id", "status", "close_on", "amount", "probability").last().name.prefix("h_"),
             h_at=pl.col("begun_at").max(),
         )
     )
@@ -237,3 +192,14 @@ def _histories(numbered: pl.DataFrame, stage_events: pl.DataFrame, moment: Cut) 
         last_status=pl.when(any_before).then("h_status").otherwise("e_status"),
         last_status_at=pl.when(any_before).then("h_at").otherwise("e_at"),
     )
+
+
+STREAMS = (frozenset({"opportunities"}),)
+
+DEALS = FactFrame(
+    "deals",
+    reads=STREAMS,
+    entities={Opportunity: OPPORTUNITY_COLUMNS, OpportunityStageEvent: STAGE_EVENT_COLUMNS},
+    build=lambda sources: sources.once(deals).deals,
+    counts=lambda sources: sources.once(deals).counts,
+)

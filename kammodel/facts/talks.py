@@ -1,0 +1,64 @@
+"""Who of us talked with an account group, in which direction, and out of which function."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+from kammodel.entities import KEY, Sourced, User
+from kammodel.facts.frames import ORG, FactFrame, Sources
+from kammodel.facts.team import managers, people
+from kammodel.facts.touches import PERSONS, STREAMS, TOUCHES, touches
+
+_SAID = ("call", "email")
+RECENT = dt.timedelta(days=90)
+"""The window of every KPI over these frames: what is older is not looked at."""
+
+_ONCE = ["group", "source", "day", "kind", "person_ids"]
+
+
+def _recent(sources: Sources) -> pl.DataFrame:
+    """What was logged in the window with a person."""
+    since = sources.moment.day - RECENT
+    return sources.once(touches).logged.filter("has_person", pl.col("day") > since)
+
+
+def _directions(sources: Sources) -> pl.DataFrame:
+    """group, day, kind, direction (in, out, null): calls and e-mails with a person, once per day, kind, owner, set of
+    persons and direction."""
+    said = sources.once(_recent).filter(pl.col("kind").is_in(_SAID))
+    once = said.unique([*_ONCE, "owner_id", "direction"], maintain_order=True)
+    return once.select("group", "day", "kind", "direction")
+
+
+def _owned(sources: Sources) -> pl.DataFrame:
+    """group, day, kind, `is_kam`: the touches, and whether the key account manager took part; null where the group
+    has none. A meeting that several of us logged is one touch."""
+    logged = sources.once(_recent)
+    kams = sources.once(managers).select("group", kam_source="source", kam_id="user_id")
+    told = logged.join(kams, on="group", how="left").with_columns(
+        owner=pl.when(pl.col("kind") != "meeting").then("owner_id"),
+        is_kam=pl.when(pl.col("kam_id").is_not_null()).then(
+            (pl.col("owner_id") == pl.col("kam_id")).fill_null(value=False) & (pl.col("source") == pl.col("kam_source"))
+        ),
+    )
+    return (
+        told.group_by([*_ONCE, "owner"])
+        .agg(pl.col("is_kam").any(ignore_nulls=False))
+        .select("group", "day", "kind", "is_kam")
+    )
+
+
+def _functions(sources: Sources) -> pl.DataFrame:
+    """group, day, function: which of our functions (team.csv) touched the group on which days."""
+    known = sources.once(people).drop_nulls("function").rename({"user_id": "owner_id"})
+    logged = sources.once(_recent)
+    return logged.join(known, on=[*ORG, "owner_id"]).select("group", "day", "function").unique()
+
+
+_ENTITIES: dict[type[Sourced], tuple[str, ...]] = {**TOUCHES.entities, User: KEY}
+
+DIRECTIONS = FactFrame("directions", reads=STREAMS, needs=PERSONS, entities=_ENTITIES, build=_directions)
+OWNED_TOUCHES = FactFrame("owned_touches", reads=STREAMS, needs=PERSONS, entities=_ENTITIES, build=_owned)
+FUNCTIONS = FactFrame("functions", reads=STREAMS, needs=PERSONS, entities=_ENTITIES, build=_functions)

@@ -1,0 +1,190 @@
+"""The KPIs of a day whose rows are too many for memory: shard by shard, and what compares groups at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache, cached_property
+
+import polars as pl
+
+from kammodel import kpis
+from kammodel.entities import KEY
+from kammodel.facts import FRAMES, REGISTRY, FactFrame, Sources
+from kammodel.facts.cut import Cut
+from kammodel.facts.ratings import described
+from kammodel.facts.team import named, unknown_in_files
+from kammodel.inputs import LARGE, Inputs
+from kammodel.known import (
+    Known,
+    ScoringConfig,
+    counts_before,
+    counts_of_frames,
+    grouped,
+    groups_read,
+    totals,
+    with_groups,
+)
+from kammodel.kpis import Facts, Kpi, Windows
+from kammodel.kpis.computing import aggregated, derived
+from kammodel.reconstruction import groups_of, reconstructed_of
+from kammodel.rollups.computing import Rolled, roll_up
+from kammodel.rollups.frames import made_of
+from kammodel.sharding import Shards, sharded
+from kammodel.spilling import Spill
+
+_OWN = tuple(k for k in kpis.KPIS if "group" in k.levels)
+_FIGURES, _ROLLED_GROUPS, _ROLLED_ACCOUNTS = "figures", "rolled groups", "rolled accounts"
+
+
+def known_by_shards(
+    inputs: Inputs, config: ScoringConfig, moment: Cut, number: int, previous: pl.DataFrame | None
+) -> Known:
+    """As `known_kpis`. Frames of a shard are given up once its figures are computed; those that KAMs, the portfolio or
+    all groups together are looked at by are kept on disk, in the columns that are needed."""
+    small = inputs.small().as_known(moment)
+    grouping = grouped(small, config)
+    shards = sharded(inputs, small, moment, grouping, number)
+    rates = small.rates(config.reporting_currency, shards.currencies)
+    whole = small.sources(grouping, moment, config.reporting_currency, rates)
+    shards.grouping = grouping = replace(grouping, groups=described(grouping.groups, whole))
+    whole = replace(whole, grouping=grouping)
+    groups = groups_read(small, grouping)
+    day = _Day(config, shards, whole, groups, Spill())
+    counts = Counter[str]()
+    for shard in range(number):
+        counts.update(day.computed(shard))
+    figures = day.figures()
+    small_touched = {entity: groups_of(entity, rows, small, grouping) for entity, rows in small.in_doubt.items()}
+    rollups = inputs.given.rollups
+    made = {rollup.name: made_of(rollup) for rollup in rollups}
+    touched = {**small_touched, **shards.touched}
+    return Known(
+        grouping=grouping,
+        kpis=figures,
+        facts=with_groups(Facts(day.frames(), groups), figures, grouping, previous, config.policy),
+        cut=moment,
+        counts={**counts_before(grouping, groups, whole), **counts, **shards.counts, **totals(figures)},
+        unknown_accounts=whole.once(unknown_in_files),
+        reconstructed=reconstructed_of(touched, grouping, moment, kpis.KPIS, made),
+        inputs_fingerprint=small.fingerprint(moment.at, shards.stamps),
+        rolled=day.rolled(),
+    )
+
+
+class _Frames(Mapping[str, pl.DataFrame]):
+    """Frames by name, read when they are asked for."""
+
+    def __init__(self, spill: Spill, stored: Sequence[str], held: Mapping[str, pl.DataFrame]) -> None:
+        self._spill, self._stored, self._held = spill, stored, held
+
+    def __getitem__(self, name: str) -> pl.DataFrame:
+        found = self._held[name] if name in self._held else self._spill.frame(name)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*self._held, *self._stored])
+
+    def __len__(self) -> int:
+        return len(self._held) + len(self._stored)
+
+
+class _Day:
+    """What is computed of a day, piece by piece. `whole`: the sources of all groups, less LARGE entities."""
+
+    def __init__(
+        self, config: ScoringConfig, shards: Shards, whole: Sources, groups: pl.DataFrame, spill: Spill
+    ) -> None:
+        self.config, self.shards, self.whole, self.groups, self.spill = config, shards, whole, groups, spill
+
+    def computed(self, shard: int) -> dict[str, int]:
+        """Computes a shard, keeps what is needed of it, and says what its frames left out."""
+        moment, inputs, grouping = self.shards.moment, self.shards.inputs(shard), self.shards.groups(shard)
+        own = grouping.groups.select("group")
+        sources = inputs.sources(grouping, moment, self.config.reporting_currency, self.whole.rates)
+        # Whom a file means is known of all accounts together: a name that two have is nobody's.
+        references = self.whole.once(named).join(own, on="group", how="semi")
+        sources = replace(sources, everywhere=self.shards.grouping.accounts).knowing({named: references})
+        frames = {frame.name: sources.frame(frame.name) for frame in _sharded_frames()}
+        groups = self.groups.join(own, on="group", how="semi", maintain_order="left")
+        self.spill.append(_FIGURES, aggregated(_over(frames), Facts(frames, groups), self.config.as_of))
+        for name, columns in _kept(Windows(self.config.as_of)).items():
+            frame = frames[name]
+            self.spill.append(
+                name, frame if columns is None else frame.select(c for c in columns if c in frame.columns)
+            )
+        if inputs.given.rollups:
+            found = roll_up(inputs.given.rollups, inputs, sources)
+            self.spill.append(_ROLLED_GROUPS, found.groups)
+            self.spill.append(_ROLLED_ACCOUNTS, found.accounts)
+        return counts_of_frames(sources, _sharded_frames())
+
+    def figures(self) -> pl.DataFrame:
+        """The KPIs of all groups, once every shard is computed."""
+        found = self.spill.frame(_FIGURES)
+        self.spill.drop(_FIGURES)
+        if found is None:
+            raise ValueError("no shard was computed")
+        facts = Facts(self._held, self.groups)
+        rest = aggregated(_over(self._held), facts, self.config.as_of)
+        order = found["group"].arg_sort()
+        # Column by column: never twice as a whole.
+        columns = [found.drop_in_place(name) for name in found.columns if name != "group"]
+        while columns:
+            rest = rest.with_columns(columns.pop().gather(order))
+        return derived(_OWN, rest, facts, self.config.as_of)
+
+    def frames(self) -> Mapping[str, pl.DataFrame]:
+        """The frames that KAMs and the portfolio are looked at by."""
+        windows = Windows(self.config.as_of)
+        above = {k.of for k in kpis.KPIS if k.levels != ("group",)}
+        held = {name: frame for name, frame in self._held.items() if name in above}
+        return _Frames(self.spill, [name for name in _kept(windows) if name in above], held)
+
+    def rolled(self) -> Rolled:
+        """The rollups of all groups and accounts."""
+        groups, accounts = self.spill.frame(_ROLLED_GROUPS), self.spill.frame(_ROLLED_ACCOUNTS)
+        if groups is None or accounts is None:
+            return Rolled()
+        rollups = tuple(self.shards.small.given.rollups)
+        return Rolled(rollups, groups.sort("group"), accounts.sort(KEY))
+
+    @cached_property
+    def _held(self) -> dict[str, pl.DataFrame]:
+        """The frames that no shard makes: those of few rows, and those that compare groups."""
+        made: dict[object, pl.DataFrame] = {}
+        for name in {name for frame in FRAMES for name in frame.across}:
+            found = self.spill.frame(name)
+            if found is not None:
+                made[REGISTRY[name].build] = found
+        sources = self.whole.knowing(made)
+        return {frame.name: sources.frame(frame.name) for frame in FRAMES if frame not in _sharded_frames()}
+
+
+@cache
+def _sharded_frames() -> tuple[FactFrame, ...]:
+    """The frames that are made of LARGE entities, shard by shard."""
+    return tuple(frame for frame in FRAMES if not frame.across and frame.entities.keys() & set(LARGE))
+
+
+def _over(frames: Mapping[str, pl.DataFrame]) -> list[Kpi]:
+    return [k for k in _OWN if k.of in frames]
+
+
+@cache
+def _kept(windows: Windows) -> dict[str, tuple[str, ...] | None]:
+    """The columns of frames of shards that are needed later: those that KPIs of KAMs and the portfolio look at, and all
+    of the frames that others are made of."""
+    sharded_names = {frame.name for frame in _sharded_frames()}
+    kept: dict[str, tuple[str, ...] | None] = {}
+    for kpi in kpis.KPIS:
+        if kpi.levels == ("group",) or kpi.of not in sharded_names:
+            continue
+        figure = kpi.figure(windows)
+        parts = [figure.value] if figure.why is None else [figure.value, figure.why]
+        roots = (root for part in parts for root in part.meta.root_names())
+        kept[kpi.of] = tuple(dict.fromkeys((*(kept.get(kpi.of) or ("group", "kam", "level")), *roots)))
+    return kept | {name: None for frame in FRAMES for name in frame.across}
