@@ -40,7 +40,7 @@ PER_ACCOUNT: Mapping[type[Sourced], float] = {
     Case: 1,
     Contract: 0.25,
 }
-"""Rows for each account: of opportunities and activities as issue 5 has them."""
+"""Rows for each account: of opportunities and activities."""
 
 _STREAMS = (
     *("accounts", "opportunities", "opportunity_history", "opportunity_line_items", "opportunity_contact_roles"),

@@ -108,7 +108,7 @@ class Knowledge:
     def day(self, instant: dt.datetime | None) -> Any:
         return None if instant is None else instant.astimezone(self.book.zone).date()
 
-    # Groups: reading 37, issue 5 point 1.
+    # Groups: reading 37, and the same company in two CRMs.
 
     @cached_property
     def grouped(self) -> tuple[list[Group], dict[Key, Group], dict[Key, bool], dict[Key, Row]]:

@@ -11,6 +11,9 @@ _TIMES_OF_READING = {"synced_at", "content_changed_at", "recorded_at", "rejected
 _ABOUT_RUNS = {"run_id", "plan_id", "snapshot_id", "rows_read", "rows_rejected", "inputs_fingerprint"}
 _HOW_FAR = {"watermark", "read_until", "loaded_at", "deletions_until", "compared_at", "linked_at"}
 """Of these it counts whether they are there: a run that was made up for ends a little later."""
+_OF_A_VERSION = {"version_id", "valid_from", "valid_until"}
+"""What was deleted counts from when it was seen, and what we wrote ourselves from when that was."""
+_LESS_TIMES = "json_remove(content, '$.updated_at', '$.content_changed_at') AS content"
 _OF_EACH_RUN = {"run", "publish_plan", "planned_cell", "alembic_version", "restamp"}
 
 
@@ -24,7 +27,10 @@ def store_of(file: sqlite3.Connection) -> World:
         columns = [str(row[1]) for row in file.execute(f"PRAGMA table_info({name})")]
         # Our own writing moves an account's stamp, and is done later where it was disturbed.
         left_out = _TIMES_OF_READING | _ABOUT_RUNS | ({"updated_at"} if name == "account" else set())
+        left_out |= _OF_A_VERSION if name == "entity_version" else set()
         asked = [f"{c} IS NULL" if c in _HOW_FAR else c for c in columns if c not in left_out]
+        if name == "entity_version":
+            asked = [_LESS_TIMES if c == "content" else c for c in asked]
         rows = file.execute(f"SELECT {', '.join(asked)} FROM {name}").fetchall()
         tables[f"store {name}"] = Counter(rows)
     pending = "SELECT COUNT(*) FROM planned_cell WHERE outcome IS NULL AND decision = 'write'"
