@@ -21,7 +21,7 @@ from kammodel.tiering import texts
 from tests.unit.kam_world import AS_OF, CONFIG, World, at, crm, figure, frame_of
 
 SEEN = settings(
-    max_examples=max(5, settings.default.max_examples // 20),
+    max_examples=max(8, settings.default.max_examples // 12),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

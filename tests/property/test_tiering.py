@@ -19,7 +19,7 @@ from kammodel.tiering.tiers import LEVEL, compute_tiers
 
 DAY = dt.date(2026, 6, 30)
 SEEN = settings(
-    max_examples=max(5, settings.default.max_examples // 20),
+    max_examples=max(8, settings.default.max_examples // 12),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
