@@ -72,20 +72,18 @@ def converted(amounts: pl.DataFrame, by: Rates) -> pl.DataFrame:
     crossed by way of it. Where a rate is missing the amount is null, with `no rate for XXX`; where the
     currency is not known, with `no_currency`. A null amount stays null and has no reason here.
     """
-    keyed = amounts.join(by.homes, on=_ORG, how="left", maintain_order="left")
+    kinds, keys = _kinds(amounts)
+    keyed = kinds.join(by.homes, on=_ORG, how="left", maintain_order="left")
     home = pl.when(pl.col("source").is_null()).then(pl.lit(by.reporting)).otherwise("home")
-    keyed = keyed.with_columns(home=home, currency=pl.coalesce("currency", home))
+    keyed = keyed.with_columns(home=home, told="currency", currency=pl.coalesce("currency", home))
     used = keyed.select(*_ORG, "currency", "home").unique().drop_nulls("currency").sort(*_ORG, "currency")
     pairs = used.with_row_index("pair")
-    table = _rate_table(pairs, by)
-    placed = (
-        keyed.join(pairs.drop("home"), on=[*_ORG, "currency"], how="left", maintain_order="left", nulls_equal=True)
-        .with_row_index("place")
-        .with_columns(pl.col("on").fill_null(SINCE_EVER))
-        .sort("on")
-        .join_asof(table, left_on="on", right_on="valid_from", by="pair", strategy="backward", check_sortedness=False)
-        .sort("place")
+    paired = keyed.join(pairs.drop("home"), on=[*_ORG, "currency"], how="left", nulls_equal=True)
+    paired = paired.drop("currency").rename({"told": "currency"}).select(*keys, "pair")
+    numbered = amounts.select(*keys, "on", "own_amount").join(
+        paired, on=keys, how="left", maintain_order="left", nulls_equal=True
     )
+    placed = _rated(numbered, _rate_table(pairs, by))
     given = pl.col("own_amount").is_not_null()
     amount = rounded_quotient(pl.col("own_amount").cast(pl.Int128) * pl.col("numerator"), pl.col("denominator"))
     fitting = amount.cast(pl.Int64, strict=False)
@@ -94,6 +92,29 @@ def converted(amounts: pl.DataFrame, by: Rates) -> pl.DataFrame:
     return amounts.with_columns(
         amount=placed.select(fitting).to_series(),
         amount_why=placed.select(pl.when(given).then(why)).to_series(),
+    )
+
+
+def _kinds(amounts: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    """Every source, source_instance and currency that there is, and those of the three that differ: few texts are
+    compared faster than many."""
+    first = amounts.head(1)
+    keys = [name for name in _ORG if not (first.height and amounts[name].eq_missing(first[name]).all())]
+    kinds = amounts.select(*keys, "currency").unique(maintain_order=True)
+    same = [name for name in _ORG if name not in keys]
+    return kinds.join(first.select(same), how="cross") if same else kinds, [*keys, "currency"]
+
+
+def _rated(amounts: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
+    """Adds the rate of the day to amounts with their `pair`, in the order of rows."""
+    if not table["pair"].is_duplicated().any():
+        return amounts.join(table, on="pair", how="left", maintain_order="left")
+    return (
+        amounts.with_row_index("place")
+        .with_columns(pl.col("on").fill_null(SINCE_EVER))
+        .sort("on")
+        .join_asof(table, left_on="on", right_on="valid_from", by="pair", strategy="backward", check_sortedness=False)
+        .sort("place")
     )
 
 

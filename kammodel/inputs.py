@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 
@@ -35,6 +35,7 @@ from kammodel.facts.cut import Cut
 from kammodel.facts.windows import quarter_of
 from kammodel.given import NOTHING_GIVEN, Given
 from kammodel.identity import AccountGroups
+from kammodel.numbering import LINKS, Numbers, number
 from kammodel.rollups import Rollup
 from kammodel.rollups.frames import entities as rolled_entities
 from kammodel.spilling import Spill
@@ -94,7 +95,7 @@ class Inputs:
     `forecasts`: what our snapshots said at the beginning of past quarters, see store/forecasts.py. `versions`: what
     rows were before they changed, see store/versions.py. `in_doubt`: once `as_known`, the rows of which nobody
     knows what they were then. `copies`: on disk, by name of the entity, the rows of those LARGE ones that are not among
-    `entities`, since together they were too many.
+    `entities`, since together they were too many. `numbers`: of the ids that rows are put together by.
     """
 
     entities: Mapping[type[Sourced], pl.DataFrame]
@@ -107,18 +108,20 @@ class Inputs:
     in_doubt: Mapping[type[Sourced], pl.DataFrame] = field(default_factory=dict)
     copies: Spill | None = None
     rows_copied: int = 0
+    numbers: Numbers = field(default_factory=Numbers)
 
     @property
     def large_rows(self) -> int:
         """How many rows of LARGE entities there are."""
         return self.rows_copied + sum(rows.height for entity, rows in self.entities.items() if entity in LARGE)
 
-    def pieces(self, entity: type[Sourced]) -> Iterator[pl.DataFrame]:
-        """The rows of an entity, not all at once where they are on disk."""
+    def pieces(self, entity: type[Sourced], columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        """The rows of an entity, not all at once where they are on disk; `columns` picks some of them."""
         if entity in self.entities:
-            yield self.entities[entity]
+            rows = self.numbers.added(entity, self.entities[entity])
+            yield rows if columns is None else rows.select(columns)
         elif self.copies is not None:
-            yield from self.copies.pieces(entity.__name__)
+            yield from self.copies.pieces(entity.__name__, columns)
 
     def held(self) -> Inputs:
         """The same with every row in memory."""
@@ -146,10 +149,7 @@ class Inputs:
         """
         if not moment.is_past:
             return self
-        then = {
-            entity: as_known(entity, rows, self.versions, moment.at, later_too=entity in HISTORIES)
-            for entity, rows in self.entities.items()
-        }
+        then = {entity: self.rows_known(entity, rows, moment) for entity, rows in self.entities.items()}
         unknown = then[Opportunity].filter("is_reconstructed") if Opportunity in then else None
         for entity in HISTORIES & then.keys():
             then[entity] = pl.concat(history([then[entity]], unknown, moment))
@@ -160,6 +160,13 @@ class Inputs:
         }
         entities = {entity: rows.drop("is_reconstructed") for entity, rows in then.items()}
         return replace(self, entities=entities, in_doubt=in_doubt)
+
+    def rows_known(self, entity: type[Sourced], rows: pl.DataFrame, moment: Cut) -> pl.DataFrame:
+        """Rows of an entity as they were at a cut, with `is_reconstructed`, see `store.versions.as_known`."""
+        # The numbers are those of the ids of today.
+        plain = rows.drop(number(name) for name in LINKS.get(entity, ()) if number(name) in rows.columns)
+        then = as_known(entity, plain, self.versions, moment.at, later_too=entity in HISTORIES)
+        return self.numbers.added(entity, then)
 
     def knows(self, frame: FactFrame, source: str, instance: str) -> bool:
         """Whether the rows of a frame of facts are known for what one CRM holds."""
@@ -184,12 +191,13 @@ class Inputs:
     ) -> Sources:
         """What the frames of facts are built from."""
         return Sources(
-            entities={entity: self.of(entity) for entity in asked()},
+            entities={entity: self.numbers.added(entity, self.of(entity)) for entity in asked()},
             given={name: frame for name, frame in self.given.frames.items() if frame is not None},
             grouping=grouping,
             moment=moment,
             rates=self.rates(reporting_currency) if rates is None else rates,
             registry=REGISTRY,
+            numbers=self.numbers,
             forecasts=self.forecasts,
         )
 
@@ -230,21 +238,22 @@ def read_inputs(
         marks = [mark for mark in bookmarks(tx) if mark.watermark is not None]
         versions, forecasts = versions_after(tx, at), stored_forecasts(tx)
     wanted = asked(given.rollups)
-    several = {entity for entity in LARGE if entity in wanted}
-    copies = Spill() if sum(map(store.count, several)) > shard_rows else None
+    rows_n = {entity: store.count(entity) for entity in LARGE if entity in wanted}
+    copies = Spill(packed=True) if sum(rows_n.values()) > shard_rows else None
     stamps = [until for mark in marks if (until := mark.read_until or mark.watermark) is not None]
-    entities, copied = dict[type[Sourced], pl.DataFrame](), 0
+    entities, copied, numbers = dict[type[Sourced], pl.DataFrame](), 0, Numbers()
     for entity, columns in wanted.items():
-        if entity in several and copies is not None:
-            for rows in store.batches(entity, columns, _BATCH):
-                copies.append(entity.__name__, rows)
+        pieces = []
+        for rows in _read(store, entity, columns, rows_n.get(entity, 0)):
+            stamps += _newest(rows)
+            numbered = numbers.added(entity, rows)
+            if entity in rows_n and copies is not None and not rows.is_empty():
+                copies.append(entity.__name__, numbered)
                 copied += rows.height
-                stamps += _newest(rows)
-            if entity.__name__ not in copies.names():
-                entities[entity] = pl.DataFrame(schema={name: polars_schema(entity)[name] for name in columns})
-        else:
-            entities[entity] = store.read(entity, columns)
-            stamps += _newest(entities[entity])
+            else:
+                pieces.append(numbered)
+        if pieces:
+            entities[entity] = pl.concat(pieces)
     return Inputs(
         entities,
         read=frozenset(map(_stream, marks)),
@@ -255,7 +264,16 @@ def read_inputs(
         versions=versions,
         copies=copies,
         rows_copied=copied,
+        numbers=numbers,
     )
+
+
+def _read(store: Store, entity: type[Sourced], columns: Sequence[str], rows_n: int) -> Iterator[pl.DataFrame]:
+    """The rows of an entity, at least one piece. Few are read at once: that takes no preparation."""
+    if rows_n <= _BATCH:
+        yield store.read(entity, columns)
+    else:
+        yield from store.batches(entity, columns, _BATCH)
 
 
 def _newest(rows: pl.DataFrame) -> list[dt.datetime]:

@@ -35,6 +35,7 @@ from kammodel.sharding import Shards, sharded
 from kammodel.spilling import Spill
 
 _OWN = tuple(k for k in kpis.KPIS if "group" in k.levels)
+_AT_ONCE = 8
 _FIGURES, _ROLLED_GROUPS, _ROLLED_ACCOUNTS = "figures", "rolled groups", "rolled accounts"
 
 
@@ -99,18 +100,21 @@ class _Day:
         self, config: ScoringConfig, shards: Shards, whole: Sources, groups: pl.DataFrame, spill: Spill
     ) -> None:
         self.config, self.shards, self.whole, self.groups, self.spill = config, shards, whole, groups, spill
+        # Packed columns come back each in memory of its own, which goes as they are put in order one by one.
+        self.told = Spill(packed=True)
 
     def computed(self, shard: int) -> dict[str, int]:
         """Computes a shard, keeps what is needed of it, and says what its frames left out."""
         moment, inputs, grouping = self.shards.moment, self.shards.inputs(shard), self.shards.groups(shard)
         own = grouping.groups.select("group")
         sources = inputs.sources(grouping, moment, self.config.reporting_currency, self.whole.rates)
-        # Whom a file means is known of all accounts together: a name that two have is nobody's.
-        references = self.whole.once(named).join(own, on="group", how="semi")
-        sources = replace(sources, everywhere=self.shards.grouping.accounts).knowing({named: references})
+        sources = replace(sources, everywhere=self.shards.grouping.accounts)
+        if any("account" in rows.columns for rows in inputs.given.frames.values() if rows is not None):
+            # Whom a file means is known of all accounts together: a name that two have is nobody's.
+            sources = sources.knowing({named: self.whole.once(named).join(own, on="group", how="semi")})
         frames = {frame.name: sources.frame(frame.name) for frame in _sharded_frames()}
         groups = self.groups.join(own, on="group", how="semi", maintain_order="left")
-        self.spill.append(_FIGURES, aggregated(_over(frames), Facts(frames, groups), self.config.as_of))
+        self.told.append(_FIGURES, aggregated(_over(frames), Facts(frames, groups), self.config.as_of))
         for name, columns in _kept(Windows(self.config.as_of)).items():
             frame = frames[name]
             self.spill.append(
@@ -124,17 +128,17 @@ class _Day:
 
     def figures(self) -> pl.DataFrame:
         """The KPIs of all groups, once every shard is computed."""
-        found = self.spill.frame(_FIGURES)
-        self.spill.drop(_FIGURES)
+        found = self.told.frame(_FIGURES)
+        self.told.drop(_FIGURES)
         if found is None:
             raise ValueError("no shard was computed")
         facts = Facts(self._held, self.groups)
         rest = aggregated(_over(self._held), facts, self.config.as_of)
         order = found["group"].arg_sort()
-        # Column by column: never twice as a whole.
+        # Some columns at a time: never twice as a whole.
         columns = [found.drop_in_place(name) for name in found.columns if name != "group"]
         while columns:
-            rest = rest.with_columns(columns.pop().gather(order))
+            rest = rest.hstack([columns.pop().gather(order) for _ in range(min(_AT_ONCE, len(columns)))])
         return derived(_OWN, rest, facts, self.config.as_of)
 
     def frames(self) -> Mapping[str, pl.DataFrame]:

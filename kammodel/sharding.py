@@ -4,7 +4,7 @@ figures look at."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import polars as pl
@@ -23,18 +23,24 @@ from kammodel.entities import (
     Sourced,
 )
 from kammodel.facts.cut import Cut
-from kammodel.facts.frames import ORG, Sources
+from kammodel.facts.frames import ACCOUNT, DEAL, ORG, OWN, places
 from kammodel.facts.touches import done_touches, placing_counts, tied_groups
 from kammodel.identity import AccountGroups
 from kammodel.inputs import HISTORIES, LARGE, Inputs, Stamps, history, stamps_of
+from kammodel.narrowing import looked_at
+from kammodel.numbering import Lookup, number
 from kammodel.reconstruction import WAYS, groups_of, told_deals
 from kammodel.spilling import Spill
-from kammodel.store.versions import as_known
 
 _LINK = [*KEY, "account_id"]
 _MOST = 2**32
 """More rows than a piece has."""
 _CURRENCIES = dict.fromkeys((*ORG, "currency"), pl.String)
+_PERSON, _CONTRACT = number("person_id"), number("contract_id")
+_NOTHING = pl.DataFrame()
+_NO_LINKS = (pl.Series(OWN, dtype=pl.UInt32), pl.Series(ACCOUNT, dtype=pl.UInt32))
+_SEVERAL: tuple[type[Sourced], ...] = (Person, Order, Activity)
+"""Entities whose rows may belong to several accounts."""
 _LEADING: tuple[type[Sourced], ...] = (Opportunity, Person, Case)
 """Entities by which rows of others belong to an account."""
 
@@ -49,17 +55,21 @@ def shard_of(groups: pl.Expr, shards: int) -> pl.Expr:
 
 
 def known_pieces(
-    inputs: Inputs, entity: type[Sourced], moment: Cut, unknown: pl.DataFrame | None
+    inputs: Inputs,
+    entity: type[Sourced],
+    moment: Cut,
+    unknown: pl.DataFrame | None,
+    columns: Sequence[str] | None = None,
 ) -> Iterator[pl.DataFrame]:
     """The rows of an entity as they were at a cut, with `is_reconstructed`, as `Inputs.as_known` gives them.
-    `unknown`: the deals of which nobody knows what they were."""
-    later = entity in HISTORIES
-    pieces = inputs.pieces(entity)
+    `unknown`: the deals of which nobody knows what they were. `columns`: those that are needed, if not all of them;
+    where later edits are taken back there may be more."""
     if not moment.is_past:
+        pieces = inputs.pieces(entity, columns)
         yield from (rows.with_columns(is_reconstructed=pl.lit(value=False)) for rows in pieces)
         return
-    then = (as_known(entity, rows, inputs.versions, moment.at, later_too=later) for rows in pieces)
-    yield from history(then, unknown, moment) if later else then
+    then = (inputs.rows_known(entity, rows, moment) for rows in inputs.pieces(entity))
+    yield from history(then, unknown, moment) if entity in HISTORIES else then
 
 
 def stamps_known(inputs: Inputs, moment: Cut) -> Stamps:
@@ -68,7 +78,7 @@ def stamps_known(inputs: Inputs, moment: Cut) -> Stamps:
     unknown: pl.DataFrame | None = None
     for entity in LARGE:
         seen, doubtful = list[tuple[int, int]](), list[pl.DataFrame]()
-        for rows in known_pieces(inputs, entity, moment, unknown):
+        for rows in known_pieces(inputs, entity, moment, unknown, (*KEY, "content_changed_at")):
             seen.append(stamps_of([rows]))
             doubtful.append(rows.filter("is_reconstructed").select(KEY))
         if seen:
@@ -126,55 +136,74 @@ def sharded(inputs: Inputs, small: Inputs, moment: Cut, grouping: AccountGroups,
 
 
 class _Sorting:
-    """A pass over all rows, entity by entity. What leads from a row to its account is remembered on the way."""
+    """A pass over all rows, entity by entity. What leads from a row to its account is remembered on the way: `links`
+    by numbers, and where the cut is past `texts` by ids."""
 
     def __init__(self, inputs: Inputs, made: Shards) -> None:
         self.inputs, self.made = inputs, made
-        groups = made.grouping.accounts
-        self.places = groups.select(*ORG, account_id="source_id", shard=shard_of(pl.col("group"), made.number))
-        self.links = {entity: pl.DataFrame(schema=dict.fromkeys(_LINK, pl.String)) for entity in _LEADING}
-        self.related = pl.DataFrame(schema=dict.fromkeys((*ORG, "person_id", "account_id"), pl.String))
+        self.sources = inputs.small().sources(made.grouping, made.moment, "", Rates(_NOTHING, _NOTHING, ""))
+        known = self.sources.once(places)
+        self.shards = Lookup(known[ACCOUNT], known.select(shard_of(pl.col("group"), made.number)).to_series())
+        self.accounts = {entity: Lookup(*_NO_LINKS) for entity in _LEADING}
+        self.links = {entity: pl.DataFrame(_NO_LINKS) for entity in _LEADING}
+        self.related = pl.DataFrame(_NO_LINKS)
+        self.linked = self.sources
+        self.texts: dict[type[Sourced], pl.DataFrame] = {}
         self.unknown: pl.DataFrame | None = None
         self.put_off = dict[type[Sourced], pl.DataFrame]()
 
     def sort(self, entity: type[Sourced]) -> None:
         """Reads the rows of an entity and writes them to the shards that need them."""
-        links, doubtful, seen = list[pl.DataFrame](), list[pl.DataFrame](), list[tuple[int, int]]()
-        for rows in known_pieces(self.inputs, entity, self.made.moment, self.unknown):
-            plain = rows.drop("is_reconstructed")
-            seen.append(stamps_of([plain]))
+        kept = looked_at(entity, self.made.small.given.rollups)
+        links, texts, doubtful = list[pl.DataFrame](), list[pl.DataFrame](), list[pl.DataFrame]()
+        seen = list[tuple[int, int]]()
+        columns = tuple(dict.fromkeys((*kept, "content_changed_at")))
+        for rows in known_pieces(self.inputs, entity, self.made.moment, self.unknown, columns):
+            seen.append(stamps_of([rows]))
+            plain = rows.select(kept)
             self.made.empty[entity] = plain.clear()
             self._write(entity, plain)
             if entity in _LEADING:
-                links.append(plain.select(_LINK).drop_nulls("account_id"))
+                links.append(plain.select(OWN, ACCOUNT).drop_nulls())
             elif entity is AccountPerson:
-                links.append(plain.select(self.related.columns).drop_nulls())
-            if entity not in HISTORIES:
-                doubtful.append(self._doubtful(rows))
+                links.append(plain.select(pl.col(_PERSON).alias(OWN), ACCOUNT).drop_nulls())
             if entity is Opportunity:
                 self.made.currencies = pl.concat([self.made.currencies, plain.select(_CURRENCIES.keys())]).unique()
-            elif entity is OpportunityStageEvent and Opportunity in self.put_off:
-                told = told_deals(plain, self.made.moment)
-                self.put_off[Opportunity] = self.put_off[Opportunity].join(told, on=KEY, how="anti")
+            if self.made.moment.is_past:
+                texts += [rows.select(_LINK).drop_nulls("account_id")] if entity in _LEADING else []
+                doubtful += [self._doubtful(rows)] if entity not in HISTORIES else []
+                self._told(entity, rows)
         if seen:
             self.made.stamps[entity.__name__] = (sum(n for n, _ in seen), sum(total for _, total in seen))
-            self._finish(entity, links, doubtful)
+        if links and entity in _LEADING:
+            self.links[entity] = found = pl.concat(links)
+            self.accounts[entity] = Lookup(found[OWN], found[ACCOUNT])
+            self.linked = replace(self.sources, entities={**self.sources.entities, **self.links}, _made={})
+        elif links:
+            self.related = pl.concat(links)
+        self._finish(entity, texts, doubtful)
 
     def finish(self) -> None:
         """Says which groups stand on rows that nobody knows, once all is there that leads from these to a group."""
         for entity, rows in self.put_off.items():
             self.made.touched[entity] = self._groups_of(entity, rows)
 
-    def _finish(self, entity: type[Sourced], links: list[pl.DataFrame], doubtful: list[pl.DataFrame]) -> None:
-        if entity in _LEADING:
-            self.links[entity] = pl.concat(links)
-        elif entity is AccountPerson:
-            self.related = pl.concat(links)
+    def _told(self, entity: type[Sourced], rows: pl.DataFrame) -> None:
+        """Deals of which their own history says what they were are not in doubt."""
+        if entity is OpportunityStageEvent and Opportunity in self.put_off:
+            told = told_deals(rows, self.made.moment)
+            self.put_off[Opportunity] = self.put_off[Opportunity].join(told, on=KEY, how="anti")
+
+    def _finish(self, entity: type[Sourced], texts: list[pl.DataFrame], doubtful: list[pl.DataFrame]) -> None:
+        if texts:
+            self.texts[entity] = pl.concat(texts)
+        if not doubtful:
+            return
         if entity is Opportunity:
             self.unknown = pl.concat(doubtful)
         if entity in {Opportunity, AccountPerson}:
             self.put_off[entity] = pl.concat(doubtful).filter(~pl.col("deleted"))
-        elif doubtful:
+        else:
             groups = [self._groups_of(entity, rows.filter(~pl.col("deleted"))) for rows in doubtful]
             self.made.touched[entity] = pl.concat(groups).unique()
 
@@ -185,71 +214,68 @@ class _Sorting:
         return rows.filter("is_reconstructed").select(leading)
 
     def _groups_of(self, entity: type[Sourced], rows: pl.DataFrame) -> pl.Series:
-        known = replace(self.made.small, entities={**self.made.small.entities, **self.links})
+        known = replace(self.made.small, entities={**self.made.small.entities, **self.texts})
         return groups_of(entity, rows, known, self.made.grouping)
 
     def _write(self, entity: type[Sourced], rows: pl.DataFrame) -> None:
-        name = entity.__name__
-        numbered, shards = rows.with_row_index("row"), self.made.number
-        found = self._targets(entity, numbered)
+        shard, row = self._targets(entity, rows)
+        for one in range(self.made.number):
+            own = rows[row.filter(shard == one)] if row is not None else rows.filter(shard == one)
+            if not own.is_empty():
+                self.made.spill.append(f"{entity.__name__}/{one}", own)
+
+    def _targets(self, entity: type[Sourced], rows: pl.DataFrame) -> tuple[pl.Series, pl.Series | None]:
+        """Every shard whose groups' figures look at a row, and the number of the row; None where each has one, in
+        order. Rows that belong to nobody are counted: anywhere, but once."""
+        if entity in _SEVERAL:
+            return self._several(entity, rows.with_row_index("row"))
+        nowhere = pl.int_range(rows.height, eager=True) % self.made.number
+        placed = self.shards.of(self._account(entity, rows))
+        return placed.zip_with(placed.is_not_null(), nowhere.cast(placed.dtype)), None
+
+    def _account(self, entity: type[Sourced], rows: pl.DataFrame) -> pl.Series:
+        """The account whose group's figures look at a row, of an entity of which it is one."""
+        if entity is Case:
+            # One without an account belongs to that of its person.
+            return rows.select(pl.coalesce(ACCOUNT, self._by(rows, _PERSON, Person).alias("of_person"))).to_series()
+        return rows[ACCOUNT] if ACCOUNT in rows.columns else self._by(rows, DEAL, Opportunity)
+
+    def _by(self, rows: pl.DataFrame, column: str, entity: type[Sourced]) -> pl.Series:
+        """The account of the record that a column names, row by row."""
+        return self.accounts[entity].of(rows[column]).alias(ACCOUNT)
+
+    def _several(self, entity: type[Sourced], rows: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+        found = self._of_activities(rows) if entity is Activity else self._placed(self._accounts(entity, rows))
         # One number for the two: several times quicker to sort and to compare.
         placed = found.select(place=pl.col("shard").cast(pl.UInt64) * _MOST + pl.col("row")).to_series().unique().sort()
         shard, row = placed // _MOST, placed % _MOST
         if entity is not Activity:
-            # Rows that belong to nobody are counted: anywhere, but once.
-            nowhere = numbered.select("row").join(row.to_frame("row").cast(pl.UInt32), on="row", how="anti")["row"]
-            shard, row = shard.append(nowhere.cast(pl.UInt64) % shards), row.append(nowhere.cast(pl.UInt64))
-        for one in range(shards):
-            own = row.filter(shard == one)
-            if not own.is_empty():
-                self.made.spill.append(f"{name}/{one}", rows[own])
+            nowhere = rows.select("row").join(row.to_frame("row").cast(pl.UInt32), on="row", how="anti")["row"]
+            shard = shard.append(nowhere.cast(pl.UInt64) % self.made.number)
+            row = row.append(nowhere.cast(pl.UInt64))
+        return shard, row
 
-    def _targets(self, entity: type[Sourced], rows: pl.DataFrame) -> pl.DataFrame:
-        """row, shard: every shard whose groups' figures look at the row."""
-        if entity is Activity:
-            return self._of_activities(rows)
-        found = []
-        if "account_id" in rows.columns:
-            found.append(self._placed(rows.select("row", *ORG, "account_id")))
-        if entity is not Opportunity and "opportunity_id" in rows.columns:
-            found.append(self._led(rows, "opportunity_id", self.links[Opportunity]))
-        if entity is Case:
-            # One without an account belongs to that of its person.
-            bare = rows.filter(pl.col("account_id").is_null())
-            found.append(self._led(bare, "person_id", self.links[Person]))
+    def _accounts(self, entity: type[Sourced], rows: pl.DataFrame) -> pl.DataFrame:
+        """row, ACCOUNT: every account whose group's figures look at it."""
+        found = [rows.select("row", ACCOUNT)]
         if entity is Person:
-            related = self.related.rename({"person_id": "source_id"})
-            found.append(self._led(rows.with_columns(id="source_id"), "id", related))
+            found.append(rows.select("row", OWN).join(self.related, on=OWN).select("row", ACCOUNT))
         if entity is Order:
-            contracts = self.made.small.of(Contract).select(*_LINK)
-            found.append(self._led(rows, "contract_id", contracts))
+            contracts = self.sources.of(Contract).select(pl.col(OWN).alias(_CONTRACT), ACCOUNT)
+            found.append(rows.select("row", _CONTRACT).join(contracts, on=_CONTRACT).select("row", ACCOUNT))
+            found.append(rows.select("row", self._by(rows, DEAL, Opportunity)))
         return pl.concat(found)
 
     def _of_activities(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Those of the groups that a touch belongs to, and that of the deal that it is about."""
         touches = rows.rename({"row": "touch"})
-        tied = tied_groups(touches, self._linked())
+        tied = tied_groups(touches, self.linked)
         done = done_touches(touches, self.made.moment).select("touch")
         counted = tied.join(done, on="touch", how="semi")
         self.made.counts.update(placing_counts(counted, done.height))
         own = tied.select(row="touch", shard=shard_of(pl.col("group"), self.made.number))
-        return pl.concat([own, self._led(rows, "opportunity_id", self.links[Opportunity])])
-
-    def _linked(self) -> Sources:
-        empty = pl.DataFrame()
-        return Sources(
-            entities=self.links,
-            given={},
-            grouping=self.made.grouping,
-            moment=self.made.moment,
-            rates=Rates(empty, empty, ""),
-            registry={},
-        )
-
-    def _led(self, rows: pl.DataFrame, column: str, links: pl.DataFrame) -> pl.DataFrame:
-        ids = rows.select("row", *ORG, id=column).drop_nulls("id")
-        known = links.select(*ORG, "account_id", id="source_id")
-        return self._placed(ids.join(known, on=[*ORG, "id"]).select("row", *ORG, "account_id"))
+        about = rows.select("row", self._by(rows, DEAL, Opportunity))
+        return pl.concat([own, self._placed(about)])
 
     def _placed(self, rows: pl.DataFrame) -> pl.DataFrame:
-        return rows.join(self.places, on=[*ORG, "account_id"]).select("row", "shard")
+        return rows.select("row", self.shards.of(rows[ACCOUNT]).alias("shard")).drop_nulls("shard")

@@ -6,8 +6,9 @@ import shutil
 import tempfile
 import weakref
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
@@ -19,16 +20,18 @@ class Spill:
     """Frames by name, each appended to piece by piece and read once whole or in pieces.
 
     They stand in a folder of their own among the system's temporary files, which nobody else may read. It goes when the
-    last who holds this object lets go of it, by an error too, or when the program ends.
+    last who holds this object lets go of it, by an error too, or when the program ends. `packed`: in less room, and
+    slower: for what has many long texts.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, packed: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="kam-"))
         self._end = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
         self._files: dict[str, list[Path]] = defaultdict(list)
         self._waiting: dict[str, list[pl.DataFrame]] = defaultdict(list)
         self._held = 0
         self._number = 0
+        self._compression: Literal["lz4", "uncompressed"] = "lz4" if packed else "uncompressed"
 
     def append(self, name: str, frame: pl.DataFrame) -> None:
         """More rows of a frame."""
@@ -42,7 +45,7 @@ class Spill:
         for name, pieces in self._waiting.items():
             self._number += 1
             path = self.folder / f"{self._number}.arrow"
-            pl.concat(pieces).write_ipc(path, compression="lz4")
+            pl.concat(pieces).write_ipc(path, compression=self._compression)
             self._files[name].append(path)
         self._waiting.clear()
         self._held = 0
@@ -52,11 +55,11 @@ class Spill:
         self.flush()
         return list(self._files)
 
-    def pieces(self, name: str) -> Iterator[pl.DataFrame]:
-        """A frame in the pieces in which it was written."""
+    def pieces(self, name: str, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        """A frame in the pieces in which it was written; `columns` picks some of them."""
         self.flush()
         for path in self._files.get(name, ()):
-            yield pl.read_ipc(path)
+            yield pl.read_ipc(path, columns=None if columns is None else list(columns))
 
     def frame(self, name: str) -> pl.DataFrame | None:
         """A frame in one piece; None where nothing was appended."""

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from kammodel.entities import KEY, Case, Person
-from kammodel.facts.frames import ORG, FactFrame, Sources
+from kammodel.facts.frames import ACCOUNT, OWN, FactFrame, Sources
 from kammodel.given.words import is_one_of, words_of
 from kammodel.identity import reference_key
+from kammodel.numbering import number
 
 _CASE_COLUMNS = (
     *KEY,
@@ -84,9 +85,10 @@ def known_cases(sources: Sources) -> pl.DataFrame:
 
 
 def _with_account(known: pl.DataFrame, sources: Sources) -> pl.DataFrame:
-    of_person = sources.of(Person).select(*ORG, person_id="source_id", person_account="account_id")
-    joined = known.join(of_person, on=[*ORG, "person_id"], how="left")
-    return joined.with_columns(account_id=pl.coalesce("account_id", "person_account")).drop("person_account")
+    who = number("person_id")
+    of_person = sources.of(Person).select(pl.col(OWN).alias(who), of_person=ACCOUNT)
+    joined = known.join(of_person, on=who, how="left")
+    return joined.with_columns(pl.coalesce(ACCOUNT, "of_person")).drop("of_person")
 
 
 def _with_desk(counted: pl.DataFrame, sources: Sources) -> pl.DataFrame:

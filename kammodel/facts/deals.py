@@ -11,7 +11,7 @@ import polars as pl
 
 from kammodel.entities import KEY, Opportunity, OpportunityStageEvent
 from kammodel.facts.cut import Cut
-from kammodel.facts.frames import ORG, FactFrame, Sources
+from kammodel.facts.frames import ACCOUNT, DEAL, ORG, OWN, FactFrame, Sources, places
 
 _CLOSED = ("won", "lost")
 
@@ -51,7 +51,7 @@ STAGE_EVENT_COLUMNS = (
 class Deals:
     """`deals`: one row per deal that counts: KEY, group, `stage_id` (null where it is not known what it was), `status`
     (open, won, lost), `closed_on`, `expected_on` (of open ones), `created_on`, `own_amount`, `currency`, `amount` in
-    the reporting currency, `amount_why`, `probability`, `kind`, `is_omitted`, `forecast_category`.
+    the reporting currency, `amount_why`, `probability`, `kind`, `is_omitted`, `forecast_category`, OWN, ACCOUNT.
     """
 
     deals: pl.DataFrame
@@ -72,8 +72,7 @@ def deals(sources: Sources) -> Deals:
     """
     moment = sources.moment
     known = sources.of(Opportunity).filter(moment.existed(), pl.col("merged_into_id").is_null())
-    places = sources.grouping.accounts.rename({"source_id": "account_id"})
-    placed = known.join(places, on=[*ORG, "account_id"], how="left")
+    placed = known.join(sources.once(places), on=ACCOUNT, how="left")
     counted = placed.filter(pl.col("group").is_not_null() & pl.col("is_counted"))
     then = _as_known(counted, sources.of(OpportunityStageEvent), moment)
     priced = sources.converted(then.with_columns(on=pl.col("closed_on").fill_null(moment.day)))
@@ -107,6 +106,8 @@ DEAL_COLUMNS = (
     "kind",
     "is_omitted",
     "forecast_category",
+    OWN,
+    ACCOUNT,
 )
 
 
@@ -137,6 +138,8 @@ def _as_known(counted: pl.DataFrame, stage_events: pl.DataFrame, moment: Cut) ->
     return told.select(
         *ORG,
         "source_id",
+        OWN,
+        ACCOUNT,
         "group",
         "currency",
         "kind",
@@ -164,11 +167,11 @@ def _histories(numbered: pl.DataFrame, stage_events: pl.DataFrame, moment: Cut) 
     """Per `deal` with history: whether it `goes_on` after the cut; its last row up to the cut as `h_*`; and
     `last_status` with `last_status_at`: when the status that it had last (up to the cut, else ever) began."""
     undated = pl.col("status").is_in(_CLOSED) & ~(pl.col("close_on") <= moment.day).fill_null(value=False)
-    asked = numbered.filter(undated | pl.lit(moment.is_past)).select(*ORG, "deal", opportunity_id="source_id")
+    asked = numbered.filter(undated | pl.lit(moment.is_past)).select("deal", pl.col(OWN).alias(DEAL))
     rows = (
         stage_events.filter(~pl.col("deleted"))
         .drop_nulls("changed_at")
-        .join(asked, on=[*ORG, "opportunity_id"])
+        .join(asked, on=DEAL)
         .sort("deal", "changed_at", "source_id")
     )
     same = (pl.col("deal") == pl.col("deal").shift(1)) & pl.col("status").eq_missing(pl.col("status").shift(1))

@@ -16,17 +16,21 @@ from kammodel.entities import KEY, Sourced
 from kammodel.entities.schema import INSTANT
 from kammodel.facts.cut import Cut
 from kammodel.identity import AccountGroups
+from kammodel.numbering import Numbers, number
 
 ORG = list(KEY[:2])
 NO_FORECASTS = {"group_id": pl.String(), "as_of": pl.Date(), "recorded_at": INSTANT, "forecast": pl.Int64()}
+ACCOUNT, DEAL, PERSON = number("account_id"), number("opportunity_id"), "person"
+OWN = number("source_id")
+"""Numbers of ids, see `numbering.Numbers`: what rows are put together by."""
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Sources:
     """Everything that frames are built from. `entities`: rows by entity, with the columns that some frame asks
-    for. `given`: the files of KAM_INPUTS_DIR by name. `forecasts`: group_id, as_of, recorded_at, forecast: what our own
-    snapshots said of the quarters that then began.
+    for, and the numbers of their ids (`numbers`). `given`: the files of KAM_INPUTS_DIR by name. `forecasts`: group_id,
+    as_of, recorded_at, forecast: what our own snapshots said of the quarters that then began.
 
     A frame may be built of the rows of some groups only: all that it looks at must then be these groups' own,
     except in a frame that is built `across` groups. `everywhere`: the accounts of all groups, where `grouping` is of
@@ -39,6 +43,7 @@ class Sources:
     moment: Cut
     rates: Rates
     registry: Mapping[str, FactFrame]
+    numbers: Numbers
     forecasts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=NO_FORECASTS))
     everywhere: pl.DataFrame | None = None
     _made: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
@@ -71,20 +76,27 @@ class Sources:
         return converted(amounts, self.rates)
 
     def counted(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """`rows` with `account_id` that count for a group, with `group`: those of live accounts of the system of
-        record. Order is not kept."""
-        known = self.grouping.accounts.filter("is_counted").select(*ORG, "group", account_id="source_id")
-        return rows.join(known, on=[*ORG, "account_id"])
+        """`rows` with ACCOUNT that count for a group, with `group`: those of live accounts of the system of record.
+        Order is not kept."""
+        return rows.join(self.once(places).filter("is_counted").select(ACCOUNT, "group"), on=ACCOUNT)
 
     def counted_anywhere(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """The `rows` with `account_id` that count for a group, be it one of another shard."""
+        """The `rows` with ACCOUNT that count for a group, be it one of another shard."""
         accounts = self.grouping.accounts if self.everywhere is None else self.everywhere
-        known = accounts.filter("is_counted").select(*ORG, account_id="source_id")
-        return rows.join(known, on=[*ORG, "account_id"], how="semi")
+        return rows.join(_numbered(accounts.filter("is_counted"), self), on=ACCOUNT, how="semi")
 
     def knowing(self, made: Mapping[object, Any]) -> Sources:
         """The same where some of what is made once is known, by the function that makes it."""
         return replace(self, _made=dict(made))
+
+
+def places(sources: Sources) -> pl.DataFrame:
+    """ACCOUNT, group, `is_counted`, `company` of every id that stands for a live account."""
+    return _numbered(sources.grouping.accounts, sources).drop(KEY)
+
+
+def _numbered(accounts: pl.DataFrame, sources: Sources) -> pl.DataFrame:
+    return sources.numbers.with_numbers(accounts, ["source_id"]).rename({OWN: ACCOUNT})
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,9 @@ import polars as pl
 from kammodel.conversion import rounded_quotient
 from kammodel.entities import KEY, LineItem
 from kammodel.facts.deals import DEALS, STREAMS
-from kammodel.facts.frames import ORG, FactFrame, Sources
+from kammodel.facts.frames import DEAL, ORG, FactFrame, Sources
 from kammodel.facts.stages import deal_events, numbered
 
-_DEAL = [*ORG, "opportunity_id"]
 _THOUSANDTHS = 1_000
 """Parts that a quantity is counted in."""
 
@@ -25,7 +24,7 @@ def _outcomes(sources: Sources) -> pl.DataFrame:
     closed = sources.once(numbered).filter(pl.col("status").is_in(["won", "lost"]))
     lost = closed.filter(status="lost")
     told = closed.join(_last_open(lost, sources), on="deal", how="left").join(
-        _list_prices(lost, sources), on=_DEAL, how="left"
+        _list_prices(lost, sources), on=DEAL, how="left"
     )
     kept = pl.when(pl.col("own_amount") != 0).then("own_amount")
     value = (
@@ -45,14 +44,14 @@ def _last_open(lost: pl.DataFrame, sources: Sources) -> pl.DataFrame:
 
 
 def _list_prices(lost: pl.DataFrame, sources: Sources) -> pl.DataFrame:
-    """KEY of a deal, `list_price`: the sum of its lines at list price; null if one of them has none."""
+    """DEAL, `list_price`: the sum of its lines at list price; null if one of them has none."""
     quantity = (pl.col("quantity").fill_null(1) * _THOUSANDTHS).round(0).cast(pl.Int128)
-    lines = sources.of(LineItem).filter(sources.moment.existed()).join(lost.select(_DEAL), on=_DEAL, how="semi")
-    summed = lines.group_by(_DEAL).agg(
+    lines = sources.of(LineItem).filter(sources.moment.existed()).join(lost.select(DEAL), on=DEAL, how="semi")
+    summed = lines.group_by(DEAL).agg(
         total=(pl.col("list_price").cast(pl.Int128) * quantity).sum(), known=pl.col("list_price").is_not_null().all()
     )
     whole = rounded_quotient(pl.col("total"), pl.lit(_THOUSANDTHS, pl.Int128)).cast(pl.Int64, strict=False)
-    return summed.select(*_DEAL, list_price=pl.when("known").then(whole))
+    return summed.select(DEAL, list_price=pl.when("known").then(whole))
 
 
 OUTCOMES = FactFrame(

@@ -6,12 +6,13 @@ import polars as pl
 
 from kammodel.entities import KEY, AccountPerson, Opportunity, OpportunityPerson, Person, Sourced
 from kammodel.entities.activities import SEPARATOR
-from kammodel.facts.frames import ORG, FactFrame, Sources
-from kammodel.facts.touches import PERSONS, TOUCHES, each_person, touches
+from kammodel.facts.frames import ACCOUNT, DEAL, OWN, PERSON, FactFrame, Sources
+from kammodel.facts.touches import PERSONS, TOUCHES, touches
 from kammodel.facts.touches import STREAMS as TOUCH_STREAMS
 from kammodel.given.words import BUYING_ROLES, has_word, is_one_of, words_of
+from kammodel.numbering import number
 
-_PERSON = [*ORG, "person"]
+_WHO, _SPOKEN_TO = number("person_id"), number("person_ids")
 _PERSON_COLUMNS = (*KEY, "created_at", "deleted", "account_id", "title", "buying_roles", "merged_into_id")
 _RELATION_COLUMNS = (
     *KEY,
@@ -30,7 +31,7 @@ _SPLIT = r"[;,/]"
 
 
 def persons(sources: Sources) -> pl.DataFrame:
-    """One row per person and group: group, source, source_instance, person, `is_executive`, and of each of
+    """One row per person and group: group, PERSON, `is_executive`, and of each of
     BUYING_ROLES `<role>` (noted in the CRM) and `<role>_by_title`.
 
     Persons belong to the account where they work and to those they are actively related to. An executive is one by
@@ -38,19 +39,19 @@ def persons(sources: Sources) -> pl.DataFrame:
     """
     roles = sources.once(_roles)
     known = sources.of(Person).filter(sources.moment.existed(), pl.col("merged_into_id").is_null())
-    named = known.select(*ORG, "title", person="source_id")
-    placed = sources.once(_places).join(named, on=_PERSON).join(roles, on=["group", *_PERSON], how="left")
+    named = known.select("title", pl.col(OWN).alias(PERSON))
+    placed = sources.once(_places).join(named, on=PERSON).join(roles, on=["group", PERSON], how="left")
     # Titles repeat: each is looked at once.
     titles = _read_titles(named.select("title").unique(), sources.file("words"))
     told = placed.join(titles, on="title", how="left", nulls_equal=True)
     noted = pl.any_horizontal(pl.col(name) for name in _EXECUTIVE_ROLES).fill_null(value=False)
     return told.select(
         "group",
-        *_PERSON,
+        PERSON,
         *(pl.col(role).fill_null(value=False) for role in BUYING_ROLES),
         *(f"{role}_by_title" for role in BUYING_ROLES),
         is_executive=pl.col("is_named") | noted,
-    ).sort("group", *_PERSON)
+    )
 
 
 def _read_titles(titles: pl.DataFrame, words: pl.DataFrame | None) -> pl.DataFrame:
@@ -68,11 +69,11 @@ def _read_titles(titles: pl.DataFrame, words: pl.DataFrame | None) -> pl.DataFra
 
 
 def _places(sources: Sources) -> pl.DataFrame:
-    """group, source, source_instance, person: once each."""
+    """group, PERSON: once each."""
     known = sources.of(Person).filter(sources.moment.existed(), pl.col("merged_into_id").is_null())
-    own = known.select(*ORG, "account_id", person="source_id")
-    related = sources.once(relations).select(*ORG, "account_id", person="person_id")
-    return sources.counted(pl.concat([own, related])).select("group", *_PERSON).unique()
+    own = known.select(ACCOUNT, pl.col(OWN).alias(PERSON))
+    related = sources.once(relations).select(ACCOUNT, pl.col(_WHO).alias(PERSON))
+    return sources.counted(pl.concat([own, related])).select("group", PERSON).unique()
 
 
 def relations(sources: Sources) -> pl.DataFrame:
@@ -83,47 +84,45 @@ def relations(sources: Sources) -> pl.DataFrame:
 
 
 def _roles(sources: Sources) -> pl.DataFrame:
-    """group, source, source_instance, person, and whether the CRM notes each role of BUYING_ROLES and
+    """group, PERSON, and whether the CRM notes each role of BUYING_ROLES and
     `executive_sponsor`: with the account, in a deal of it, or with the person."""
     moment, words = sources.moment, sources.file("words")
-    related = sources.once(relations).select(*ORG, "account_id", person="person_id", told="roles")
+    related = sources.once(relations).select(ACCOUNT, pl.col(_WHO).alias(PERSON), told="roles")
     people = sources.of(Person).filter(moment.existed())
-    typed = people.select(*ORG, "account_id", person="source_id", told="buying_roles")
+    typed = people.select(ACCOUNT, pl.col(OWN).alias(PERSON), told="buying_roles")
     deals = sources.of(Opportunity).filter(~pl.col("deleted"))
-    deals = deals.select(*ORG, "account_id", opportunity_id="source_id")
-    in_deals = sources.of(OpportunityPerson).filter(moment.existed()).join(deals, on=[*ORG, "opportunity_id"])
-    dealt = in_deals.select(*ORG, "account_id", person="person_id", told="role")
-    told = sources.counted(pl.concat([related, typed, dealt]).drop_nulls(["told", "person"]))
+    deals = deals.select(ACCOUNT, pl.col(OWN).alias(DEAL))
+    in_deals = sources.of(OpportunityPerson).filter(moment.existed()).join(deals, on=DEAL)
+    dealt = in_deals.select(ACCOUNT, pl.col(_WHO).alias(PERSON), told="role")
+    told = sources.counted(pl.concat([related, typed, dealt]).drop_nulls(["told", PERSON]))
     each = told.with_columns(word=pl.col("told").str.replace_all(_SPLIT, SEPARATOR).str.split(SEPARATOR)).explode(
         "word"
     )
     names = (*BUYING_ROLES, "executive_sponsor")
     found = [is_one_of(pl.col("word"), words_of(name, words)).alias(name) for name in names]
     read = each.select("word").unique().with_columns(found)
-    return each.join(read, on="word").group_by("group", *_PERSON).agg(pl.col(names).any())
+    return each.join(read, on="word").group_by("group", PERSON).agg(pl.col(names).any())
 
 
 def _spoken(sources: Sources) -> pl.DataFrame:
-    """group, source, source_instance, person, day, kind, person_ids: each executive in each touch of the group."""
-    known = sources.once(persons).filter("is_executive").select("group", *_PERSON)
-    logged = sources.once(touches).logged.filter("has_person").with_row_index("touch")
-    each = each_person(logged).join(known.select("person").unique(), on="person", how="semi")
-    told = each.with_columns(logged.select("group", *ORG)[each["touch"]])
-    own = told.join(known, on=["group", *_PERSON], how="semi")
-    return own.with_columns(logged.select("day", "kind", "person_ids")[own["touch"]])
+    """group, PERSON, day, kind, the number of `person_ids`: each executive in each touch of the group."""
+    known = sources.once(persons).filter("is_executive").select("group", PERSON)
+    logged = sources.once(touches).logged.filter("has_person").select("group", "day", "kind", _SPOKEN_TO)
+    each = sources.numbers.each(logged.with_columns(pl.col(_SPOKEN_TO).alias(PERSON)), PERSON)
+    return each.join(known, on=["group", PERSON], how="semi")
 
 
 def _executives(sources: Sources) -> pl.DataFrame:
-    """group, person, `last_on`: the executives of each group, and the day of the last touch with them if any."""
-    known = sources.once(persons).filter("is_executive").select("group", *_PERSON)
-    last = sources.once(_spoken).group_by("group", *_PERSON).agg(last_on=pl.col("day").max())
-    return known.join(last, on=["group", *_PERSON], how="left").select("group", "person", "last_on")
+    """group, PERSON, `last_on`: the executives of each group, and the day of the last touch with them if any."""
+    known = sources.once(persons).filter("is_executive").select("group", PERSON)
+    last = sources.once(_spoken).group_by("group", PERSON).agg(last_on=pl.col("day").max())
+    return known.join(last, on=["group", PERSON], how="left").select("group", PERSON, "last_on")
 
 
 def _executive_touches(sources: Sources) -> pl.DataFrame:
     """group, day, kind: the touches in which an executive of the group took part, each once per day, kind and set of
     persons."""
-    spoken = sources.once(_spoken).select("group", "source", "day", "kind", "person_ids").unique()
+    spoken = sources.once(_spoken).select("group", "day", "kind", _SPOKEN_TO).unique()
     return spoken.select("group", "day", "kind")
 
 

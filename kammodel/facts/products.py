@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import polars as pl
 
-from kammodel.entities import KEY, Account, LineItem, Opportunity, Product, Sourced
+from kammodel.entities import KEY, Account, LineItem, Product, Sourced
 from kammodel.facts.deals import DEALS
-from kammodel.facts.frames import ORG, FactFrame, Sources
+from kammodel.facts.frames import ACCOUNT, DEAL, ORG, OWN, FactFrame, Sources
 from kammodel.facts.team import in_group
 from kammodel.facts.windows import Windows
+from kammodel.numbering import number
 
 MONTHS = 24
 PEERS = 10
 """Fewer buyers than this tell nothing about what a family is worth (kam.md §4 whitespace_value)."""
 
 _CELL = ["holder", "family"]
+_PRODUCT = number("product_id")
 _YES = pl.lit(value=True)
 
 
@@ -82,19 +84,17 @@ def _lines(sources: Sources) -> tuple[pl.DataFrame, pl.DataFrame]:
         of_company.select("company", survivor="holder"), on="company", how="left"
     )
     own = own.with_columns(holder=pl.coalesce("holder", "survivor")).drop_nulls("holder")
-    of_deal = sources.of(Opportunity).select(*ORG, "source_id", "account_id")
-    deals = sources.frame("deals").select(*ORG, "source_id", "status", "closed_on")
-    placed = deals.join(of_deal, on=KEY).join(
-        own.select(*ORG, "holder", account_id="source_id"), on=[*ORG, "account_id"]
-    )
+    holders = sources.numbers.with_numbers(own, ["source_id"]).select("holder", pl.col(OWN).alias(ACCOUNT))
+    deals = sources.frame("deals").select(*ORG, ACCOUNT, "status", "closed_on", pl.col(OWN).alias(DEAL))
+    placed = deals.join(holders, on=ACCOUNT)
     family = pl.col("family").cast(sources.once(_names))
-    products = sources.of(Product).select(*ORG, family, product_id="source_id").drop_nulls("family")
+    products = sources.of(Product).select(family, pl.col(OWN).alias(_PRODUCT)).drop_nulls("family")
     lines = (
         sources.of(LineItem)
         .filter(moment.existed())
-        .select(*ORG, "opportunity_id", "product_id", "currency", own_amount="amount")
-        .join(placed.rename({"source_id": "opportunity_id"}), on=[*ORG, "opportunity_id"])
-        .join(products, on=[*ORG, "product_id"])
+        .select(DEAL, _PRODUCT, "currency", own_amount="amount")
+        .join(placed, on=DEAL)
+        .join(products, on=_PRODUCT)
     )
     won = lines.filter(pl.col("status") == "won", Windows(moment.day).months("closed_on", MONTHS))
     priced = sources.converted(won.with_columns(on=pl.col("closed_on")))

@@ -8,10 +8,10 @@ import polars as pl
 
 from kammodel.entities import KEY, Activity, Sourced
 from kammodel.facts.deals import STREAMS
-from kammodel.facts.frames import ORG, FactFrame, Sources
+from kammodel.facts.frames import DEAL, ORG, FactFrame, Sources
 from kammodel.facts.stages import ENTITIES, STAGE
 from kammodel.facts.touches import STREAMS as TOUCH_STREAMS
-from kammodel.facts.touches import day_of, is_done
+from kammodel.facts.touches import is_done, with_day
 from kammodel.facts.windows import Windows
 
 WEIGHT = 10
@@ -21,6 +21,18 @@ LEAST_DAYS = 30
 """Below this, no deal stands still (kam.md §4 stalled_opps)."""
 
 _DEAL = [*ORG, "opportunity_id"]
+_LOOKED_AT = (
+    "created_at",
+    "deleted",
+    "kind",
+    "status",
+    "is_calendar",
+    "occurred_on",
+    "due_on",
+    "starts_at",
+    "ends_at",
+    "completed_at",
+)
 
 
 def _open_deals(sources: Sources) -> pl.DataFrame:
@@ -35,8 +47,8 @@ def _open_deals(sources: Sources) -> pl.DataFrame:
     overall = closed.select(pl.col("is_won").mean()).item()
     rates = closed.group_by(STAGE).agg(won=won, n=all_closed)
     shrunk = ((pl.col("won") + WEIGHT * pl.lit(overall, pl.Float64)) / (pl.col("n") + WEIGHT)).round(6)
-    told = sources.frame("open_stages").join(rates.select(*STAGE, rate=shrunk), on=STAGE, how="left")
-    unseen = pl.when(pl.col("stage_id").is_not_null()).then(pl.lit(overall, pl.Float64).round(6))
+    told = sources.frame("open_stages").join(rates.select(STAGE, rate=shrunk), on=STAGE, how="left")
+    unseen = pl.when(pl.col(STAGE).is_not_null()).then(pl.lit(overall, pl.Float64).round(6))
     return told.with_columns(pl.coalesce("rate", unseen)).sort(_DEAL)
 
 
@@ -59,29 +71,16 @@ def _idle_deals(sources: Sources) -> pl.DataFrame:
 def _worked_deals(sources: Sources) -> pl.DataFrame:
     """`open_stages` with `active_on`: the day of the last activity about the deal that was done by the cut."""
     moment, deals = sources.moment, sources.frame("open_stages")
-    about = sources.of(Activity).join(deals.select(_DEAL), on=_DEAL, how="semi")
-    done = about.filter(moment.existed(), pl.col("kind") != "mass_email").with_columns(day=day_of(moment))
-    last = done.filter(is_done(moment)).group_by(_DEAL).agg(active_on=pl.col("day").max())
-    return deals.join(last, on=_DEAL, how="left", maintain_order="left")
+    about = sources.of(Activity).select(DEAL, *_LOOKED_AT).join(deals.select(DEAL), on=DEAL, how="semi")
+    known = with_day(about.filter(moment.existed(), pl.col("kind") != "mass_email"), moment)
+    last = known.filter(is_done(moment)).group_by(DEAL).agg(active_on=pl.col("day").max())
+    return deals.join(last, on=DEAL, how="left", maintain_order="left")
 
 
 _WITH_ACTIVITIES = tuple(deals | touches for deals in STREAMS for touches in TOUCH_STREAMS)
 _ENTITIES: Mapping[type[Sourced], tuple[str, ...]] = {
     **ENTITIES,
-    Activity: (
-        *KEY,
-        "created_at",
-        "deleted",
-        "kind",
-        "status",
-        "is_calendar",
-        "occurred_on",
-        "due_on",
-        "starts_at",
-        "ends_at",
-        "completed_at",
-        "opportunity_id",
-    ),
+    Activity: (*KEY, *_LOOKED_AT, "opportunity_id"),
 }
 
 OPEN_DEALS = FactFrame(

@@ -10,7 +10,7 @@ import polars as pl
 from kammodel.entities import KEY, Order, Sourced
 from kammodel.facts.cut import Cut
 from kammodel.facts.deals import DEALS, STREAMS
-from kammodel.facts.frames import ORG, FactFrame, Sources
+from kammodel.facts.frames import DEAL, ORG, OWN, FactFrame, Sources
 from kammodel.facts.team import in_group
 
 _IN_FORCE = ("Activated", "Expired")
@@ -55,8 +55,8 @@ def revenue(sources: Sources) -> Revenue:
     booked = sources.frame("deals").filter(status="won").with_columns(kind=pl.lit("booking"), rank=pl.lit(_BOOKED))
     ordered, filed = _ordered(sources), _filed(sources)
     orders = sources.of(Order).filter(in_force(sources.moment))
-    named = sources.counted_anywhere(orders).select(*ORG, source_id="opportunity_id").drop_nulls()
-    unordered = booked.rename({"closed_on": "day"}).join(named, on=[*ORG, "source_id"], how="anti")
+    named = sources.counted_anywhere(orders).select(pl.col(DEAL).alias(OWN)).drop_nulls()
+    unordered = booked.rename({"closed_on": "day"}).join(named, on=OWN, how="anti")
     columns = [*EVENT, "rank"]
     every = pl.concat([frame.select(columns) for frame in (filed, ordered, unordered)])
     events = _first_of_its_kind(every).select(EVENT.keys()).sort("group", "day", "kind", "own_amount")
@@ -97,7 +97,7 @@ def _ordered(sources: Sources) -> pl.DataFrame:
         {"amount": "own_amount", "effective_on": "on"}
     )
     priced = sources.converted(counted).with_columns(kind=pl.lit("order"), day="on")
-    names_deals = pl.col("opportunity_id").is_not_null().any().over("group")
+    names_deals = pl.col(DEAL).is_not_null().any().over("group")
     return priced.with_columns(rank=pl.when(names_deals).then(_BOOKED).otherwise(_ORDERED))
 
 

@@ -8,27 +8,28 @@ import polars as pl
 
 from kammodel.entities import KEY, OpportunityStageEvent, PipelineStage, Sourced
 from kammodel.facts.deals import DEALS, STREAMS
-from kammodel.facts.frames import ORG, FactFrame, Sources
+from kammodel.facts.frames import DEAL, ORG, OWN, FactFrame, Sources
+from kammodel.numbering import number, pair
 
-STAGE = [*ORG, "stage_id"]
+STAGE = number("stage_id")
 _WON, _LOST = 2**32, -1
 """Where won and lost stand among the positions of stages."""
 
 
 def numbered(sources: Sources) -> pl.DataFrame:
     """The deals that count, with a number `deal`: quicker to compare than their keys."""
-    return sources.frame("deals").with_row_index("deal").rename({"source_id": "opportunity_id"})
+    return sources.frame("deals").with_row_index("deal").rename({"source_id": "opportunity_id", OWN: DEAL})
 
 
 def deal_events(sources: Sources) -> pl.DataFrame:
     """The history of the deals that count, up to the cut, with their number `deal`; each deal's in order."""
-    deals = sources.once(numbered).select(*ORG, "opportunity_id", "deal")
+    deals = sources.once(numbered).select(DEAL, "deal")
     rows = sources.of(OpportunityStageEvent).filter(~pl.col("deleted"), pl.col("changed_at") <= sources.moment.at)
-    return rows.join(deals, on=[*ORG, "opportunity_id"]).sort("deal", "changed_at", "source_id")
+    return rows.join(deals, on=DEAL).sort("deal", "changed_at", "source_id")
 
 
 def entries(sources: Sources) -> pl.DataFrame:
-    """deal, source, source_instance, stage_id, status, `entered_on`, `place`, `next_on`, `best_later`: one row per deal
+    """deal, STAGE, status, `entered_on`, `place`, `next_on`, `best_later`: one row per deal
     that counts and stage, by the first entry up to the cut, in order of entry.
 
     `place`: the stage's position in its pipeline as the CRM defines it today, won above all, lost below; where the CRM
@@ -37,18 +38,20 @@ def entries(sources: Sources) -> pl.DataFrame:
     """
     moment = sources.moment
     told = sources.once(deal_events).drop_nulls("stage_id")
-    first = told.unique(["deal", "stage_id"], keep="first", maintain_order=True)
-    stages = sources.of(PipelineStage).filter(~pl.col("deleted")).select(*STAGE, "position").drop_nulls()
-    stages = stages.sort(STAGE).unique(STAGE, keep="first")
+    first = told.filter(pair("deal", STAGE).is_first_distinct())
+    stages = sources.of(PipelineStage).filter(~pl.col("deleted")).sort(KEY).select(STAGE, "position").drop_nulls()
+    stages = stages.unique(STAGE, keep="first", maintain_order=True)
     placed = first.join(stages, on=STAGE, how="left", maintain_order="left")
     status, position = pl.col("status"), pl.col("position").fill_null(pl.int_range(pl.len()))
     place = pl.when(status == "won").then(_WON).when(status == "lost").then(_LOST).otherwise(position)
     known = placed.with_columns(place=place, entered_on=moment.local_day(pl.col("changed_at")))
     same = pl.col("deal") == pl.col("deal").shift(-1)
-    later = pl.col("place").cum_max(reverse=True).over("deal").shift(-1)
+    # Deals come in order: each above all after it, the highest place from a row on is that of its own deal.
+    deal = pl.col("deal").cast(pl.Int128) * 2**66
+    later = ((pl.col("place").cast(pl.Int128) - deal).cum_max(reverse=True) + deal).cast(pl.Int64).shift(-1)
     return known.select(
         "deal",
-        *STAGE,
+        STAGE,
         "status",
         "entered_on",
         "place",
@@ -58,7 +61,7 @@ def entries(sources: Sources) -> pl.DataFrame:
 
 
 def _visits(sources: Sources) -> pl.DataFrame:
-    """group, source, source_instance, stage_id, `left_on`, `days`, `is_passed`, `decided_on`, `is_won`,
+    """group, STAGE, `left_on`, `days`, `is_passed`, `decided_on`, `is_won`,
     `closed_on`: one row per deal and open stage that it entered, by first entries.
 
     `left_on`: the day of the next first entry, null while there is none; `days` until then. `is_passed`: whether
@@ -71,7 +74,7 @@ def _visits(sources: Sources) -> pl.DataFrame:
     is_lost = pl.col("ended") == "lost"
     return told.select(
         "group",
-        *STAGE,
+        STAGE,
         "closed_on",
         left_on="next_on",
         days=(pl.col("next_on") - pl.col("entered_on")).dt.total_days(),
@@ -82,7 +85,7 @@ def _visits(sources: Sources) -> pl.DataFrame:
 
 
 def _open_stages(sources: Sources) -> pl.DataFrame:
-    """source, source_instance, opportunity_id, group, stage_id, expected_on, own_amount, amount, amount_why,
+    """source, source_instance, opportunity_id, DEAL, group, STAGE, expected_on, own_amount, amount, amount_why,
     created_on, `stage_since`, `moved_on`: the open deals that are not omitted from the forecast.
 
     `stage_since`: the day of the first entry into the present stage; `moved_on`: that of the last first entry into any.
@@ -90,15 +93,17 @@ def _open_stages(sources: Sources) -> pl.DataFrame:
     """
     omitted = pl.col("is_omitted").fill_null(value=False)
     deals = sources.once(numbered).filter(pl.col("status") == "open", ~omitted)
+    deals = sources.numbers.with_numbers(deals, ["stage_id"])
     told = sources.once(entries)
-    since = told.select("deal", "stage_id", stage_since="entered_on")
+    since = told.select("deal", STAGE, stage_since="entered_on")
     moved = told.group_by("deal").agg(moved_on=pl.col("entered_on").max())
-    joined = deals.join(since, on=["deal", "stage_id"], how="left").join(moved, on="deal", how="left").sort("deal")
+    joined = deals.join(since, on=["deal", STAGE], how="left").join(moved, on="deal", how="left").sort("deal")
     return joined.select(
         *ORG,
         "opportunity_id",
+        DEAL,
         "group",
-        "stage_id",
+        STAGE,
         *("expected_on", "own_amount", "amount", "amount_why", "created_on", "stage_since", "moved_on"),
     )
 

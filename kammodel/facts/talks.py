@@ -7,15 +7,17 @@ import datetime as dt
 import polars as pl
 
 from kammodel.entities import KEY, Sourced, User
-from kammodel.facts.frames import ORG, FactFrame, Sources
+from kammodel.facts.frames import FactFrame, Sources
 from kammodel.facts.team import managers, people
 from kammodel.facts.touches import PERSONS, STREAMS, TOUCHES, touches
+from kammodel.numbering import number
 
 _SAID = ("call", "email")
 RECENT = dt.timedelta(days=90)
 """The window of every KPI over these frames: what is older is not looked at."""
 
-_ONCE = ["group", "source", "day", "kind", "person_ids"]
+_OWNER, _PERSONS = number("owner_id"), number("person_ids")
+_ONCE = ["group", "day", "kind", _PERSONS]
 
 
 def _recent(sources: Sources) -> pl.DataFrame:
@@ -28,7 +30,7 @@ def _directions(sources: Sources) -> pl.DataFrame:
     """group, day, kind, direction (in, out, null): calls and e-mails with a person, once per day, kind, owner, set of
     persons and direction."""
     said = sources.once(_recent).filter(pl.col("kind").is_in(_SAID))
-    once = said.unique([*_ONCE, "owner_id", "direction"], maintain_order=True)
+    once = said.unique([*_ONCE, _OWNER, "direction"], maintain_order=True)
     return once.select("group", "day", "kind", "direction")
 
 
@@ -36,12 +38,10 @@ def _owned(sources: Sources) -> pl.DataFrame:
     """group, day, kind, `is_kam`: the touches, and whether the key account manager took part; null where the group
     has none. A meeting that several of us logged is one touch."""
     logged = sources.once(_recent)
-    kams = sources.once(managers).select("group", kam_source="source", kam_id="user_id")
+    kams = sources.numbers.with_numbers(sources.once(managers), ["user_id"]).select("group", kam=number("user_id"))
     told = logged.join(kams, on="group", how="left").with_columns(
-        owner=pl.when(pl.col("kind") != "meeting").then("owner_id"),
-        is_kam=pl.when(pl.col("kam_id").is_not_null()).then(
-            (pl.col("owner_id") == pl.col("kam_id")).fill_null(value=False) & (pl.col("source") == pl.col("kam_source"))
-        ),
+        owner=pl.when(pl.col("kind") != "meeting").then(_OWNER),
+        is_kam=pl.when(pl.col("kam").is_not_null()).then((pl.col(_OWNER) == pl.col("kam")).fill_null(value=False)),
     )
     return (
         told.group_by([*_ONCE, "owner"])
@@ -52,9 +52,10 @@ def _owned(sources: Sources) -> pl.DataFrame:
 
 def _functions(sources: Sources) -> pl.DataFrame:
     """group, day, function: which of our functions (team.csv) touched the group on which days."""
-    known = sources.once(people).drop_nulls("function").rename({"user_id": "owner_id"})
+    known = sources.once(people).drop_nulls("function")
+    known = sources.numbers.with_numbers(known, ["user_id"]).select("function", pl.col(number("user_id")).alias(_OWNER))
     logged = sources.once(_recent)
-    return logged.join(known, on=[*ORG, "owner_id"]).select("group", "day", "function").unique()
+    return logged.join(known, on=_OWNER).select("group", "day", "function").unique()
 
 
 _ENTITIES: dict[type[Sourced], tuple[str, ...]] = {**TOUCHES.entities, User: KEY}

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import polars as pl
 
 from kammodel.entities import KEY, Activity, Case, Opportunity, Person, Sourced
-from kammodel.entities.activities import SEPARATOR
 from kammodel.facts.cut import Cut
-from kammodel.facts.frames import ORG, FactFrame, Sources
+from kammodel.facts.frames import ACCOUNT, DEAL, OWN, FactFrame, Sources, places
+from kammodel.numbering import Lookup, number, pair
 
 _TOUCHES = ("call", "email", "meeting")
 _TWO_WAY = ("call", "meeting")
+_ACCOUNTS, _CASE, _OWNER, _PERSONS = map(number, ("account_ids", "case_id", "owner_id", "person_ids"))
 
 ACTIVITY_COLUMNS = (
     *KEY,
@@ -36,16 +37,23 @@ ACTIVITY_COLUMNS = (
 )
 """Columns of the entity that touches are made of."""
 
+_LOOKED_AT = (
+    *("created_at", "deleted", "kind", "direction", "status", "is_calendar", "occurred_on", "due_on", "starts_at"),
+    *("ends_at", "completed_at", "is_counted", _OWNER, _ACCOUNTS, DEAL, _CASE, _PERSONS),
+)
+TIES = (_ACCOUNTS, DEAL, _CASE, _PERSONS)
+"""The numbers by which a touch belongs to accounts."""
+
 LINK_COLUMNS = (*KEY, "account_id")
 """Columns of cases and persons, by which a touch that names no account belongs to one."""
 
 
 @dataclass(frozen=True)
 class Touches:
-    """`touches`: one row per touch that counts: group, day, kind, `has_person`. `contacts`: group, source,
-    person, `last_on`: the last day of a two-way touch (a call or a meeting: an e-mail is one-way, and not
+    """`touches`: one row per touch that counts: group, day, kind, `has_person`. `contacts`: group, person
+    (a number), `last_on`: the last day of a two-way touch (a call or a meeting: an e-mail is one-way, and not
     every CRM tells its direction, so that the same book gives the same figure on each). `logged`: each of them as
-    often as it was logged: group, source, source_instance, day, kind, direction, owner_id, person_ids, has_person.
+    often as it was logged: group, day, kind, direction, the numbers of owner_id and person_ids, has_person.
     """
 
     touches: pl.DataFrame
@@ -65,28 +73,39 @@ def touches(sources: Sources) -> Touches:
     - With persons it counts once per group, day, kind, owner (meetings: whoever owns it) and set of persons.
       Without, it is kept apart (`has_person` False) and never taken for another.
     """
-    done = done_touches(sources.of(Activity), sources.moment)
-    columns = (*ORG, "day", "kind", "direction", "owner_id", "person_ids")
-    logged, placing = placed(done, sources, columns)
-    owner = pl.when(pl.col("kind") != "meeting").then("owner_id")
-    has_person = pl.col("person_ids").str.len_bytes().fill_null(0) > 0
-    whole = logged.with_columns(owner=owner, has_person=has_person)
-    once = whole.filter("has_person").unique(["group", "day", "kind", "owner", "person_ids", "source"])
+    done = done_touches(sources.of(Activity).select(_LOOKED_AT), sources.moment)
+    logged, placing = placed(done, sources, ("day", "kind", "direction", _OWNER, _PERSONS))
+    owner = pl.when(pl.col("kind") != "meeting").then(_OWNER)
+    whole = logged.with_columns(owner=owner, has_person=pl.col(_PERSONS).is_not_null())
+    once = whole.filter("has_person").filter(_together().is_first_distinct())
     shown = ("group", "day", "kind", "has_person")
     facts = pl.concat([once.select(shown), whole.filter(~pl.col("has_person")).select(shown)])
-    return Touches(facts, _contacts(once), whole.drop("owner"), placing)
+    return Touches(facts, _contacts(once, sources), whole.drop("owner"), placing)
+
+
+def _together() -> pl.Expr:
+    """One number for all that makes two touches one: group, persons, owner, day and kind."""
+    kind = pl.col("kind").replace_strict({kind: n for n, kind in enumerate(_TOUCHES)}, return_dtype=pl.Int128)
+    who = pl.col("group").cast(pl.Int128) * 2**32 + pl.col(_PERSONS)
+    whose = pl.col("owner").cast(pl.Int64).fill_null(2**32)
+    # A day of the calendar, four times over, is less than 2**24 from 1970.
+    return (who * 2**33 + whose) * 2**25 + pl.col("day").to_physical() * 4 + kind
 
 
 def done_touches(activities: pl.DataFrame, moment: Cut) -> pl.DataFrame:
     """The calls, e-mails and meetings that were done by the cut, with their `day`."""
     known = activities.filter(moment.existed(), "is_counted", pl.col("kind").is_in(_TOUCHES))
-    return known.with_columns(day=day_of(moment)).filter(is_done(moment))
+    return with_day(known, moment).filter(is_done(moment))
 
 
-def day_of(moment: Cut) -> pl.Expr:
-    """The local day of an activity (readings 1 and 2)."""
+def with_day(activities: pl.DataFrame, moment: Cut) -> pl.DataFrame:
+    """Adds the local `day` of activities (readings 1 and 2)."""
+    told = activities["occurred_on"].alias("day")
+    # An instant takes long to become a day, and few need it.
+    bare = told.is_null().arg_true()
     completed = pl.when(~pl.col("is_calendar")).then(moment.local_day(pl.col("completed_at")))
-    return pl.coalesce("occurred_on", completed, moment.local_day(pl.col("starts_at")), "due_on")
+    day = pl.coalesce(completed, moment.local_day(pl.col("starts_at")), "due_on")
+    return activities.with_columns(told.scatter(bare, activities[bare].select(day=day)["day"]))
 
 
 def is_done(moment: Cut) -> pl.Expr:
@@ -102,17 +121,30 @@ def is_done(moment: Cut) -> pl.Expr:
 def placed(done: pl.DataFrame, sources: Sources, columns: tuple[str, ...]) -> tuple[pl.DataFrame, dict[str, int]]:
     """`columns` of activities with `group`, one row per activity and group that it belongs to; how many belong to no
     account, to linked ones only, and by which way."""
-    rows = done.select(*ORG, "account_ids", "opportunity_id", "case_id", "person_ids").with_row_index("touch")
-    tied = tied_groups(rows, sources)
-    counted = tied.filter("counts").select("touch", "group").unique(maintain_order=True)
+    tied = tied_groups(done.select(TIES).with_row_index("touch"), sources)
+    counted = tied.filter("counts").filter(pair("touch", "group").is_first_distinct())
     rows = done.select(columns)[counted["touch"]]
     return rows.with_columns(counted["group"]), placing_counts(tied, done.height)
 
 
 def tied_groups(rows: pl.DataFrame, sources: Sources) -> pl.DataFrame:
     """touch, group, `counts` (whether the account does), way: the groups that `ties` lead to."""
-    known = sources.grouping.accounts.rename({"source_id": "account_id", "is_counted": "counts"})
-    return ties(rows, sources).join(known, on=[*ORG, "account_id"]).select("touch", "group", "counts", "way")
+    tied = ties(rows, sources)
+    groups, counts = sources.once(_groups), sources.once(_counts)
+    found = tied.select(
+        "touch", groups.of(tied[ACCOUNT]).alias("group"), counts.of(tied[ACCOUNT]).alias("counts"), "way"
+    )
+    return found.drop_nulls("group")
+
+
+def _groups(sources: Sources) -> Lookup:
+    known = sources.once(places)
+    return Lookup(known[ACCOUNT], known["group"])
+
+
+def _counts(sources: Sources) -> Lookup:
+    known = sources.once(places)
+    return Lookup(known[ACCOUNT], known["is_counted"])
 
 
 def placing_counts(tied: pl.DataFrame, touches_n: int) -> dict[str, int]:
@@ -127,56 +159,43 @@ def placing_counts(tied: pl.DataFrame, touches_n: int) -> dict[str, int]:
 
 
 def ties(rows: pl.DataFrame, sources: Sources) -> pl.DataFrame:
-    """touch, source, source_instance, account_id, way: the accounts named, else what leads to one (reading 22)."""
-    ids = pl.col("account_ids")
-    named = _each(rows.filter(ids != ""), "account_ids").with_columns(way=pl.lit("account"))
-    rest = rows.filter(ids.is_null() | (ids == ""))
-    by_deal = _led(_one(rest, "opportunity_id"), sources.of(Opportunity), "opportunity")
-    rest = rest.join(by_deal, on="touch", how="anti")
-    by_case = _led(_one(rest, "case_id"), sources.of(Case), "case")
-    rest = rest.join(by_case, on="touch", how="anti")
-    by_person = _led(_each(rest, "person_ids"), sources.of(Person), "person")
-    return pl.concat([named.rename({"id": "account_id"}).select(by_deal.columns), by_deal, by_case, by_person])
+    """touch, ACCOUNT, way, of `rows` with TIES: the accounts named, else what leads to one (reading 22)."""
+    named = sources.numbers.each(rows.select("touch", _ACCOUNTS), _ACCOUNTS)
+    rest = rows.filter(pl.col(_ACCOUNTS).is_null())
+    by_deal, rest = _led(rest, DEAL, sources.once(_of_deals), "opportunity")
+    by_case, rest = _led(rest, _CASE, sources.once(_of_cases), "case")
+    by_person, _ = _led(sources.numbers.each(rest, _PERSONS), _PERSONS, sources.once(_of_persons), "person")
+    named = named.select("touch", pl.col(_ACCOUNTS).alias(ACCOUNT), way=pl.lit("account"))
+    return pl.concat([named, by_deal, by_case, by_person])
 
 
-def _one(rows: pl.DataFrame, column: str) -> pl.DataFrame:
-    return rows.select("touch", *ORG, id=column).drop_nulls("id")
+def _led(rows: pl.DataFrame, column: str, accounts: Lookup, way: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """touch, ACCOUNT, way: where the records named by `rows` belong, if anywhere; and the other rows."""
+    account = accounts.of(rows[column]).alias(ACCOUNT)
+    led = rows.select("touch", account, way=pl.lit(way)).drop_nulls(ACCOUNT)
+    return led, rows.filter(account.is_null())
 
 
-def _each(rows: pl.DataFrame, column: str) -> pl.DataFrame:
-    """touch, source, source_instance, id: one row per id of a joined column."""
-    ids = pl.col(column)
-    several = ids.str.contains(SEPARATOR, literal=True)
-    # Splitting makes a list per row: worth it only for the few that name several.
-    alone = rows.filter(~several).select("touch", *ORG, id=ids)
-    listed = rows.filter(several).select("touch", *ORG, id=ids.str.split(SEPARATOR)).explode("id")
-    return pl.concat([alone, listed])
+def _accounts_of(records: pl.DataFrame) -> Lookup:
+    return Lookup(records[OWN], records[ACCOUNT])
 
 
-def each_person(rows: pl.DataFrame) -> pl.DataFrame:
-    """touch, person: one row per person of `touch` with `person_ids`."""
-    several = pl.col("person_ids").str.contains(SEPARATOR, literal=True)
-    # As in _each: a list per row only for the few that name several.
-    alone = rows.filter(~several).select("touch", person="person_ids")
-    listed = rows.filter(several).select("touch", person=pl.col("person_ids").str.split(SEPARATOR)).explode("person")
-    return pl.concat([alone, listed])
+def _of_deals(sources: Sources) -> Lookup:
+    return _accounts_of(sources.of(Opportunity))
 
 
-def _led(rows: pl.DataFrame, records: pl.DataFrame, way: str) -> pl.DataFrame:
-    """touch, source, source_instance, account_id, way: where the records named by `rows` belong, if anywhere."""
-    accounts = records.select(*ORG, "account_id", id="source_id").drop_nulls("account_id")
-    led = rows.join(accounts, on=[*ORG, "id"]).with_columns(way=pl.lit(way))
-    return led.select("touch", *ORG, "account_id", "way")
+def _of_cases(sources: Sources) -> Lookup:
+    return _accounts_of(sources.of(Case))
 
 
-def _contacts(once: pl.DataFrame) -> pl.DataFrame:
-    return (
-        once.filter(pl.col("kind").is_in(_TWO_WAY))
-        .select("group", "source", "day", person=pl.col("person_ids").str.split(SEPARATOR))
-        .explode("person")
-        .group_by("group", "source", "person")
-        .agg(last_on=pl.col("day").max())
-    )
+def _of_persons(sources: Sources) -> Lookup:
+    return _accounts_of(sources.of(Person))
+
+
+def _contacts(once: pl.DataFrame, sources: Sources) -> pl.DataFrame:
+    sets = once.filter(pl.col("kind").is_in(_TWO_WAY)).group_by("group", _PERSONS).agg(last_on=pl.col("day").max())
+    persons = sources.numbers.each(sets, _PERSONS).rename({_PERSONS: "person"})
+    return persons.group_by("group", "person").agg(pl.col("last_on").max())
 
 
 STREAMS = (frozenset({"calls", "emails", "meetings", "tasks"}), frozenset({"events", "tasks"}))

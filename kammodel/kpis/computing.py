@@ -11,6 +11,7 @@ from itertools import groupby
 import polars as pl
 
 from kammodel.kpis.kpi import DERIVED, GROUPS, Figure, Frame, Kpi, Level, Windows
+from kammodel.kpis.sharing import Plan, planned
 
 WHOLE = "all"
 """The key of the one row of the portfolio."""
@@ -83,21 +84,19 @@ class _Pass:
     def over(self, kpis: Sequence[Kpi], frame: pl.DataFrame) -> pl.LazyFrame:
         """The key, in order, and KPIs over one frame. Every key takes part with a row of nulls, so that nothing
         there is a 0."""
-        figures = [(k, _figure(k, self.windows)) for k in kpis]
-        values = [f.value.alias(k.name) for k, f in figures]
-        whys = [f.why.alias(f"{k.name}__why") for k, f in figures if f.why is not None]
+        plan, kept = _planned(tuple(kpis), self.windows)
         if "level" in frame.columns:
             frame = frame.filter(level=self.by)
-        rows = pl.concat([self._keyed(frame), self.keys.lazy()], how="diagonal")
+        rows = pl.concat([self._keyed(frame), self.keys.lazy()], how="diagonal").with_columns(plan.conditions)
         if self.by == "portfolio":
-            found = rows.select(pl.lit(WHOLE).alias(self.by), *values, *whys)
+            found = rows.select(pl.lit(WHOLE).alias(self.by), *plan.parts)
         else:
-            found = rows.group_by(self.by).agg(*values, *whys).sort(self.by)
+            found = rows.group_by(self.by).agg(plan.parts).sort(self.by)
+        found = found.select(self.by, *plan.figures)
         not_read = None
         if self._flag(kpis) in self.groups.columns:
             found = found.join(self._read(kpis), on=self.by, how="left", maintain_order="left")
             not_read = ~pl.col(self._flag(kpis))
-        kept = [replace(k, figure=_stored(k.name, has_why=f.why is not None)) for k, f in figures]
         return found.select(self.by, *(c for k in kept for c in k.columns(self.windows, not_read=not_read)))
 
     def _keyed(self, frame: pl.DataFrame) -> pl.LazyFrame:
@@ -118,10 +117,18 @@ class _Pass:
         return self.groups.lazy().group_by(self.by).agg(flag)
 
 
-@lru_cache(maxsize=4096)
-def _figure(kpi: Kpi, windows: Windows) -> Figure:
-    """Its expressions: the same on each shard of a day."""
-    return kpi.figure(windows)
+@lru_cache(maxsize=512)
+def _planned(kpis: tuple[Kpi, ...], windows: Windows) -> tuple[Plan, list[Kpi]]:
+    """How KPIs over one frame are computed, the same on each shard of a day; and the KPIs as what then stands in the
+    columns of their names."""
+    figures, kept = dict[str, pl.Expr](), list[Kpi]()
+    for kpi in kpis:
+        figure = kpi.figure(windows)
+        figures[kpi.name] = figure.value
+        if figure.why is not None:
+            figures[f"{kpi.name}__why"] = figure.why
+        kept.append(replace(kpi, figure=_stored(kpi.name, has_why=figure.why is not None)))
+    return planned(figures), kept
 
 
 def _stored(name: str, *, has_why: bool) -> Callable[[Windows], Figure]:

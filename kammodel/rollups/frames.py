@@ -12,9 +12,10 @@ from kammodel.entities import KEY, Activity, Case, Contract, LineItem, Opportuni
 from kammodel.facts.cases import CASES, known_cases
 from kammodel.facts.contracts import CONTRACTS
 from kammodel.facts.deals import DEALS
-from kammodel.facts.frames import ORG, FactFrame, Sources
+from kammodel.facts.frames import ACCOUNT, DEAL, OWN, FactFrame, Sources, places
 from kammodel.facts.people import PEOPLE, relations
-from kammodel.facts.touches import TOUCHES, day_of, is_done, ties
+from kammodel.facts.touches import TOUCHES, is_done, ties, with_day
+from kammodel.numbering import number
 from kammodel.rollups.columns import columns_of, entities_of
 from kammodel.rollups.declaring import Over, Rollup
 from kammodel.rollups.typed import RECORD, typed_columns
@@ -111,15 +112,16 @@ def rows_of(over: Over, names: Sequence[str], sources: Sources) -> Rows:
 
 
 def _placed(rows: pl.DataFrame, sources: Sources) -> pl.DataFrame:
-    """`rows` with `account_id` that count, with group and company."""
-    known = sources.grouping.accounts.filter("is_counted").drop("is_counted").rename({"source_id": "account_id"})
-    return rows.join(known, on=[*ORG, "account_id"])
+    """`rows` with ACCOUNT that count, with group and company."""
+    known = sources.once(places).filter("is_counted").select(ACCOUNT, "group", "company")
+    return rows.join(known, on=ACCOUNT)
 
 
 def _opportunities(sources: Sources) -> pl.DataFrame:
     """Deals as DEALS knows them, with the other columns of the entity. `close_on` is that of the status then."""
     then = sources.frame("deals").select(
         *KEY,
+        OWN,
         "stage_id",
         "status",
         "own_amount",
@@ -131,20 +133,18 @@ def _opportunities(sources: Sources) -> pl.DataFrame:
         close_on=pl.coalesce("closed_on", "expected_on"),
         on=pl.col("closed_on").fill_null(sources.moment.day),
     )
-    others = sources.of(Opportunity).select(*KEY, pl.exclude(*KEY, *then.columns))
-    return _placed(then.join(others, on=KEY), sources)
+    others = sources.of(Opportunity).select(OWN, pl.exclude(OWN, *then.columns))
+    return _placed(then.join(others, on=OWN), sources)
 
 
 def _line_items(sources: Sources) -> pl.DataFrame:
     """Lines of the deals above, with `opportunity.` and `product.` columns; amounts at the day of the deal."""
     deals = sources.once(_opportunities)
-    place = ("group", "company", "on", *ORG)
-    deal = deals.select(*place, pl.col("source_id").alias("opportunity_id"), *_prefixed(deals, "opportunity."))
-    products = sources.of(Product)
-    product = products.select(*ORG, pl.col("source_id").alias("product_id"), *_prefixed(products, "product."))
+    deal = deals.select("group", "company", "on", pl.col(OWN).alias(DEAL), *_prefixed(deals, "opportunity."))
+    products, its = sources.of(Product), number("product_id")
+    product = products.select(pl.col(OWN).alias(its), *_prefixed(products, "product."))
     lines = sources.of(LineItem).filter(sources.moment.existed())
-    told = lines.join(deal, on=[*ORG, "opportunity_id"])
-    return told.join(product, on=[*ORG, "product_id"], how="left")
+    return lines.join(deal, on=DEAL).join(product, on=its, how="left")
 
 
 def _prefixed(frame: pl.DataFrame, prefix: str) -> list[pl.Expr]:
@@ -155,9 +155,9 @@ def _activities(sources: Sources) -> pl.DataFrame:
     """Activities of every kind, planned ones too, with `day` and `is_done`, at the accounts that touches belong to."""
     moment = sources.moment
     known = sources.of(Activity).filter(moment.existed(), "is_counted").with_row_index("touch")
-    known = known.with_columns(day=day_of(moment)).with_columns(is_done=is_done(moment).fill_null(value=False))
-    places = ties(known, sources).select("touch", "account_id").unique()
-    return _placed(known.join(places, on="touch").rename({"touch": RECORD}), sources).unique(_RECORD)
+    known = with_day(known, moment).with_columns(is_done=is_done(moment).fill_null(value=False))
+    found = ties(known, sources).select("touch", ACCOUNT).unique()
+    return _placed(known.join(found, on="touch").rename({"touch": RECORD}), sources).unique(_RECORD)
 
 
 def _cases(sources: Sources) -> pl.DataFrame:
@@ -169,12 +169,10 @@ def _contacts(sources: Sources) -> pl.DataFrame:
     """Persons at the account where they work, and at those that they are actively related to."""
     known = sources.of(Person).filter(sources.moment.existed(), pl.col("merged_into_id").is_null())
     known = known.with_row_index(RECORD)
-    own = known.select(*KEY, place="account_id")
-    related = sources.once(relations).select(*ORG, source_id="person_id", place="account_id")
-    places = pl.concat([own, related]).drop_nulls("place").unique()
-    joined = places.join(known, on=KEY).rename({"account_id": "works_at", "place": "account_id"})
-    placed = _placed(joined, sources).unique(_RECORD)
-    return placed.drop("account_id").rename({"works_at": "account_id"})
+    own = known.select(OWN, ACCOUNT)
+    related = sources.once(relations).select(pl.col(number("person_id")).alias(OWN), ACCOUNT)
+    held = pl.concat([own, related]).drop_nulls(ACCOUNT).unique()
+    return _placed(held.join(known.drop(ACCOUNT), on=OWN), sources).unique(_RECORD)
 
 
 def _contracts(sources: Sources) -> pl.DataFrame:
