@@ -87,7 +87,9 @@ def _to_the_end(client: Client, path: str, ids: list[str], shape: pl.Struct) -> 
     cursors: set[tuple[str, str]] = set()
     inputs: _Inputs = [{"id": i} for i in ids]
     while inputs:
-        answer = client.columns(path, {"inputs": inputs}, shape, pool="associations", check=_only_unlinked)
+        answer = client.columns(
+            path, {"inputs": inputs}, shape, pool="associations", check=_only_unlinked, mend=_mended
+        )
         results = _results(answer)
         heard.append(_links(results))
         if results["from"].n_unique() < len(inputs):
@@ -106,7 +108,7 @@ def _results(answer: pl.DataFrame) -> pl.DataFrame:
         .struct.unnest()
         .with_columns(pl.col("from").struct.field("id").alias("from"))
     )
-    if rows["from"].null_count():
+    if not _are_ids(rows["from"]):
         raise UnexpectedAnswer("HubSpot sent links without saying whose")
     return rows
 
@@ -116,9 +118,14 @@ def _links(results: pl.DataFrame) -> pl.DataFrame:
     links = results.filter(pl.col("to").list.len() > 0).select("from", "to").explode("to")
     ends = links.with_columns(links["to"].struct.unnest())
     found = ends.with_columns(to=pl.coalesce("toObjectId", "id")).drop("toObjectId", "id")
-    if found["to"].null_count():
+    if not _are_ids(found["to"]):
         raise UnexpectedAnswer("HubSpot sent a link without its other end")
     return found
+
+
+def _are_ids(texts: pl.Series) -> bool:
+    """Whether all are; JSON's `true` came as a text."""
+    return not texts.null_count() and bool(texts.str.contains(r"^[0-9]+$").all())
 
 
 def _further(results: pl.DataFrame, cursors: set[tuple[str, str]]) -> _Inputs:
@@ -145,6 +152,22 @@ def _unheard(asked: list[str], results: pl.DataFrame, answer: pl.DataFrame) -> l
     counted = answer["numErrors"].item()
     unnamed = counted - told.len() if counted is not None else 0
     return silent.to_list() if silent.len() > max(0, unnamed) else []
+
+
+def _mended(body: dict[str, Any]) -> dict[str, Any]:
+    """An answer whose error entries are not of their shape: what they name, as far as it can be told. A record that
+    is not named in the end is asked for once more; an entry that is no object is a fault, see `_only_unlinked`."""
+    told = body.get("errors") or []
+    entries = [entry if isinstance(entry, dict) else {} for entry in (told if isinstance(told, list) else [told])]
+    counted = body.get("numErrors")
+    errors = [{**entry, "context": _named(entry.get("context"))} for entry in entries]
+    return {**body, "errors": errors, "numErrors": counted if type(counted) is int else None}
+
+
+def _named(context: object) -> dict[str, list[str]]:
+    told = context if isinstance(context, dict) else {}
+    lists = {name: value if isinstance(value, list) else [value] for name, value in told.items()}
+    return {name: [str(i) for i in values if isinstance(i, str | int)] for name, values in lists.items()}
 
 
 def _errors(answer: pl.DataFrame) -> pl.DataFrame:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -14,18 +16,14 @@ import polars as pl
 
 from connectors.clock import check_clock
 from connectors.contract import CallCount
-from connectors.errors import (
-    RequestRefused,
-    SessionExpired,
-    SignInRefused,
-    TryAgainLater,
-)
+from connectors.errors import RequestRefused, SessionExpired, SignInRefused, TryAgainLater
 from connectors.hubspot import paths
-from connectors.hubspot.answers import Answer, read_columns, read_json
+from connectors.hubspot.answers import Answer, Mend, read_columns, read_json
 from connectors.hubspot.faults import fault_of
 from connectors.hubspot.settings import PREFIX, HubSpotSettings
 from connectors.hubspot.signin import EARLY, Grant, SignIn, sign_in_of
 from connectors.hubspot.transport import Query, Sent, Transport
+from connectors.overdrawing import overdraws
 from connectors.pacing import Budget, Pacer
 from connectors.retry import Patience, persist
 from connectors.web import path_on
@@ -39,6 +37,8 @@ SHARE, BURST = 0.9, 0.05
 _FREE_LIMIT, _WINDOW = 100, 10.0
 """Calls per ten seconds of the smallest portal: where we start, until an answer states the limit."""
 _HOPS = 3
+_APART: ContextVar[tuple[CallCount, ...]] = ContextVar("apart", default=())
+"""Where the calls of this context are counted beside those of the client."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +74,14 @@ class Client:
         self.calls = calls if calls is not None else CallCount()
         self.daily_left: int | None = None
         self.parallel = settings.parallel_calls
+        self.room = threading.BoundedSemaphore(self.parallel)
+        """For so many portions of records at a time, of whichever streams."""
         self._host, self._version, self._patience, self._clock = settings.host, settings.api_version, patience, clock
         self._sign_in = sign_in or sign_in_of(settings, sleep=patience.sleep, now=clock)
         self._transport = Transport(settings.host, connections=settings.parallel_calls)
         self._budget = Budget("HubSpot", PREFIX, share=settings.call_share, reserve=settings.call_reserve, span="today")
         self._lock, self._signing_in = threading.Lock(), threading.Lock()
+        self._under_way = threading.BoundedSemaphore(settings.parallel_calls)
         self._granted: Grant | None = None
         self._refused: str | None = None
         self._used = threading.local()
@@ -112,9 +115,12 @@ class Client:
         scope: str | None = None,
         check: Callable[[Answer], None] | None = None,
         optional: bool = False,
+        repeatable: bool = True,
     ) -> Answer:
+        """The answer to a JSON body. What is not `repeatable` is not sent again where it may have been carried out:
+        AnswerUnclear."""
         call = _Call("POST", path, query, body, purpose, pool, scope)
-        return self._persist(call, read_json, check=check, optional=optional)
+        return self._persist(call, read_json, check=check, optional=optional, repeatable=repeatable)
 
     def columns(
         self,
@@ -124,10 +130,11 @@ class Client:
         *,
         pool: Pool = "general",
         check: Callable[[pl.DataFrame], None] | None = None,
+        mend: Mend | None = None,
     ) -> pl.DataFrame:
         """What is read by a POST as one row of columns: see `answers.read_columns`."""
         call = _Call("POST", path, (), body, "read", pool, None)
-        return self._persist(call, lambda sent, shown: read_columns(sent, shown, shape), check=check)
+        return self._persist(call, lambda sent, shown: read_columns(sent, shown, shape, mend), check=check)
 
     def request(
         self,
@@ -150,12 +157,13 @@ class Client:
         *,
         check: Callable[[T], None] | None = None,
         optional: bool = False,
+        repeatable: bool = True,
     ) -> T:
         """The answer to one call, however often it had to be sent.
 
-        Every call we make may be repeated: updates carry absolute values, and what was created twice is
-        refused by its name. `check` may find fault with an answer that looks well, and so have it repeated.
-        `optional` is for a call that a server may lack: its second 404 or 405 without JSON is its last word.
+        All but writes may be repeated: what was created twice is refused by its name. `check` may find fault with an
+        answer that looks well, and so have it repeated. `optional` is for a call that a server may lack: its
+        second 404 or 405 without JSON is its last word.
         """
         lacking = 0
 
@@ -173,9 +181,18 @@ class Client:
             return answer
 
         try:
-            return persist(once, patience=self._patience, renew=self._renew)
+            return persist(once, patience=self._patience, renew=self._renew, repeatable=repeatable)
         except SessionExpired as fault:
             raise SignInRefused(str(fault), code=fault.code, status=fault.status) from fault
+
+    @contextmanager
+    def counting(self, calls: CallCount) -> Iterator[None]:
+        """Counts in `calls`, too, what is called in the block and by crews that are set to work in it."""
+        before = _APART.set((*_APART.get(), calls))
+        try:
+            yield
+        finally:
+            _APART.reset(before)
 
     @property
     def sign_in_name(self) -> str:
@@ -195,8 +212,10 @@ class Client:
         for _ in range(_HOPS):
             token = self._ready()
             number = self._spend(call.purpose)
-            self._pacers[call.pool].wait()
-            sent = self._transport.send(call.method, path, query=query, body=body, token=token)
+            # However many streams and threads there are. Paced when it is its turn, so that none go out in a heap.
+            with self._under_way:
+                self._pacers[call.pool].wait()
+                sent = self._transport.send(call.method, path, query=query, body=body, token=token)
             self._learn(sent.headers, call.pool, number)
             if not (sent.status in {307, 308} or (call.method == "GET" and sent.status in {301, 302})):
                 break
@@ -238,16 +257,19 @@ class Client:
         self._ready()
 
     def _ask_token(self, path: str, form: bytes, content_type: str) -> Sent:
-        with self._lock:
-            self.calls.other += 1
+        self._count("other")
         return self._transport.send("POST", paths.in_version(path, self._version), body=form, content_type=content_type)
 
     def _spend(self, purpose: Purpose) -> int:
         """Counts a call that is about to go out; its number. Raises QuotaSpent where the budget has none left."""
-        number = self._budget.spend()
-        with self._lock:
-            setattr(self.calls, purpose, getattr(self.calls, purpose) + 1)
+        number = self._budget.spend(even_if_spent=overdraws())
+        self._count(purpose)
         return number
+
+    def _count(self, purpose: Purpose) -> None:
+        with self._lock:
+            for calls in (self.calls, *_APART.get()):
+                setattr(calls, purpose, getattr(calls, purpose) + 1)
 
     def _path_of(self, location: str) -> str:
         return path_on(self._host, location).removeprefix(urlsplit(self._host).path)

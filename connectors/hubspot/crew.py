@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import copy_context
 from queue import SimpleQueue
 from types import TracebackType
 from typing import Generic, Self, TypeVar
@@ -16,15 +18,15 @@ so that a process that was told to stop does not wait for an answer."""
 
 
 class Job(Generic[T]):
-    """Work that was given to a crew."""
+    """Work that was given to a crew; it is done in the context in which it was given."""
 
     def __init__(self, work: Callable[[], T]) -> None:
-        self._work = work
+        self._work, self._context = work, copy_context()
         self.future: Future[T] = Future()
 
     def run(self) -> None:
         try:
-            self.future.set_result(self._work())
+            self.future.set_result(self._context.run(self._work))
         except BaseException as fault:  # noqa: BLE001  raised where the result is asked for
             self.future.set_exception(fault)
 
@@ -36,11 +38,23 @@ class Job(Generic[T]):
         return self.future.result()
 
 
-class Crew:
-    """As many threads as calls may be under way. With one there is no thread: work is done when it is asked for."""
+def at_once(size: int, works: Sequence[Callable[[], T]]) -> list[T]:
+    """The results of all works, in their order, by as many threads as `size` says. Raises the first fault in that
+    order; then what was not begun is left."""
+    with Crew(min(size, len(works))) as crew:
+        jobs = [crew.begin(work) for work in works]
+        return [crew.first([job]).result() for job in jobs]
 
-    def __init__(self, size: int) -> None:
+
+class Crew:
+    """As many threads as calls may be under way. With one there is no thread: work is done when it is asked for.
+
+    `room`: what a thread has to hold while it works, where several crews share the memory that work takes.
+    """
+
+    def __init__(self, size: int, room: AbstractContextManager[object] | None = None) -> None:
         self.size = size
+        self._room = room or nullcontext()
         self._stopped = threading.Event()
         self._orders: SimpleQueue[Job[object] | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
@@ -86,9 +100,10 @@ class Crew:
 
     def _obey(self) -> None:
         while (job := self._orders.get()) is not None:
-            if self.is_stopped:
-                job.future.cancel()
-                # Only that tells those who wait for it: without it they would do so for ever.
-                job.future.set_running_or_notify_cancel()
-            else:
-                job.run()
+            with self._room:
+                if self.is_stopped:
+                    job.future.cancel()
+                    # Only that tells those who wait for it: without it they would do so for ever.
+                    job.future.set_running_or_notify_cancel()
+                else:
+                    job.run()

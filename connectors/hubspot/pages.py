@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import polars as pl
 
@@ -14,6 +15,7 @@ from connectors.hubspot import portal
 from connectors.hubspot.associations import read_links
 from connectors.hubspot.catalogue import Catalogue
 from connectors.hubspot.client import Client
+from connectors.hubspot.crew import at_once
 from connectors.hubspot.frames import gone_frame, shaped
 from connectors.hubspot.mapping import OWNERS_NAME, RATES_NAME, STAGES_NAME, Declared, Link
 from connectors.hubspot.ranges import Seeking
@@ -60,7 +62,8 @@ class PageReader:
 
     def links(self, source: Declared, ids: list[str]) -> Links:
         """The links of records of a stream, by the link that declares them."""
-        return {link: self._links(source, link, ids) for link in source.links}
+        works = [partial(self._links, source, link, ids) for link in source.links]
+        return dict(zip(source.links, at_once(self._client.parallel, works), strict=True))
 
     def _links(self, source: Declared, link: Link, ids: list[str]) -> pl.DataFrame:
         labelled = link.part is not None

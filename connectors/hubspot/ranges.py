@@ -8,9 +8,10 @@ an id that does not exist is not documented, and is tried out first)
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from connectors.errors import ConnectorError, PermissionMissing, RequestRefused, SliceLost, UnexpectedAnswer
@@ -44,6 +45,7 @@ class Seeking:
 
     can: bool | None = None
     shift: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 @dataclass(frozen=True)
@@ -206,13 +208,17 @@ class Scan(Generic[M]):
 
     def _can_seek(self, known: int, cut: int) -> bool:
         """`known`: the id of a record. `cut`: an id that is most likely none."""
-        if self._seeking.can is None:
-            first = _first_from(self._client, self._wish, known)
-            # That a cursor is the next record's id is what portals do; that it may be the last one's, who knows.
-            self._seeking.shift = 0 if first == known else -1
-            shifted = cut + self._seeking.shift
-            self._seeking.can = first >= known and _first_from(self._client, self._wish, shifted) >= cut
-        return self._seeking.can
+        with self._seeking.lock:
+            if self._seeking.can is None:
+                first = _first_from(self._client, self._wish, known)
+                if first > known and _first_from(self._client, self._wish, known - 1) != known:
+                    # That record is gone meanwhile, and tells nothing: a later one will.
+                    return False
+                # That a cursor is the next record's id is what portals do; that it may be the last one's, who knows.
+                self._seeking.shift = 0 if first == known else -1
+                shifted = cut + self._seeking.shift
+                self._seeking.can = first >= known and _first_from(self._client, self._wish, shifted) >= cut
+            return self._seeking.can
 
 
 def _failed(job: Job[Portion[M]]) -> bool:

@@ -23,14 +23,15 @@ from connectors.hubspot.codecs import as_moment
 from connectors.hubspot.crew import Crew, Job
 from connectors.hubspot.listing import listed
 from connectors.hubspot.ranges import Range, Scan, Seeking
-from connectors.hubspot.records import BATCH, Record, Wish, fetch
-from connectors.hubspot.search import PAGE, Found, changed_ids, count_changed, missing
+from connectors.hubspot.records import BATCH, Record, Wish, changed_at, fetch, was_archived
+from connectors.hubspot.search import PAGE, Found, changed_ids, count_among, count_changed, missing
 
 M = TypeVar("M")
 ROWS = 2000
 SCAN_FROM = 10_000
 """Changed rows from which on it is asked whether listing all of them would be quicker."""
 _HOUR = dt.timedelta(hours=1)
+_LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
 Road = Literal["list", "search", "proof", "bin"]
 _SHOWN = {"source_id": pl.String, "stamp": pl.String}
 
@@ -104,7 +105,7 @@ def read_batches(
     known: Known | None = None,
 ) -> Iterator[Step[M]]:
     """All batches of the slice, from its start or from a place. `make` works in the threads that read."""
-    with Crew(client.parallel) as crew:
+    with Crew(client.parallel, client.room) as crew:
         again = looked_at_again(span)
         yield from _Reading(client, wish, again, crew, seeking, make, sleep, known, span.since).steps(resume)
 
@@ -135,6 +136,8 @@ class _Reading(Generic[M]):
     """Where the slice began before an hour was added to it."""
     seen: array[int] = field(default_factory=lambda: array("q"))
     """Ids that this process has seen in the slice."""
+    late: list[str] = field(default_factory=list)
+    """Those that were edited after its end, before they were listed: no count of the slice has them."""
 
     def steps(self, resume: str | None) -> Iterator[Step[M]]:
         place = Place.parse(resume) if resume is not None else self._start()
@@ -152,13 +155,16 @@ class _Reading(Generic[M]):
 
         The index is no proof: it shows for a while what was deleted. But whatever is there comes back by its id.
         """
-        is_full = self.span.since is None
-        if place.after or is_full or place.found < (place.first or 0):
-            lacking = 1 if place.after else missing(self.client, self.wish, self.span, place.found, self.sleep)
-            for step in self._sought(place) if lacking else ():
+        if place.after or self.span.since is None or place.found < (place.first or 0):
+            for step in self._sought(place) if place.after or self._is_short(place.found) else ():
                 place = step.place or place
                 yield step
         yield from self._bin(replace(place, road="bin", after=None))
+
+    def _is_short(self, found: int) -> bool:
+        """Whether the index counts more than was found; where it trails behind late edits it counts those still."""
+        lacking = missing(self.client, self.wish, self.span, found - len(self.late), self.sleep)
+        return lacking > 0 and lacking > count_among(self.client, self.wish, self.span, self.late)
 
     def _sought(self, place: Place) -> Iterator[Step[M]]:
         """All ids of the slice by the index, of which those are read that were not seen. Raises ShortAnswer if it
@@ -178,9 +184,15 @@ class _Reading(Generic[M]):
             yield Step(self.make(Batch(fetched.records, fetched.gone)), place)
 
     def _is_seen(self, record: Record) -> bool:
+        if self._seen_at(record) >= self.span.until:
+            self.late.append(record["id"])
+        return True
+
+    def _seen_at(self, record: Record) -> dt.datetime:
+        """When a record that is seen was changed; long ago, where that cannot be read."""
         if record["id"].isdecimal():
             self.seen.append(int(record["id"]))
-        return True
+        return changed_at(record, self.wish) or _LONG_AGO
 
     def _start(self) -> Place:
         return Place("list", (Range(),)) if self.span.since is None else Place("search")
@@ -205,9 +217,8 @@ class _Reading(Generic[M]):
 
     def _is_changed(self, record: Record) -> bool:
         """Whether a record is in the window; one whose stamp cannot be read is."""
-        self._is_seen(record)
-        at = _instant(record["properties"].get(self.wish.stamp) or record.get("updatedAt"))
-        return at is None or self.span.since is None or self.span.since <= at < self.span.until
+        at = self._seen_at(record)
+        return at == _LONG_AGO or self.span.since is None or self.span.since <= at < self.span.until
 
     def _searched(self, place: Place) -> Iterator[Step[M]]:
         """Batches in the order of their ids, several being read by id at a time while the search goes on."""
@@ -279,24 +290,10 @@ class _Reading(Generic[M]):
         """Archived records; in an increment those archived since. HubSpot cannot filter its bin, so it is all read."""
         since, records = self.span.since, list[Record]()
         for page, after in listed(self.client, replace(self.wish, history=()), archived=True, after=place.after):
-            records += [{**r, "archived": True} for r in page if since is None or _was_archived(r, since)]
+            records += [{**r, "archived": True} for r in page if since is None or was_archived(r, since)]
             if after is None:
                 yield Step(self.make(Batch(records)), None, announced=place.rows + len(records))
             elif len(records) >= ROWS:
                 place = replace(place, after=after, rows=place.rows + len(records))
                 yield Step(self.make(Batch(records)), place)
                 records = []
-
-
-def _was_archived(record: Record, since: dt.datetime) -> bool:
-    """Whether it was put into the bin since then; an unknown time counts as just now, so that the row is read."""
-    at = _instant(record.get("archivedAt"))
-    return at is None or at >= since
-
-
-def _instant(text: object) -> dt.datetime | None:
-    try:
-        at = dt.datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=dt.UTC)

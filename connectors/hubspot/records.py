@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,11 +54,30 @@ class Fetched:
 def checked(record: Record) -> Record:
     """The record with its id as text; refused if it is none."""
     record_id, properties = record.get("id"), record.get("properties")
-    if type(record_id) is str and type(properties) is dict:
+    if type(record_id) is str and record_id and type(properties) is dict:
         return record
-    if isinstance(record_id, bool) or not isinstance(record_id, str | int) or not isinstance(properties, dict):
+    if type(record_id) is not int or type(properties) is not dict:
         raise UnexpectedAnswer("HubSpot sent a record without an id or without properties")
     return {**record, "id": str(record_id)}
+
+
+def changed_at(record: Record, wish: Wish) -> dt.datetime | None:
+    """When it was changed; None where that cannot be read."""
+    return _instant(record["properties"].get(wish.stamp) or record.get("updatedAt"))
+
+
+def was_archived(record: Record, since: dt.datetime) -> bool:
+    """Whether it was put into the bin since then; an unknown time counts as just now, so that the row is read."""
+    at = _instant(record.get("archivedAt"))
+    return at is None or at >= since
+
+
+def _instant(text: object) -> dt.datetime | None:
+    try:
+        at = dt.datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=dt.UTC)
 
 
 def fetch(client: Client, wish: Wish, ids: Sequence[str]) -> Fetched:

@@ -9,7 +9,7 @@ https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm (rea
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +18,11 @@ from connectors.errors import TryAgainLater, UnexpectedAnswer
 from connectors.hubspot import paths
 from connectors.hubspot.answers import Answer
 from connectors.hubspot.client import Client
-from connectors.hubspot.records import Wish
+from connectors.hubspot.records import Wish, chunks
 
 PAGE = 200
+_VALUES = 100
+"""Values of one filter, at most."""
 _RECHECKS = (0.0, 2.0, 10.0, 30.0)
 """Seconds. A count is asked again after these waits before rows are said to be missing: a record deleted
 a moment ago stays in the index a little longer than in the list."""
@@ -55,6 +57,16 @@ def changed_ids(client: Client, wish: Wish, span: Slice, last: str | None) -> It
 def count_changed(client: Client, wish: Wish, span: Slice) -> int:
     """How many records the index holds in the window."""
     return _total(client.post(paths.search(wish.kind), _question(wish, span, None, 1), pool="search", scope=wish.scope))
+
+
+def count_among(client: Client, wish: Wish, span: Slice, ids: Sequence[str]) -> int:
+    """How many of these records the index holds in the window."""
+    total = 0
+    for some in chunks(ids, _VALUES):
+        question = _question(wish, span, None, 1)
+        question["filterGroups"][0]["filters"] += [{"propertyName": "hs_object_id", "operator": "IN", "values": some}]
+        total += _total(client.post(paths.search(wish.kind), question, pool="search", scope=wish.scope))
+    return total
 
 
 def extent(client: Client, wish: Wish, last: str) -> tuple[int, int]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import chain
 
 import polars as pl
 
-from connectors.contract import Connector, Identity, Page, Slice, Stream
+from connectors.contract import CallCount, Connector, Identity, Page, Slice, Stream
 from connectors.errors import ConnectorError, QuotaSpent, ShortAnswer, SliceLost, UnexpectedAnswer
 from flows.pipeline.access import check_access
+from flows.pipeline.ahead import Ahead, counting, streams_at_once
 from flows.pipeline.chunks import ChunkWriter, chunks
 from flows.pipeline.progress import Clock, Progress, quiet
 from flows.pipeline.sweeping import Sweeper
@@ -44,7 +46,7 @@ def pull(
     connector raises; streams that were closed before stay closed, the interrupted one resumes. Where no calls are
     left the receipt is partial instead.
     """
-    began, calls = time.perf_counter(), connector.calls.total
+    began, calls, at_once = time.perf_counter(), connector.calls.total, streams_at_once(connector)
     identity: Identity | None = None
     unavailable: dict[str, str] = {}
     receipts: list[StreamReceipt] = []
@@ -54,10 +56,17 @@ def pull(
         streams = _oldest_first(connector.streams(), store, identity)
         check_access(connector, store, identity, full=full)
         unavailable = connector.unavailable()
-        for stream in streams:
-            reader = _StreamReader(connector, store, stream, clock=clock, progress=progress)
-            receipts += reader.read(full=full) if spent is None else reader.put_off(full=full)
-            spent = spent or reader.spent
+        readers = [_StreamReader(connector, store, stream, clock=clock, progress=progress) for stream in streams]
+        with ExitStack() as last:
+            for reader in readers:
+                last.callback(reader.close)
+            for place, reader in enumerate(readers):
+                for one in readers[place : place + at_once] if at_once > 1 and spent is None else ():
+                    one.begin(full=full)
+                # What was read ahead before the calls were spent is stored.
+                goes_on = spent is None or reader.has_begun
+                receipts += reader.read(full=full) if goes_on else reader.put_off(full=full)
+                spent = spent or reader.spent
     except QuotaSpent as fault:
         spent = fault
     return PullReceipt(
@@ -71,6 +80,10 @@ def pull(
         stopped=str(spent) if spent else None,
         resumes=resumes(receipts, full=full) if spent else None,
     )
+
+
+def _is_empty(span: Slice) -> bool:
+    return span.since is not None and span.until <= span.since
 
 
 def _oldest_first(streams: Iterable[Stream], store: Store, identity: Identity) -> list[Stream]:
@@ -92,13 +105,36 @@ class _StreamReader:
         self._connector, self._store, self._identity = connector, store, connector.identify()
         self._stream, self._clock, self._progress = stream, clock, progress
         self._sweeper = Sweeper(connector, store, stream, clock)
+        self._calls = CallCount()
+        self._begun: _Start | None = None
+        self._ahead: Ahead | None = None
         self.spent: QuotaSpent | None = None
         """What stopped `read` before the end of the stream."""
 
+    def begin(self, *, full: bool) -> None:
+        """Begins to read, while other streams are read and stored. `read` then goes on with it, or `close` ends it."""
+        if self.has_begun:
+            return
+        start = self._begun = self._start(full=full)
+        if not _is_empty(start.span):
+            with counting(self._connector, self._calls):
+                self._ahead = Ahead(lambda: self._asked(start))
+
+    @property
+    def has_begun(self) -> bool:
+        return self._begun is not None
+
+    def close(self) -> None:
+        if self._ahead is not None:
+            self._ahead.close()
+
     def read(self, *, full: bool) -> list[StreamReceipt]:
         """Receipts of the stream and of the other entities that its pages fill."""
-        began, calls = time.perf_counter(), self._connector.calls.total
-        start = self._start(full=full)
+        with counting(self._connector, self._calls):
+            return self._to_the_end(full=full)
+
+    def _to_the_end(self, *, full: bool) -> list[StreamReceipt]:
+        began, start = time.perf_counter(), self._begun or self._start(full=full)
         writer = ChunkWriter(self._store, self._identity, self._stream, self._clock)
         writer.retry_rejects()
         is_open = True
@@ -116,8 +152,7 @@ class _StreamReader:
             raise
         seconds = round(time.perf_counter() - began, 3)
         is_full = start.span.since is None
-        calls = self._connector.calls.total - calls
-        done = writer.receipts(is_full=is_full, note=start.note, calls=calls, seconds=seconds)
+        done = writer.receipts(is_full=is_full, note=start.note, calls=self._calls.total, seconds=seconds)
         return self._stopped(done, full=full and is_open, is_open=is_open) if self.spent else done
 
     def put_off(self, *, full: bool) -> list[StreamReceipt]:
@@ -164,15 +199,14 @@ class _StreamReader:
 
     def _slice(self, start: _Start, writer: ChunkWriter) -> None:
         """Reads a slice to its end and closes it. A place that the CRM forgot is answered by starting once more."""
-        span = start.span
-        if span.since is not None and span.until <= span.since:
+        if _is_empty(start.span):
             return
         try:
             self._read(start, writer)
         except SliceLost:
             if start.resume is None:
                 raise
-            self._read(_Start(span, None, start.note), writer)
+            self._read(_Start(start.span, None, start.note), writer)
 
     def _read(self, start: _Start, writer: ChunkWriter) -> None:
         is_first = (known := self._bookmark()) is None or known.read_until is None
@@ -200,9 +234,13 @@ class _StreamReader:
             if mark is not None:
                 writer.write([page], mark)
 
+    def _asked(self, start: _Start) -> Generator[Page]:
+        yield from self._connector.read(self._stream, start.span, start.resume, self._known)
+
     def _pages(self, start: _Start) -> Iterator[Page]:
         pages = 0
-        for page in self._connector.read(self._stream, start.span, start.resume, self._known):
+        ahead = self._ahead if start is self._begun else None
+        for page in ahead or self._asked(start):
             pages += 1
             yield page
             if page.resume is None:

@@ -125,12 +125,46 @@ def test_an_error_that_is_none_of_no_links_is_tried_again() -> None:
         {"from": "1", "to": []},
         origin("1", {}),
         origin("1", {"toObjectId": None}),
+        origin("1", {"toObjectId": True}),
+        origin("1", {"toObjectId": ""}),
+        origin(True, to(1)),
+        origin("", to(1)),
     ],
 )
 def test_links_without_both_ends_are_refused(result: dict[str, Any]) -> None:
     """They are not what HubSpot documents."""
     with pytest.raises(UnexpectedAnswer, match=r"links? without|otherwise than it documents"):
         read(Script(reply(result)), "1")
+
+
+@pytest.mark.parametrize(
+    ("context", "counted"), [({"fromObjectId": "2"}, 1), ({"ids": [2]}, None), ({"ids": 2, "odd": {}}, {})]
+)
+def test_who_has_no_links_may_be_said_otherwise(context: dict[str, Any], counted: Any) -> None:
+    """What only tells that there is nothing does not cost the slice."""
+    script = Script(reply(origin("1", to(10)), errors=[{**NO_LINKS, "context": context}], numErrors=counted))
+    assert read(script, "1", "2") == [("1", "10", False)]
+    assert len(script.asked) == 1
+
+
+def test_who_is_not_named_is_asked_for_once_more() -> None:
+    """Where the context is none that can be read."""
+    script = Script(reply(origin("1", to(10)), errors=[{**NO_LINKS, "context": "2"}]), reply(origin("2", to(20))))
+    assert read(script, "1", "2") == [("1", "10", False), ("2", "20", False)]
+    assert inputs(script)[1] == [{"id": "2"}]
+
+
+@pytest.mark.parametrize("errors", [["no"], "no", [{"category": None, "context": 1}]])
+def test_an_error_of_which_nothing_is_told_is_a_fault(errors: Any) -> None:
+    """It is not said to be about a record without links."""
+    with pytest.raises(TryAgainLater, match="could not read some links"):
+        read(Script((207, {}, {"results": [origin("1", to(10))], "errors": errors})), "1", "2")
+
+
+def test_links_of_another_shape_are_refused() -> None:
+    """Where it matters nothing is made to fit."""
+    with pytest.raises(UnexpectedAnswer, match="otherwise than it documents"):
+        read(Script(reply({**origin("1", to(10)), "paging": "more"}, errors=["no"])), "1")
 
 
 def test_a_thousand_records_a_call() -> None:

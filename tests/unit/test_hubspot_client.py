@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from connectors.contract import CallCount
 from connectors.errors import (
     AnswerUnclear,
     PermissionMissing,
@@ -245,3 +246,17 @@ def test_token_does_not_show() -> None:
     with pytest.raises(ValueError, match="acess_token") as fault:
         HubSpotSettings(acess_token=TOKEN)
     assert TOKEN not in str(fault.value)
+
+
+def test_calls_can_be_counted_apart() -> None:
+    """Those of a block, beside all of them; and those of blocks in it."""
+    whole, part = CallCount(), CallCount()
+    with server(Script(FINE)) as client:
+        client.get("/x")
+        with client.counting(whole):
+            client.get("/x", purpose="other")
+            with client.counting(part):
+                client.get("/x")
+        client.get("/x")
+        assert client.calls == CallCount(read=3, other=1)
+    assert (whole, part) == (CallCount(read=1, other=1), CallCount(read=1))

@@ -169,6 +169,18 @@ def test_a_place_that_is_no_longer_known_is_lost() -> None:
         pages(Script(page("1", after="1"), told(400, category="VALIDATION_ERROR")))
 
 
+@pytest.mark.parametrize("record_id", [None, "", True, 1.5, ["1"]])
+def test_a_record_without_an_id_is_refused(record_id: Any) -> None:
+    """What is no id must not become one."""
+    with pytest.raises(UnexpectedAnswer, match="without an id"):
+        pages(Script((200, {}, {"results": [{"id": record_id, "properties": {}}]})))
+
+
+def test_an_id_may_be_a_number() -> None:
+    """Documents say text."""
+    assert pages(Script((200, {}, {"results": [{"id": 7, "properties": {}}]}))) == [(["7"], None)]
+
+
 def test_a_list_without_results_is_refused() -> None:
     """An answer of another shape is not an empty list."""
     with pytest.raises(UnexpectedAnswer, match="no list of results"):
