@@ -19,11 +19,13 @@ Decode = Callable[..., pl.Expr]
 
 @dataclass(frozen=True)
 class Codec:
-    """A named decoder. `total`: it may give null for text that it does not know, and that is no fault."""
+    """A named decoder. `total`: it may give null for text that it does not know, and that is no fault. `seals`: what it
+    gives stands for the text wherever a row is kept, also where the row is set aside."""
 
     name: str
     decode: Decode
     total: bool = False
+    seals: bool = False
 
 
 def filled(column: pl.Expr) -> pl.Expr:

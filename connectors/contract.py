@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as Map
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
@@ -103,23 +103,37 @@ class Page:
 
 @dataclass(frozen=True)
 class AccountWrite:
-    """New values for one account: field key -> canonical text, None clears."""
+    """New values for one account: field key -> canonical text, None clears.
+
+    `before`: what each of these fields held when that was decided, None where nobody looked. Only against that can it
+    be seen that a write went over what somebody typed meanwhile.
+    """
 
     source_id: str
     values: dict[str, str | None]
+    before: Map[str, str | None] | None = None
 
 
-Outcome = Literal["written", "rejected", "gone", "retry"]
+Outcome = Literal["written", "rejected", "gone", "retry", "unclear"]
+FaultKind = Literal["validation", "permission", "duplicate", "lock", "gone", "merged", "quota", "other"]
+"""What sort of refusal it is, whatever the CRM calls it."""
 
 
 @dataclass(frozen=True)
 class WriteOutcome:
-    """How the CRM took one account's write. `retry`: not now, a later run will try again."""
+    """How the CRM took one account's write. `kind`: of one that it did not take.
+
+    `retry`: not now, a later run will try again. `unclear`: it went out and no answer says what became of it: the
+    account has to be read before anything is sent to it again. `overwritten`: field key -> what a person had entered
+    after `before` was read, and our write went over; None is a field that somebody had cleared.
+    """
 
     source_id: str
     outcome: Outcome
     code: str | None = None
     message: str | None = None
+    kind: FaultKind | None = None
+    overwritten: Map[str, str | None] = field(default_factory=dict)
 
 
 Done = Literal["created", "changed", "unchanged", "removed", "left alone"]
@@ -234,6 +248,17 @@ class SweepsLinks(Protocol):
         ...
 
 
+@runtime_checkable
+class LooksBack(Protocol):
+    """A connector of a CRM that keeps what its fields held before."""
+
+    def overwritten(
+        self, fields: Sequence[CustomField], writes: Sequence[AccountWrite]
+    ) -> dict[str, dict[str, str | None]]:
+        """What writes that the CRM took went over though it was not `before`: field key -> value, by account."""
+        ...
+
+
 class Connector(Protocol):
     """One CRM, signed in lazily at the first call."""
 
@@ -245,6 +270,15 @@ class Connector(Protocol):
     """How much before the watermark is read again, for clocks that differ and rows that came very late."""
     write_batch: int
     """Accounts that one write call takes."""
+
+    def write_portion(self, accounts: int) -> int:
+        """How many accounts are read and then written at once, where so many are to be written. What people enter
+        between the two is seen only afterwards, so that it is as few as the road to the CRM allows."""
+        ...
+
+    def write_calls(self, accounts: int) -> int:
+        """What writing so many accounts costs where nothing goes wrong: the looks before and after it too."""
+        ...
 
     @property
     def sweeps(self) -> Sweeps | None:
@@ -283,7 +317,9 @@ class Connector(Protocol):
     def write_fields(
         self, fields: Sequence[CustomField], writes: Sequence[AccountWrite]
     ) -> Iterator[list[WriteOutcome]]:
-        """Sends the writes in batches; one list of outcomes per batch, one outcome per write in all."""
+        """Sends the writes in batches; one list of outcomes per batch, one outcome per write in all.
+
+        A write that may have been carried out is not sent again: its outcome is `unclear`."""
         ...
 
     def provision(self, fields: Sequence[CustomField], language: str) -> Provisioned:

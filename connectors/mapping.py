@@ -75,6 +75,11 @@ class Normalized:
     rows: pl.DataFrame
     rejects: pl.DataFrame
 
+    @property
+    def height(self) -> int:
+        """Rows of both kinds."""
+        return self.rows.height + self.rejects.height
+
 
 REJECTS = {"source_id": pl.String, "field": pl.String, "reason": pl.String, "raw": pl.String}
 
@@ -88,12 +93,19 @@ def normalize(raw: pl.DataFrame, mapping: Mapping) -> Normalized:
     decoded = [ln.codec.decode(*(pl.col(c) for c in ln.columns)).alias(ln.ours) for ln in mapping.lines]
     fallible = [(i, ln) for i, ln in enumerate(mapping.lines) if not ln.codec.total]
     came = [_came(ln).alias(f"came:{i}") for i, ln in fallible]
-    wide = raw.select(pl.struct(pl.all()).alias("raw"), *decoded, *came)
+    wide = raw.select(_kept_raw(mapping), *decoded, *came)
     unreadable = [(f"fault:{i}", pl.col(f"came:{i}") & pl.col(ln.ours).is_null()) for i, ln in fallible]
     faults = [pl.when(is_bad).then(pl.lit(name)) for name, is_bad in unreadable]
     nameless = pl.when(pl.col("source_id").is_null()).then(pl.lit("fault:id"))
     judged = _latest(wide.with_columns(fault=pl.coalesce(*faults, nameless)))
     return Normalized(_accepted(judged, mapping), _rejected(judged, mapping))
+
+
+def _kept_raw(mapping: Mapping) -> pl.Expr:
+    """A row as it is set aside: as it came, less what must not be kept as it came."""
+    sealed = {ln.columns[0]: ln.codec.decode(pl.col(ln.columns[0])) for ln in mapping.lines if ln.codec.seals}
+    others = pl.all().exclude(*sealed) if sealed else pl.all()
+    return pl.struct(others, *(expr.alias(name) for name, expr in sealed.items())).alias("raw")
 
 
 def _came(line: Line) -> pl.Expr:

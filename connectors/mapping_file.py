@@ -72,6 +72,35 @@ class Overrides:
 NONE = Overrides()
 
 
+def is_private(kind: str, field: str) -> bool:
+    """Whether a field of a record tells who somebody is, or what was written to them: no column is read from it, so
+    that a mapping file cannot undo what `privacy` promises. `kind` and `field` as the CRM names them, in any case."""
+    own, name = kind.lower(), field.lower()
+    of_person = own in _PERSONS and (name in _NAMES or any(part in name for part in _OF_PERSONS))
+    of_talk = own in _TALKS and any(part in name for part in _OF_TALKS)
+    return of_person or of_talk
+
+
+_PERSONS = frozenset({"contact", "contacts"})
+_NAMES = frozenset({"name", "firstname", "middlename", "lastname", "nickname"})
+_OF_PERSONS = ("email", "phone", "mobile", "birth", "street", "address", "salutation", "photo")
+_TALKS = frozenset(
+    {"task", "event", "case", "calls", "emails", "meetings", "notes", "tasks", "communications", "tickets"}
+)
+_OF_TALKS = (
+    "subject",
+    "body",
+    "description",
+    "comments",
+    "html",
+    "_text",
+    "headers",
+    "content",
+    "preview",
+    "transcript",
+)
+
+
 def offer(name: str, known: Iterable[str]) -> str:
     """The end of a sentence that says a name is unknown: the nearest one, else all of them if they are few."""
     lower = {one.lower(): one for one in known}

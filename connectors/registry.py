@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from connectors.contract import Connector
+from connectors.emails import NO_EMAILS, Emails
 from connectors.hubspot.connector import HubSpotConnector
 from connectors.hubspot.settings import HubSpotSettings
 from connectors.mapping_file import NONE, Overrides
@@ -19,7 +20,7 @@ class Connect(Protocol):
     """Makes a connector from the settings of its CRM; it signs in at the first call.
 
     `state`: the directory where a sign-in may be kept between runs; None keeps nothing. `overrides`: what a mapping
-    file says of this CRM.
+    file says of this CRM. `emails`: what becomes of addresses.
     """
 
     def __call__(
@@ -29,6 +30,7 @@ class Connect(Protocol):
         patience: Patience | None = None,
         state: Path | None = None,
         overrides: Overrides = NONE,
+        emails: Emails = NO_EMAILS,
     ) -> Connector: ...
 
 

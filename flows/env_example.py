@@ -52,6 +52,7 @@ ABOUT = {
     "KAM_HUBSPOT__SEARCHES_PER_SECOND": ("How many of the account's five searches a second are ours", ""),
     "KAM_HUBSPOT__PARALLEL_CALLS": ("How many calls are under way at a time", ""),
     "KAM_HUBSPOT__RELINK_HOURS": ("Hours between two looks at the links of all records, which move no stamp", ""),
+    "KAM_HUBSPOT__LOOK_BACK": ("Whether the history of what was written is read to see what it went over", ""),
     "KAM_HUBSPOT__TRACE_WRITES": ("Whether written rows carry a trace id, so that HubSpot can name a bad one", ""),
 }
 """What each variable of a CRM's block is, and an example where its default says too little."""

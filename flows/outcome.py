@@ -9,10 +9,12 @@ from prefect.states import Completed, Failed
 
 from connectors.errors import QuotaSpent
 from flows.escaping import plain
+from flows.results import PlanReceipt
 from kammodel.errors import KamError
 
 P = ParamSpec("P")
 R = TypeVar("R")
+C = TypeVar("C", str, PlanReceipt)
 
 PARTIAL = "Partial"
 """Name of the states of what was done in part; a later run goes on."""
@@ -42,7 +44,7 @@ async def receipt_of(call: Awaitable[R]) -> R:
     return cast("R", await given.aresult()) if isinstance(given, State) else cast("R", given)
 
 
-async def each(crms: Iterable[str], work: Callable[[str], Awaitable[R]]) -> tuple[tuple[R, ...], tuple[str, ...]]:
+async def each(crms: Iterable[C], work: Callable[[C], Awaitable[R]]) -> tuple[tuple[R, ...], tuple[str, ...]]:
     """As `flows.steps.each`, for tasks."""
     receipts: list[R] = []
     left: list[str] = []
@@ -50,7 +52,7 @@ async def each(crms: Iterable[str], work: Callable[[str], Awaitable[R]]) -> tupl
         try:
             receipts.append(await work(crm))
         except QuotaSpent as fault:
-            left.append(f"{crm}: {fault}")
+            left.append(f"{crm.source if isinstance(crm, PlanReceipt) else crm}: {fault}")
     return tuple(receipts), tuple(left)
 
 

@@ -13,7 +13,7 @@ StreamState = Literal["closed", "stopped", "not_begun"]
 FIRST_LOAD = "first load"
 """The note of a stream that was not known before."""
 
-Outcome = Literal["inserted", "changed", "overlap", "own_writes", "restamped", "rejected"]
+Outcome = Literal["inserted", "changed", "overlap", "own_writes", "restamped", "rejected", "suppressed"]
 """What became of a row that was read; the fields of StreamReceipt that add up to `read`."""
 
 
@@ -23,6 +23,7 @@ class StreamReceipt:
 
     `overlap`, `own_writes` and `restamped` are the rows whose content we had already: read again on purpose,
     our own last writes coming back, and rows whose change stamp the CRM moved without a change that we keep.
+    `suppressed`: rows of what was forgotten, and of what belongs to it; they are not stored.
     `gone`: records that the CRM no longer has. `healed`: rows set aside earlier that could be read now.
     """
 
@@ -35,6 +36,7 @@ class StreamReceipt:
     own_writes: int = 0
     restamped: int = 0
     rejected: int = 0
+    suppressed: int = 0
     gone: int = 0
     healed: int = 0
     calls: int = 0
@@ -158,17 +160,45 @@ class BackfillReceipt:
 
 @dataclass(frozen=True)
 class ThinReceipt:
-    """How many snapshots of days before `before` were taken out."""
+    """How many snapshots of days before `before` were taken out, how many cells of old plans, and how many rows that
+    had been set aside as they came."""
 
     before: dt.date
     snapshots: int
     seconds: float
+    cells: int = 0
+    rejects: int = 0
+
+
+@dataclass(frozen=True)
+class ForgetReceipt:
+    """Who was forgotten: `records` of theirs, in the CRMs. `counts`: rows taken out, by table; `emptied`: rows that
+    stay and lost a link or a word. `entry`: the hash under which this is remembered. Files: `cleaned` ones of kam, and
+    `left` ones, which could not be; `theirs` of people, who have to see to them. `is_wiped`: nothing of it is left in
+    the files of the store. In a rehearsal nothing was done."""
+
+    kind: str
+    records: int
+    entry: str
+    counts: dict[str, int]
+    emptied: dict[str, int]
+    cleaned: tuple[str, ...]
+    left: tuple[str, ...]
+    theirs: tuple[str, ...]
+    is_wiped: bool
+    is_rehearsal: bool
+    seconds: float
+
+    @property
+    def is_complete(self) -> bool:
+        return self.is_wiped and not self.left
 
 
 @dataclass(frozen=True)
 class PlanReceipt:
     """A stored plan for one CRM. `compared` accounts were read from the CRM, `known` were not: nothing about
-    them changed since we last wrote. Cells: to write, held back for a person's value, and equal already."""
+    them changed since we last wrote. Cells: to write, held back for a person's value, to be reviewed first, and equal
+    already. `hash`: of what it would do. `tripped`: limits that it goes beyond; it then waits for an approval."""
 
     plan_id: str
     source: str
@@ -183,6 +213,20 @@ class PlanReceipt:
     write_calls: int
     """Calls that applying it will cost."""
     seconds: float
+    hash: str = ""
+    expires_at: dt.datetime | None = None
+    cells_to_review: int = 0
+    tripped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Overwritten:
+    """Fields of an account in which our write went over what a person had entered in the moment before. `is_back`:
+    theirs stands there again."""
+
+    source_id: str
+    fields: tuple[str, ...]
+    is_back: bool
 
 
 @dataclass(frozen=True)
@@ -208,10 +252,42 @@ class ApplyReceipt:
     """Cells that somebody changed after the plan was made: the next plan looks at them."""
     pending: int = 0
     stopped: str | None = None
+    overwritten: int = 0
+    """Cells in which a person's value was written over and then put back. All but those that could not be are counted
+    in `edited` too."""
+    overwrites: tuple[Overwritten, ...] = ()
+    """The first accounts with such cells."""
 
     @property
     def is_complete(self) -> bool:
         return not (self.rejected or self.retry or self.stopped)
+
+
+@dataclass(frozen=True)
+class AdoptReceipt:
+    """What a CRM's stamps prove to be ours. Cells: `filled` ones, of which `proven` are ours and `unproven` may be a
+    person's; `adopted` are new in the ledger, or with `is_dry_run` would be."""
+
+    source: str
+    accounts: int
+    filled: int
+    proven: int
+    unproven: int
+    adopted: int
+    is_dry_run: bool
+
+
+@dataclass(frozen=True)
+class ApprovalReceipt:
+    """A plan that somebody approved. `tripped`: the limits that it goes beyond all the same. `freed`: its cells that
+    waited for review, and are to be written now."""
+
+    plan_id: str
+    source: str
+    hash: str
+    by: str
+    tripped: tuple[str, ...]
+    freed: int
 
 
 @dataclass(frozen=True)
@@ -220,6 +296,20 @@ class WriteBackReceipt:
 
     plan: PlanReceipt
     applied: ApplyReceipt
+
+
+@dataclass(frozen=True)
+class DigestReceipt:
+    """A digest of tier changes that is new with this run. `owner` is text from a CRM: escape it; null of groups that
+    nobody owns. `is_sent`: through KAM_NOTIFY_BLOCK. `warning`: what failed of its delivery, and what to do."""
+
+    owner: str | None
+    slug: str
+    as_of: dt.date
+    changes: int
+    file: str | None
+    is_sent: bool = False
+    warning: str | None = None
 
 
 @dataclass(frozen=True)
@@ -236,6 +326,9 @@ class RunReceipt:
     write_backs: tuple[WriteBackReceipt, ...]
     seconds: float
     left: tuple[str, ...] = ()
+    digests: tuple[DigestReceipt, ...] = ()
+    stopped: tuple[PlanReceipt, ...] = ()
+    """All plans of a run of which the guard stopped one: no CRM was written to."""
 
 
 def as_json(receipt: Any) -> dict[str, Any]:

@@ -7,14 +7,15 @@ from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
 
 from flows import steps
-from flows.outcome import each, ended, ends_well, receipt_of
+from flows.notifying import tell_owners
+from flows.outcome import ended, ends_well, receipt_of
 from flows.parameters import AsOf, Full
 from flows.report.markdown import run_page
-from flows.results import RunReceipt, ScoreReceipt, WriteBackReceipt
+from flows.results import PullReceipt, RunReceipt, ScoreReceipt
 from flows.runtime import opened
 from flows.score import score_groups
 from flows.sync import pull_crm
-from flows.write_back import write_crm
+from flows.write_back import planned_before, write_crms
 
 
 @flow(name="kam-run", description="Pull, score and write back, for every configured CRM.")
@@ -33,16 +34,21 @@ async def run(*, as_of: AsOf = None, full: Full = False) -> RunReceipt:
         names = runtime.chosen(None)
         await asyncio.to_thread(steps.require_fields, runtime, names)
         day = runtime.scoring(as_of).as_of
-        pulls = tuple([await receipt_of(pull_crm(crm=name, full=full)) for name in names])
+        pulls: tuple[PullReceipt, ...] = ()
         scored: ScoreReceipt | None = None
-        written: tuple[WriteBackReceipt, ...] = ()
-        left = steps.unread(pulls)
+        written = steps.WriteBacks()
+        left: tuple[str, ...] = ()
+        # After an approval it goes on where it was suspended.
+        if not any([await planned_before(runtime, name) for name in names]):
+            pulls = tuple([await receipt_of(pull_crm(crm=name, full=full)) for name in names])
+            left = steps.unread(pulls)
+            scored = None if left else await receipt_of(score_groups(as_of=day))
         if left:
             left += (steps.NOT_SCORED,)
         else:
-            scored = await receipt_of(score_groups(as_of=day))
-            written, unplanned = await each(names, lambda name: write_crm(crm=name, as_of=day, full=False))
-            left = (*steps.unwritten(one.applied for one in written), *unplanned)
-    receipt = RunReceipt(day, pulls, scored, written, round(time.perf_counter() - began, 3), left)
+            written = await write_crms(runtime, names, as_of=day, full=False)
+            left = written.left
+        told = await tell_owners(runtime, [one.applied for one in written.done])
+    receipt = RunReceipt(day, pulls, scored, written.done, round(time.perf_counter() - began, 3), left, told)
     await acreate_markdown_artifact(run_page(receipt), key="kam-run", description="Read, scored, written")
     return ended(receipt, left)

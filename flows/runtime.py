@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from connectors.registry import Registered
     from connectors.retry import Patience
     from kammodel.given import Given
+    from kammodel.privacy.hashing import HashKey
     from kammodel.publish.fields import CustomField
+    from kammodel.publish.rules import PublishRules
     from kammodel.scoring import ScoringConfig
     from kammodel.store import Store
     from kammodel.tiering.policy import Policy
@@ -57,7 +59,15 @@ class Runtime:
         """The store, brought up to this version's schema."""
         from kammodel.store import Store
 
-        return self._open.enter_context(Store(self.settings.store_address))
+        return self._open.enter_context(Store(self.settings.store_address, self.hash_key))
+
+    @property
+    def hash_key(self) -> HashKey | None:
+        """The key of KAM_HASH_KEY."""
+        from kammodel.privacy.hashing import HashKey
+
+        secret = self.settings.hash_key
+        return HashKey(secret.get_secret_value()) if secret is not None else None
 
     @cached_property
     def policy(self) -> Policy:
@@ -65,6 +75,16 @@ class Runtime:
         from kammodel.tiering.policy import load_policy
 
         return load_policy(self.settings.policy_file)
+
+    made_by: str | None = None
+    """The run of a scheduler that this is part of."""
+
+    @cached_property
+    def rules(self) -> PublishRules:
+        """How we write: the default rules, with what KAM_PUBLISH_FILE changes."""
+        from kammodel.publish.rules import load_rules
+
+        return load_rules(self.settings.publish_file)
 
     @cached_property
     def given(self) -> Given:
@@ -135,6 +155,7 @@ class Runtime:
 
     def _connect(self, crm: str) -> Connector:
         settings = self._settings_of(crm)
+        from connectors.emails import Emails
         from connectors.mapping_file import NONE
 
         connector = registered(crm).connect(
@@ -142,6 +163,7 @@ class Runtime:
             patience=self._patience,
             state=self.settings.home,
             overrides=self._overrides.get(crm, NONE),
+            emails=Emails(self.hash_key, kept=self.settings.keep_emails),
         )
         self._open.callback(connector.close)
         return connector

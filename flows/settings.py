@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,13 +13,14 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from connectors.hubspot.settings import HubSpotSettings
 from connectors.salesforce.settings import SalesforceSettings
 from flows.directories import data_directory
 from kammodel.errors import NotConfigured
+from kammodel.privacy.hashing import SHORTEST_KEY
 
 PREFIX = "KAM_"
 NESTED = "__"
@@ -69,6 +71,11 @@ class Settings(BaseSettings):
         description="TOML file with what differs from the default tier policy",
         examples=["/etc/kam/policy.toml"],
     )
+    publish_file: Path | None = Field(
+        default=None,
+        description="TOML file with what differs from the default rules of writing: whose a field is, limits",
+        examples=["/etc/kam/publish.toml"],
+    )
     mapping_file: Path | None = Field(
         default=None,
         description="TOML file that points columns of kam at fields of your own",
@@ -84,11 +91,36 @@ class Settings(BaseSettings):
         description="CRM whose figures count where both hold a company; by default the first one configured",
         examples=["salesforce"],
     )
+    notify_block: str | None = Field(
+        default=None,
+        description="Notification block of Prefect to which flows send each digest of tier changes; none by default",
+        examples=["slack-webhook/kam"],
+    )
     daily_days: int = Field(
         # Forecasts of six quarters are looked back at, and they are no month's last day.
         default=550,
         ge=31,
         description="Days for which the tiers of every day are kept; of older months `kam thin` leaves the last day",
+    )
+    ledger_days: int = Field(
+        # A year is looked back at when it is over, in the month after it; nothing is taken back as late as that.
+        default=400,
+        ge=31,
+        description="Days for which kam keeps how each cell of a plan ended; `kam thin` takes out what is older",
+    )
+    reject_days: int = Field(
+        # A quarter is long enough for somebody to put a row right in the CRM, and these are rows as they came.
+        default=90,
+        ge=1,
+        description="Days for which a row that could not be read is kept as it came; `kam thin` empties older ones",
+    )
+    hash_key: SecretStr | None = Field(
+        default=None,
+        description=f"Secret of at least {SHORTEST_KEY} characters for keyed hashes of e-mail addresses, which are not "
+        "read without it, and of what was forgotten (kam forget). Keep it: with another one neither is recognised",
+    )
+    keep_emails: bool = Field(
+        default=False, description="Also keep the e-mail addresses of contacts as they are, which no figure needs"
     )
     shard_rows: int = Field(
         default=2_000_000,
@@ -108,7 +140,23 @@ class Settings(BaseSettings):
             )
         return name
 
-    @field_validator("home", "policy_file", "mapping_file", "inputs_dir")
+    @field_validator("notify_block")
+    @classmethod
+    def _block_name(cls, name: str | None) -> str | None:
+        if name is not None and not re.fullmatch(r"[a-z0-9-]+/[a-z0-9-]+", name):
+            raise ValueError("is no block of Prefect by type and name, such as slack-webhook/kam")
+        return name
+
+    @field_validator("hash_key")
+    @classmethod
+    def _long_enough(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and len(key.get_secret_value().strip()) < SHORTEST_KEY:
+            raise ValueError(
+                f"is too short: it needs at least {SHORTEST_KEY} characters, such as `openssl rand -hex 32` prints"
+            )
+        return key
+
+    @field_validator("home", "policy_file", "publish_file", "mapping_file", "inputs_dir")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - keeps symlinks

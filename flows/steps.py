@@ -5,15 +5,21 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 from connectors.errors import QuotaSpent
 from flows import pipeline
 from flows.garbage import seldom_collected
-from flows.pipeline import Every, Progress
+from flows.pipeline import Every, Progress, digesting, gating, undoing
+from flows.report.markdown import plan_with_cells
 from flows.results import (
     ApplyReceipt,
+    ApprovalReceipt,
     BackfillReceipt,
+    DigestReceipt,
     PlanReceipt,
     PullReceipt,
     RunReceipt,
@@ -22,10 +28,28 @@ from flows.results import (
     WriteBackReceipt,
 )
 from flows.runtime import Runtime
+from kammodel.entities import PublishPlan
+from kammodel.errors import KamError
+from kammodel.store import approving, plans
 
 R = TypeVar("R")
+C = TypeVar("C", str, PlanReceipt)
+
+
+@dataclass(frozen=True)
+class WriteBacks:
+    """What was written. `stopped`: all plans, where the guard stopped one of them. `left`: what there is still to do,
+    line by line."""
+
+    done: tuple[WriteBackReceipt, ...] = ()
+    stopped: tuple[PlanReceipt, ...] = ()
+    left: tuple[str, ...] = ()
+
+
 BACK = dt.timedelta(days=730)
 """How far a backfill looks back unless it is told."""
+
+NOT_SENT = "KAM_NOTIFY_BLOCK: digests are sent by flows only; add --prefect, or set PREFECT_API_URL"
 
 NOT_SCORED = (
     "nothing was scored or written, because not every CRM is read to the end; to go on with what is there: "
@@ -65,15 +89,25 @@ def backfill(
 
 
 def thin(runtime: Runtime) -> ThinReceipt:
-    """Thins older daily snapshots out."""
-    return pipeline.thin(runtime.store, runtime.scoring(), runtime.settings.daily_days, runtime.clock)
+    """Thins older daily snapshots out, and takes out what is kept for a time only."""
+    own = runtime.settings
+    kept = {"ledger_days": own.ledger_days, "reject_days": own.reject_days}
+    return pipeline.thin(runtime.store, runtime.scoring(), own.daily_days, runtime.clock, **kept)
 
 
 def plan(runtime: Runtime, crm: str, as_of: dt.date | None, *, full: bool, progress: Progress) -> PlanReceipt:
     """Stores the plan of one CRM."""
     connector, config = runtime.connector(crm), runtime.scoring(as_of)
     return pipeline.plan(
-        connector, runtime.store, config, runtime.clock, full=full, given=runtime.given, progress=progress
+        connector,
+        runtime.store,
+        config,
+        runtime.clock,
+        full=full,
+        given=runtime.given,
+        rules=runtime.rules,
+        made_by=runtime.made_by,
+        progress=progress,
     )
 
 
@@ -83,12 +117,67 @@ def apply(runtime: Runtime, crm: str, plan_id: str | None, *, progress: Progress
     return pipeline.apply(connector, runtime.store, plan_id, runtime.clock, given=given, progress=progress)
 
 
+def undo_of(runtime: Runtime, undone: PublishPlan, *, progress: Progress) -> undoing.Undo:
+    """What takes a plan back, to be looked at."""
+    connector, given, rules = runtime.connector(undone.source), runtime.given, runtime.rules
+    return undoing.undo_of(connector, runtime.store, undone, runtime.clock, given=given, rules=rules, progress=progress)
+
+
+def undo_page(runtime: Runtime, undo: undoing.Undo) -> str:
+    """An undo as a Markdown page. It is not stored: the plan that is named is the one to be taken back."""
+    undone = replace(undo.receipt, plan_id=undo.made.undoes or undo.receipt.plan_id)
+    return plan_with_cells(undone, undo.cells, _texts(runtime))
+
+
+def approve(runtime: Runtime, plan_hash: str, by: str) -> ApprovalReceipt:
+    """Approves a plan by its hash, in a person's name."""
+    return gating.approve(runtime.store, plan_hash, by, runtime.clock)
+
+
+def planned_already(runtime: Runtime, crm: str) -> PlanReceipt | None:
+    """The plan that this very run of the scheduler made before it was suspended, if it is the newest still."""
+    if runtime.made_by is None:
+        return None
+    identity = runtime.connector(crm).identify()
+    return gating.planned_by(runtime.store, identity.source, identity.instance, runtime.made_by)
+
+
+def require_writable(runtime: Runtime, crms: Iterable[str]) -> None:
+    """Looks at the newest plan of each CRM before the first is written: where one may not be, none is, since what went
+    wrong with one CRM's figures is in those of the other too. Raises KamError for a plan that is too old, and
+    NeedsApproval."""
+    for crm in crms:
+        identity = runtime.connector(crm).identify()
+        with runtime.store.transaction() as tx:
+            newest = approving.newest(tx, identity.source, identity.instance)
+        if newest is not None:
+            gating.check_may_be_written(newest, runtime.clock())
+
+
+def plan_page(runtime: Runtime, plan: PlanReceipt) -> str:
+    """A stored plan as a Markdown page, with its first cells."""
+    with runtime.store.transaction() as tx:
+        cells = plans.cells_of(tx, plan.plan_id)
+    return plan_with_cells(plan, cells, _texts(runtime))
+
+
+def _texts(runtime: Runtime) -> set[str]:
+    return {field.key for field in runtime.fields if field.kind == "text"}
+
+
 def write_back(
-    runtime: Runtime, crm: str, as_of: dt.date | None, *, full: bool, progress: Progress
-) -> WriteBackReceipt:
-    """Plans one CRM's cells and writes them."""
-    planned = plan(runtime, crm, as_of, full=full, progress=progress)
-    return WriteBackReceipt(planned, apply(runtime, crm, planned.plan_id, progress=progress))
+    runtime: Runtime, crms: Iterable[str], as_of: dt.date | None, *, full: bool, progress: Progress
+) -> WriteBacks:
+    """Plans the cells of each CRM, then writes them. Where the guard stops one plan, none is written: what went wrong
+    with one CRM's figures is in those of the other too."""
+    planned, unplanned = each(crms, lambda name: plan(runtime, name, as_of, full=full, progress=progress))
+    if any(one.tripped for one in planned):
+        return WriteBacks((), planned, unplanned)
+    done, unbegun = each(
+        planned, lambda one: WriteBackReceipt(one, apply(runtime, one.source, one.plan_id, progress=progress))
+    )
+    left = unwritten(one.applied for one in done)
+    return WriteBacks(done, (), (*left, *unplanned, *unbegun))
 
 
 def run(runtime: Runtime, as_of: dt.date | None, *, full: bool, progress: Progress) -> RunReceipt:
@@ -101,27 +190,71 @@ def run(runtime: Runtime, as_of: dt.date | None, *, full: bool, progress: Progre
     day = runtime.scoring(as_of).as_of
     pulls = tuple(pull(runtime, name, full=full, progress=progress) for name in names)
     scored: ScoreReceipt | None = None
-    written: tuple[WriteBackReceipt, ...] = ()
+    written = WriteBacks()
     left = unread(pulls)
     if left:
         left += (NOT_SCORED,)
     else:
         scored = score(runtime, day, progress=progress)
-        written, unplanned = each(names, lambda name: write_back(runtime, name, day, full=False, progress=progress))
-        left = (*unwritten(one.applied for one in written), *unplanned)
-    return RunReceipt(day, pulls, scored, written, round(time.perf_counter() - began, 3), left)
+        written = write_back(runtime, names, day, full=False, progress=progress)
+        left = written.left
+    told = unsent_digests(runtime, [one.applied for one in written.done])
+    seconds = round(time.perf_counter() - began, 3)
+    return RunReceipt(day, pulls, scored, written.done, seconds, left, told, written.stopped)
 
 
-def each(crms: Iterable[str], step: Callable[[str], R]) -> tuple[tuple[R, ...], tuple[str, ...]]:
-    """A step for one CRM after the other: the receipts, and a line for each CRM that has no calls left for it, for
-    the sake of which the others do not stop."""
+def keep_digests(runtime: Runtime, applied: Iterable[ApplyReceipt]) -> tuple[digesting.Kept, ...]:
+    """Writes the digests of the tier changes that have just been written into CRMs, and gives the new ones."""
+    plan_ids = {one.plan_id for one in applied}
+    folder, config, given = runtime.settings.home / digesting.FOLDER, runtime.scoring(), runtime.given
+    pages = partial(record_pages, runtime)
+    return digesting.keep_digests(runtime.store, config, pages, folder, plan_ids, given=given)
+
+
+def digest_receipts(kept: Iterable[digesting.Kept]) -> tuple[DigestReceipt, ...]:
+    """What the receipt of a run says of new digests."""
+    return tuple(
+        DigestReceipt(
+            one.digest.owner,
+            one.digest.slug,
+            one.digest.as_of,
+            len(one.digest.changes),
+            None if one.file is None else str(one.file),
+            warning=one.fault,
+        )
+        for one in kept
+    )
+
+
+def unsent_digests(runtime: Runtime, applied: Iterable[ApplyReceipt]) -> tuple[DigestReceipt, ...]:
+    """Writes new digests as files; outside of flows nothing is sent, and where it is to be a warning says so."""
+    receipts = digest_receipts(keep_digests(runtime, applied))
+    if runtime.settings.notify_block is None:
+        return receipts
+    return tuple(replace(one, warning="; ".join(filter(None, (one.warning, NOT_SENT)))) for one in receipts)
+
+
+def record_pages(runtime: Runtime) -> digesting.Pages:
+    """What gives the pages of accounts, of the CRMs that can be asked: a page without its link is a page still."""
+    found = {}
+    for crm in runtime.settings.configured:
+        with suppress(KamError):
+            page_of = runtime.connector(crm).record_url
+            page_of("0")
+            found[crm] = page_of
+    return found
+
+
+def each(crms: Iterable[C], step: Callable[[C], R]) -> tuple[tuple[R, ...], tuple[str, ...]]:
+    """A step for one CRM, or one CRM's plan, after the other: the receipts, and a line for each CRM that has no calls
+    left for it, for the sake of which the others do not stop."""
     receipts: list[R] = []
     left: list[str] = []
     for crm in crms:
         try:
             receipts.append(step(crm))
         except QuotaSpent as fault:
-            left.append(f"{crm}: {fault}")
+            left.append(f"{crm.source if isinstance(crm, PlanReceipt) else crm}: {fault}")
     return tuple(receipts), tuple(left)
 
 

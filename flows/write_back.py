@@ -1,18 +1,23 @@
 """The flows that write tiers and KPIs back into CRMs, and their tasks: the plan of one CRM, and its writing."""
 
+import asyncio
 import datetime as dt
+from collections.abc import Sequence
 
 from prefect import flow, task
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.runtime import flow_run
 
 from connectors.errors import QuotaSpent
 from flows import steps
+from flows.approval import approved
+from flows.notifying import tell_owners
 from flows.outcome import each, ended, ends_well, receipt_of
 from flows.parameters import AsOf, CompareAll, OneCrm
 from flows.report.markdown import applied_page, plans_page, write_backs_page
 from flows.results import ApplyReceipt, PlanReceipt, WriteBackReceipt
-from flows.runtime import opened
+from flows.runtime import Runtime, opened
 from flows.working import in_thread
 
 
@@ -21,6 +26,7 @@ from flows.working import in_thread
 async def plan_crm(*, crm: str, as_of: dt.date | None, full: bool) -> PlanReceipt:
     """Compares what we want with what one CRM holds, and stores the cells that differ as a plan."""
     with opened() as runtime:
+        runtime.made_by = flow_run.id
         return await in_thread(
             f"kam-plan-{crm}",
             runtime.progress,
@@ -41,10 +47,30 @@ async def apply_crm(*, crm: str, plan_id: str | None) -> ApplyReceipt:
     return ended(receipt, steps.unwritten([receipt]))
 
 
-async def write_crm(*, crm: str, as_of: dt.date | None, full: bool) -> WriteBackReceipt:
-    """Plan and apply for one CRM, as two tasks."""
-    planned = await receipt_of(plan_crm(crm=crm, as_of=as_of, full=full))
-    return WriteBackReceipt(planned, await receipt_of(apply_crm(crm=crm, plan_id=planned.plan_id)))
+async def write_crms(runtime: Runtime, names: Sequence[str], *, as_of: dt.date | None, full: bool) -> steps.WriteBacks:
+    """Plan and apply, as tasks. Plans beyond the guard's limits are approved first, while the run is suspended; begun
+    anew after that, the run goes on with the plans that it made."""
+
+    async def planned(name: str) -> PlanReceipt:
+        before = await planned_before(runtime, name)
+        return await receipt_of(plan_crm(crm=name, as_of=as_of, full=full)) if before is None else before
+
+    async def applied(plan: PlanReceipt) -> WriteBackReceipt:
+        return WriteBackReceipt(plan, await receipt_of(apply_crm(crm=plan.source, plan_id=plan.plan_id)))
+
+    plans, unplanned = await each(names, planned)
+    beyond = [plan for plan in plans if plan.tripped]
+    if beyond:
+        await approved(runtime, beyond)
+    done, unbegun = await each(plans, applied)
+    left = steps.unwritten(one.applied for one in done)
+    return steps.WriteBacks(done, (), (*left, *unplanned, *unbegun))
+
+
+async def planned_before(runtime: Runtime, name: str) -> PlanReceipt | None:
+    """The plan that this very run made of a CRM before it was suspended."""
+    runtime.made_by = flow_run.id
+    return await asyncio.to_thread(steps.planned_already, runtime, name)
 
 
 @flow(name="kam-plan", description="Works out which cells to write. Writes nothing into a CRM.")
@@ -76,7 +102,9 @@ async def apply(*, crm: OneCrm = None) -> tuple[ApplyReceipt, ...]:
     """
     with opened() as runtime:
         names = runtime.chosen(crm)
+        await asyncio.to_thread(steps.require_writable, runtime, names)
         receipts, unbegun = await each(names, lambda name: receipt_of(apply_crm(crm=name, plan_id=None)))
+        await tell_owners(runtime, receipts)
     await acreate_markdown_artifact(applied_page(receipts), key="kam-apply", description="What was written")
     if unbegun:
         raise QuotaSpent("; ".join((*steps.unwritten(receipts), *unbegun)))
@@ -97,9 +125,10 @@ async def write_back(
     """
     with opened() as runtime:
         names = runtime.chosen(crm)
-        receipts, unplanned = await each(names, lambda name: write_crm(crm=name, as_of=as_of, full=full))
+        written = await write_crms(runtime, names, as_of=as_of, full=full)
+        receipts = written.done
+        await tell_owners(runtime, [one.applied for one in receipts])
     await acreate_markdown_artifact(write_backs_page(receipts), key="kam-write-back", description="What was written")
-    left = steps.unwritten(one.applied for one in receipts)
-    if unplanned:
-        raise QuotaSpent("; ".join((*left, *unplanned)))
-    return ended(receipts, left)
+    if len(receipts) < len(names):
+        raise QuotaSpent("; ".join(written.left))
+    return ended(receipts, written.left)

@@ -11,7 +11,7 @@ from kammodel.publish.fields import CustomField, canonical
 from kammodel.rollups.fields import column_of
 from kammodel.snapshot import plain_money
 
-NOT_COMPUTED = ("scored_on",)
+NOT_COMPUTED = ("scored_on", "stamp")
 """Our fields that the plan fills in itself."""
 
 
@@ -65,6 +65,9 @@ def _percent(ratio: pl.Expr, field: CustomField) -> pl.Expr:
 
 
 def _held(field: CustomField, value: pl.Expr) -> pl.Expr:
+    if field.kind == "text":
+        # As far as the CRM holds it: else it would differ from what stands there for ever.
+        return value.cast(pl.String).str.slice(0, field.length)
     if field.kind not in {"number", "percent"}:
         return value
     limit = 10.0 ** (field.precision - field.scale)

@@ -168,13 +168,19 @@ def _kpis_json(day: ScoredDay) -> pl.DataFrame:
     return kpis_json(day.kpis, rollups_json(day.rolled) if day.rolled.rollups else None)
 
 
-def wanted_values(day: ScoredDay, source: str, instance: str, fields: Sequence[CustomField]) -> pl.DataFrame:
-    """source_id and the canonical text of each of our fields (less scored_on) for the live accounts of a CRM.
+def wanted_values(
+    day: ScoredDay, source: str, instance: str, fields: Sequence[CustomField], *, keeps_leavers: bool = False
+) -> pl.DataFrame:
+    """source_id and the canonical text of each of our fields (less those that the plan fills in) for the live accounts
+    of a CRM.
 
     A member has its group's values. Null clears: outside the population there is no tier (a tier set by hand
-    stands), and Reason says why; what is not known is never 0.
+    stands), and Reason says why; what is not known is never 0. `keeps_leavers`: nothing is wanted of accounts outside
+    the population, so that what stands there stays.
     """
     own = day.members.filter(pl.col("source") == source, pl.col("source_instance") == instance)
+    if keeps_leavers:
+        own = own.join(day.scores.frame.filter("in_population"), on="group", how="semi", maintain_order="left")
     rolled = field_values(day.rolled)
     return published(own, day.scores.frame, day.kpis, day.reasons, fields, rolled=rolled)
 

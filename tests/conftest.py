@@ -21,7 +21,13 @@ os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
 set_prefect_environment()
 
 
-_WITH_PREFECT = {"tests/e2e/test_as_users_do.py", "tests/flows/test_flows.py"}
+_WITH_PREFECT = {
+    "tests/e2e/test_as_users_do.py",
+    "tests/e2e/test_worker.py",
+    "tests/flows/test_check.py",
+    "tests/flows/test_digest_delivery.py",
+    "tests/flows/test_flows.py",
+}
 
 
 @pytest.hookimpl(optionalhook=True)

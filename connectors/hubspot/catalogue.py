@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import partial
 from typing import Any
 
 import polars as pl
 
 from connectors.contract import Stream
+from connectors.emails import NO_EMAILS, Emails
 from connectors.errors import PermissionMissing, RequestRefused, TryAgainLater
 from connectors.hubspot import mapping, paths, portal
 from connectors.hubspot.associations import read_links
 from connectors.hubspot.client import Client
+from connectors.hubspot.crew import at_once
 from connectors.hubspot.mapping import (
     COMPANIES,
     DEALS,
@@ -65,26 +67,45 @@ class Catalogue:
 
 
 def read_catalogue(
-    client: Client, known: Portal, cross_reference: str, overrides: Overrides = NONE, *, insist: bool
+    client: Client,
+    known: Portal,
+    cross_reference: str,
+    overrides: Overrides = NONE,
+    *,
+    insist: bool,
+    emails: Emails = NO_EMAILS,
 ) -> Catalogue:
     """Asks the portal once. Without companies nothing can be done: their scope missing is an error.
 
     `insist`: the cross-reference property was configured by name, so that its absence is worth a word. `overrides`:
-    what a mapping file says; raises MappingInvalid where the portal has nothing that would fit it.
+    what a mapping file says; raises MappingInvalid where the portal has nothing that would fit it. `emails`: what
+    becomes of addresses.
     """
     found = Catalogue(known)
-    look = _Look(client, found, overrides)
-    _reference(client, found)
-    streams = mapping.declared(cross_reference, known.zone, many_currencies=look.many_currencies, insist=insist)
+    deals = _reference(client, found)
+    # Deals have a currency of their own in portals with several currencies only.
+    currencies = "deal_currency_code" in (deals or {})
+    streams = mapping.declared(cross_reference, known.zone, many_currencies=currencies, insist=insist, emails=emails)
     overrides.check_streams(one.name for one in streams)
+    looks = [_Look(client, found, overrides, deals, one) for one in streams]
     # All first, since what a stream is linked with has to be there too.
-    seen = {one.name: there for one in streams if (there := look.at(one)) is not None}
-    if COMPANIES not in seen:
+    seen = at_once(client.parallel, [look.at for look in looks])
+    _note(found, looks)
+    there = [(look, one) for look, one in zip(looks, seen, strict=True) if one is not None]
+    kinds = {one.declared.kind for _, one in there}
+    if COMPANIES not in {one.declared.name for _, one in there}:
         raise PermissionMissing(f"companies cannot be read: {found.unavailable[COMPANIES]}")
-    kinds = {there.declared.kind for there in seen.values()}
-    for there in seen.values():
-        _add(found, look.with_links(there, kinds), look.drifting(there))
+    linked = at_once(client.parallel, [partial(look.with_links, one, kinds) for look, one in there])
+    _note(found, looks)
+    for (look, one), less in zip(there, linked, strict=True):
+        _add(found, less, look.drifting(one))
     return found
+
+
+def _note(found: Catalogue, looks: Sequence[_Look]) -> None:
+    """Takes over what the looks noted, in the order of the streams, whichever ended first."""
+    for look in looks:
+        found.unavailable |= look.unavailable
 
 
 @dataclass(frozen=True)
@@ -98,23 +119,21 @@ class _There:
 
 @dataclass
 class _Look:
-    """Looks at what a portal has of the declared streams, and notes what it lacks."""
+    """Looks at what a portal has of a declared stream, and notes what it lacks. Several look at a time.
+
+    `deals`: the properties of deals; None if they cannot be read.
+    """
 
     client: Client
     found: Catalogue
     overrides: Overrides
+    deals: Definitions | None
+    declared: Declared
+    unavailable: dict[str, str] = field(default_factory=dict)
 
-    @cached_property
-    def _deals(self) -> Definitions | None:
-        return self._definitions(DEALS, "deals", DEAL_SCOPE)
-
-    @property
-    def many_currencies(self) -> bool:
-        """Deals have a currency of their own in portals with several currencies only."""
-        return "deal_currency_code" in (self._deals or {})
-
-    def at(self, one: Declared) -> _There | None:
+    def at(self) -> _There | None:
         """The stream as it can be read; None, with the reason noted, if it cannot."""
+        one = self.declared
         definitions = self._of(one)
         if definitions is None:
             return None
@@ -128,7 +147,7 @@ class _Look:
                 self.found.ticket_stages = portal.read_stages(self.client, one.kind, one.scope)
             rows.extend(_list_one(self.client, _wish(replace(one, history=()))))
 
-        if not _works(self.found, one.name, probe):
+        if not _works(self.unavailable, one.name, probe):
             return None
         return _There(self._with_history(one), definitions, str(rows[0].get("id")) if rows else "1")
 
@@ -138,7 +157,7 @@ class _Look:
         lost = [k for k in one.links if k.kind not in kinds or not self._is_linked(there, k)]
         for link in lost:
             if link.column == PERSONS.column:
-                self.found.unavailable[f"{one.name}.person_ids"] = _UNKNOWN_PERSONS
+                self.unavailable[f"{one.name}.person_ids"] = _UNKNOWN_PERSONS
         without = {link.column for link in lost if link.column}
         kept = tuple(link for link in one.links if link not in lost)
         return replace(one, links=kept, mapping=one.mapping.without(without))
@@ -152,27 +171,22 @@ class _Look:
     def _of(self, one: Declared) -> Definitions | None:
         """The stream's properties; empty where nothing depends on them."""
         if one.name == DEALS:
-            return self._deals
+            return self.deals
         if one.word and not self.overrides.of(one.name):
             return {}
-        return self._definitions(one.name, one.kind, one.scope)
-
-    def _definitions(self, name: str, kind: str, scope: str) -> Definitions | None:
-        listed: Definitions = {}
-        works = _works(self.found, name, lambda: listed.update(portal.read_properties(self.client, kind, scope)))
-        return listed if works else None
+        return _definitions(self.client, self.unavailable, one.name, one.kind, one.scope)
 
     def _cut(self, one: Declared, names: set[str]) -> Declared:
         """Less optional lines; standard properties are asked for even if the list lacks them. The gap is told."""
         absent = set(one.properties) - names
         for name in absent - one.silent:
-            self.found.unavailable[f"{one.name}.{name}"] = _NOT_PROVISIONED if name.startswith("kam_") else _HIDDEN
+            self.unavailable[f"{one.name}.{name}"] = _NOT_PROVISIONED if name.startswith("kam_") else _HIDDEN
         return replace(one, mapping=one.mapping.without(one.mapping.optional() & absent))
 
     def _with_history(self, one: Declared) -> Declared:
         if not one.history or _shows_history(self.client, _wish(one)):
             return one
-        self.found.unavailable[HISTORY] = "HubSpot gives no property history to this token: past stages are unknown"
+        self.unavailable[HISTORY] = "HubSpot gives no property history to this token: past stages are unknown"
         return replace(one, history=(), events=None)
 
     def _is_linked(self, there: _There, link: Link) -> bool:
@@ -185,8 +199,15 @@ class _Look:
         return True
 
 
-def _reference(client: Client, found: Catalogue) -> None:
-    """Owners, stages and rates: small lists, read in full on every run."""
+def _definitions(client: Client, noted: dict[str, str], name: str, kind: str, scope: str) -> Definitions | None:
+    listed: Definitions = {}
+    works = _works(noted, name, lambda: listed.update(portal.read_properties(client, kind, scope)))
+    return listed if works else None
+
+
+def _reference(client: Client, found: Catalogue) -> Definitions | None:
+    """Looks at owners, stages and rates: small lists, read in full on every run. Gives the properties of deals, which
+    say whether they have currencies of their own; None if they cannot be read."""
 
     def stages() -> None:
         found.stages = portal.read_stages(client)
@@ -204,23 +225,37 @@ def _reference(client: Client, found: Catalogue) -> None:
     def owners() -> None:
         client.get(paths.OWNERS, [("limit", 1)], purpose="other", scope="crm.objects.owners.read")
 
-    for name, ours, probe in (
-        (OWNERS_NAME, mapping.OWNERS, owners),
-        (STAGES_NAME, mapping.PIPELINE_STAGES, stages),
-        (RATES_NAME, mapping.EXCHANGE_RATES, rates),
-    ):
-        if _works(found, name, probe):
+    deals: Definitions = {}
+    lists = {
+        OWNERS_NAME: (mapping.OWNERS, owners),
+        STAGES_NAME: (mapping.PIPELINE_STAGES, stages),
+        RATES_NAME: (mapping.EXCHANGE_RATES, rates),
+    }
+    probes = {name: probe for name, (_, probe) in lists.items()}
+    probes[DEALS] = lambda: deals.update(portal.read_properties(client, "deals", DEAL_SCOPE))
+    refused = at_once(client.parallel, [partial(_refusal, probe) for probe in probes.values()])
+    found.unavailable |= {name: told for name, told in zip(probes, refused, strict=True) if told is not None}
+    for name, (ours, _) in lists.items():
+        if name not in found.unavailable:
             found.streams += (Stream(name, (ours,), incremental=False),)
+    return None if DEALS in found.unavailable else deals
 
 
-def _works(found: Catalogue, name: str, probe: Callable[[], Any]) -> bool:
+def _works(noted: dict[str, str], name: str, probe: Callable[[], Any]) -> bool:
     """Whether the probe goes through; what a person has to grant is noted if not."""
+    refusal = _refusal(probe)
+    if refusal is not None:
+        noted[name] = refusal
+    return refusal is None
+
+
+def _refusal(probe: Callable[[], Any]) -> str | None:
+    """What a person has to grant for the probe to go through; None if it does."""
     try:
         probe()
     except (PermissionMissing, RequestRefused) as fault:
-        found.unavailable[name] = str(fault)
-        return False
-    return True
+        return str(fault)
+    return None
 
 
 def _shows_history(client: Client, wish: Wish) -> bool:

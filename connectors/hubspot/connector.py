@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
@@ -24,6 +25,7 @@ from connectors.contract import (
     Stream,
     WriteOutcome,
 )
+from connectors.emails import NO_EMAILS, Emails
 from connectors.hubspot import writing
 from connectors.hubspot.catalogue import Catalogue, read_catalogue
 from connectors.hubspot.client import Client
@@ -41,6 +43,7 @@ from kammodel.publish.fields import CustomField
 OVERLAP = dt.timedelta(minutes=10)
 """HubSpot's search index trails its writes by seconds, in bad hours by minutes. Reading a little twice is
 cheap, since saving is an upsert."""
+_STREAMS_AT_ONCE = 3
 
 
 class HubSpotConnector:
@@ -56,11 +59,12 @@ class HubSpotConnector:
         patience: Patience | None = None,
         state: Path | None = None,
         overrides: Overrides = NONE,
+        emails: Emails = NO_EMAILS,
     ) -> None:
         self.calls = CallCount()
         self.settle = dt.timedelta(seconds=settings.settle_seconds)
         self.overlap = OVERLAP
-        self._overrides = overrides
+        self._overrides, self._emails = overrides, emails
         self._settings, self._patience = settings, patience or Patience()
         sign_in = sign_in_of(settings, state, sleep=self._patience.sleep)
         self._client = Client(settings, self._patience, self.calls, sign_in=sign_in)
@@ -89,6 +93,14 @@ class HubSpotConnector:
         return self._pages.read(stream, span, resume, known)
 
     @property
+    def streams_at_once(self) -> int:
+        """With several calls at a time, those that one stream makes alone leave room for those of the next ones."""
+        return _STREAMS_AT_ONCE if self._client.parallel > 1 else 1
+
+    def counting(self, calls: CallCount) -> AbstractContextManager[None]:
+        return self._client.counting(calls)
+
+    @property
     def notes(self) -> Counter[str]:
         """What was read by a rule that may surprise, and how often."""
         return self._pages.notes
@@ -102,8 +114,19 @@ class HubSpotConnector:
     def write_fields(
         self, fields: Sequence[CustomField], writes: Sequence[AccountWrite]
     ) -> Iterator[list[WriteOutcome]]:
-        sleep, traced = self._patience.sleep, self._settings.trace_writes
-        return writing.write_fields(self._client, fields, writes, sleep=sleep, traced=traced)
+        return self._writer.write(fields, writes)
+
+    def write_portion(self, accounts: int) -> int:
+        del accounts  # However many there are.
+        return self._writer.portion
+
+    def write_calls(self, accounts: int) -> int:
+        return self._writer.calls(accounts)
+
+    def overwritten(
+        self, fields: Sequence[CustomField], writes: Sequence[AccountWrite]
+    ) -> dict[str, dict[str, str | None]]:
+        return self._writer.overwritten(fields, writes)
 
     def preflight(self, fields: Sequence[CustomField]) -> list[Finding]:
         return preflight.preflight(self._client, fields)
@@ -136,6 +159,11 @@ class HubSpotConnector:
         return HubSpotSweeps(self._client, self._catalogue, self._pages, relink_every=every)
 
     @cached_property
+    def _writer(self) -> writing.Writer:
+        traced, looks_back = self._settings.trace_writes, self._settings.look_back
+        return writing.Writer(self._client, self._patience.sleep, traced=traced, looks_back=looks_back)
+
+    @cached_property
     def _portal(self) -> Portal:
         return read_portal(self._client)
 
@@ -146,6 +174,7 @@ class HubSpotConnector:
             self._portal,
             self._settings.cross_reference_property,
             self._overrides,
+            emails=self._emails,
             insist="cross_reference_property" in self._settings.model_fields_set,
         )
 

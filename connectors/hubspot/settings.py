@@ -29,6 +29,7 @@ class HubSpotSettings(BaseModel):
     `searches_per_second`: HubSpot allows five to all apps of an account together, and says nothing of them in answers.
     `relink_hours`: between two looks at the links of all records, a call per 1,000 records and kind of link.
     `trace_writes`: whether written rows carry a trace id, by which HubSpot names a bad row instead of refusing all.
+    `look_back`: whether the history of what was written is read to see what it went over, a call per 50 companies.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -47,6 +48,7 @@ class HubSpotSettings(BaseModel):
     searches_per_second: float = Field(default=4.5, gt=0)
     relink_hours: int = Field(default=24, ge=1)
     trace_writes: bool = True
+    look_back: bool = True
 
     @field_validator("api_version")
     @classmethod

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from connectors.contract import Stream
+from connectors.emails import NO_EMAILS, Emails
 from connectors.errors import PermissionMissing, RequestRefused
 from connectors.mapping import meaning_of
 from connectors.mapping_file import NONE, Overrides
@@ -60,16 +61,25 @@ def objects() -> tuple[str, ...]:
 
 
 def read_catalogue(
-    client: Client, describes: Describes, known: Org, cross_reference: str, overrides: Overrides = NONE, *, insist: bool
+    client: Client,
+    describes: Describes,
+    known: Org,
+    cross_reference: str,
+    overrides: Overrides = NONE,
+    *,
+    insist: bool,
+    emails: Emails = NO_EMAILS,
 ) -> Catalogue:
     """Asks the org once. Without accounts nothing can be done: that they are hidden is an error.
 
     `insist`: the cross-reference field was configured by name, so that its absence is worth a word. `overrides`:
-    what a mapping file says; raises MappingInvalid where the org has nothing that would fit it.
+    what a mapping file says; raises MappingInvalid where the org has nothing that would fit it. `emails`: what becomes
+    of addresses.
     """
     found = Catalogue(known, describes)
     describes.fields("Account")
-    streams = mapping.declared(cross_reference, many_currencies=known.many_currencies, insist=insist)
+    many = known.many_currencies
+    streams = mapping.declared(cross_reference, many_currencies=many, insist=insist, emails=emails)
     overrides.check_streams(one.name for one in streams)
     users, *others = streams
     _add(found, users, overrides)

@@ -19,6 +19,7 @@ from connectors.errors import (
     SignInRefused,
     UnexpectedAnswer,
 )
+from connectors.overdrawing import overdraws
 from connectors.pacing import Budget
 from connectors.retry import Patience, persist
 from connectors.salesforce import paths
@@ -84,14 +85,16 @@ class Client:
         purpose: Purpose = "write",
         asks: str | None = None,
         check: Callable[[Any], None] | None = None,
+        repeatable: bool = True,
     ) -> Any:
-        """The JSON answer to a JSON body. It may be sent twice: what we send states absolute values.
+        """The JSON answer to a JSON body. It may be sent twice, unless it is not `repeatable`: then AnswerUnclear is
+        raised where nobody knows whether it was carried out.
 
         `check` may find fault with an answer that looks well, and so have it repeated.
         """
         headers = {"Content-Type": "application/json", "Sforce-Mru": "updateMru=false"}
-        raw = orjson.dumps(body)
-        return self._request(method, path, body=raw, headers=headers, purpose=purpose, asks=asks, check=check)
+        given: dict[str, Any] = {"body": orjson.dumps(body), "headers": headers, "purpose": purpose, "asks": asks}
+        return self._request(method, path, **given, check=check, repeatable=repeatable)
 
     def upload(self, path: str, content: bytes, content_type: str, *, asks: str) -> Any:
         """The JSON answer to a body of another type."""
@@ -176,6 +179,7 @@ class Client:
         purpose: Purpose = "read",
         asks: str | None = None,
         check: Callable[[Any], None] | None = None,
+        repeatable: bool = True,
     ) -> Any:
         call = Call(method, path, query or {}, body, headers or {}, purpose, asks)
 
@@ -186,16 +190,16 @@ class Client:
             return answer
 
         try:
-            return self._renewing(once)
+            return self._renewing(once, repeatable=repeatable)
         except RequestRefused as fault:
             if fault.status in {404, 410}:
                 self._check_version()
             raise
 
-    def _renewing(self, call: Callable[[], T]) -> T:
+    def _renewing(self, call: Callable[[], T], *, repeatable: bool = True) -> T:
         for _ in range(_ROUNDS):
             try:
-                return self._with_patience(call)
+                return self._with_patience(call, repeatable=repeatable)
             except SessionExpired as fault:
                 latest, expired = self._signed_in, fault
                 if latest is not None and latest.is_new:
@@ -204,8 +208,8 @@ class Client:
         text = f"{expired}: the token was just granted and is not accepted; may the app use the API (scope api)?"
         raise SignInRefused(text, code=expired.code, status=expired.status) from expired
 
-    def _with_patience(self, call: Callable[[], T]) -> T:
-        return persist(call, patience=self._patience, renew=self._renew)
+    def _with_patience(self, call: Callable[[], T], *, repeatable: bool = True) -> T:
+        return persist(call, patience=self._patience, renew=self._renew, repeatable=repeatable)
 
     def _answer(self, call: Call) -> Any:
         return self._read(self._carry(call), call)
@@ -225,7 +229,7 @@ class Client:
 
     def _spend(self, purpose: Purpose, *, even_if_spent: bool = False) -> int:
         """Counts a call that is about to go out; its number. Raises QuotaSpent where the budget has none left."""
-        number = self._budget.spend(even_if_spent=even_if_spent)
+        number = self._budget.spend(even_if_spent=even_if_spent or overdraws())
         with self._lock:
             setattr(self.calls, purpose, getattr(self.calls, purpose) + 1)
         return number

@@ -23,6 +23,7 @@ from connectors.contract import (
     Stream,
     WriteOutcome,
 )
+from connectors.emails import NO_EMAILS, Emails
 from connectors.mapping_file import NONE, Overrides
 from connectors.retry import Patience
 from connectors.salesforce import writing
@@ -30,6 +31,7 @@ from connectors.salesforce.bulk.ingest import end_forsaken
 from connectors.salesforce.bulk.notes import JobNotes
 from connectors.salesforce.catalogue import Catalogue, objects, read_catalogue
 from connectors.salesforce.client import Client
+from connectors.salesforce.collections import BATCH
 from connectors.salesforce.org import Describes, Org, named_user, read_org
 from connectors.salesforce.pages import PageReader
 from connectors.salesforce.provisioning import exporting, making, preflight, removing
@@ -48,7 +50,7 @@ class SalesforceConnector:
     """One org. Signs in at the first call; `close` gives the connections back."""
 
     name = "salesforce"
-    write_batch = writing.BATCH
+    write_batch = BATCH
 
     def __init__(
         self,
@@ -58,14 +60,17 @@ class SalesforceConnector:
         state: Path | None = None,
         overrides: Overrides = NONE,
         sizes: Sizes | None = None,
+        emails: Emails = NO_EMAILS,
     ) -> None:
         self.calls = CallCount()
         self.settle = dt.timedelta(seconds=settings.settle_seconds)
         self.overlap = OVERLAP
         self._settings, self._overrides, self._sizes = settings, overrides, sizes or Sizes()
+        self._emails = emails
         patience = patience or Patience()
         self._client = Client(settings, patience, self.calls, sign_in=sign_in_of(settings, state, patience.sleep))
         self._notes = JobNotes(state, settings.host)
+        self._writer = writing.Writer(self._client, self._sizes, self._notes)
         admin = admin_sign_in(settings)
         # Signs in when it is first used, which is for provisioning only.
         self._admin_client = Client(settings, patience, self.calls, sign_in=admin) if admin else self._client
@@ -107,7 +112,13 @@ class SalesforceConnector:
         self, fields: Sequence[CustomField], writes: Sequence[AccountWrite]
     ) -> Iterator[list[WriteOutcome]]:
         end_forsaken(self._client, self._notes)
-        return writing.write_fields(self._client, fields, writes, self._sizes, self._notes)
+        return self._writer.write(fields, writes)
+
+    def write_portion(self, accounts: int) -> int:
+        return self._writer.portion(accounts)
+
+    def write_calls(self, accounts: int) -> int:
+        return self._writer.calls(accounts)
 
     def preflight(self, fields: Sequence[CustomField]) -> list[Finding]:
         return preflight.preflight(self._client, self._admin_client, fields)
@@ -158,6 +169,7 @@ class SalesforceConnector:
             self._org,
             self._settings.cross_reference_field,
             self._overrides,
+            emails=self._emails,
             insist="cross_reference_field" in self._settings.model_fields_set,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from connectors.contract import WriteOutcome
+from connectors.contract import FaultKind, WriteOutcome
 from connectors.errors import FieldsNotProvisioned
 from connectors.salesforce.faults import PASSING
 
@@ -23,6 +23,32 @@ _HINTS = {
     "REQUIRED_FIELD_MISSING": "the account lacks a field that the org requires",
     LOCKED: "other processes keep it locked",
 }
+_KINDS: dict[FaultKind, set[str]] = {
+    "validation": {
+        "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+        "FIELD_INTEGRITY_EXCEPTION",
+        "FIELD_FILTER_VALIDATION_EXCEPTION",
+        "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+        "INVALID_TYPE_ON_FIELD_IN_RECORD",
+        "STRING_TOO_LONG",
+        "NUMBER_OUTSIDE_VALID_RANGE",
+        "REQUIRED_FIELD_MISSING",
+        "INACTIVE_OWNER_OR_USER",
+        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+        "CANNOT_EXECUTE_FLOW_TRIGGER",
+    },
+    "permission": {
+        "INSUFFICIENT_ACCESS",
+        "INSUFFICIENT_ACCESS_OR_READONLY",
+        "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
+        "TXN_SECURITY_NO_ACCESS",
+    },
+    "duplicate": {"DUPLICATE_VALUE", "DUPLICATES_DETECTED", "DUPLICATE_EXTERNAL_ID"},
+    "lock": {LOCKED, "ENTITY_IS_LOCKED"},
+    "gone": _GONE,
+    "quota": {"REQUEST_LIMIT_EXCEEDED", "STORAGE_LIMIT_EXCEEDED", "APEX_ERROR_RATE_LIMITED"},
+}
+"""The codes by what they are about. An account that was merged away is deleted, to Salesforce."""
 
 
 def outcome_of(source_id: str, code: str | None, told: str, fields: Sequence[str]) -> WriteOutcome:
@@ -38,6 +64,12 @@ def outcome_of(source_id: str, code: str | None, told: str, fields: Sequence[str
         raise FieldsNotProvisioned(f"Salesforce does not let us write ({code}{named}): run kam provision", code=code)
     message = f"Salesforce did not take the row ({code or 'no code given'}{named})"
     message += f": {_HINTS[code]}" if code in _HINTS else ""
-    if code in _GONE:
-        return WriteOutcome(source_id, "gone", code, message)
-    return WriteOutcome(source_id, "retry" if code is None or code in _LATER else "rejected", code, message)
+    kind = kind_of(code)
+    if kind == "gone":
+        return WriteOutcome(source_id, "gone", code, message, kind)
+    return WriteOutcome(source_id, "retry" if code is None or code in _LATER else "rejected", code, message, kind)
+
+
+def kind_of(code: str | None) -> FaultKind:
+    """What a code is about."""
+    return next((kind for kind, codes in _KINDS.items() if code in codes), "other")

@@ -13,6 +13,7 @@ VERSIONS = "/services/data"
 QUERY, QUERY_ALL = "/query", "/queryAll"
 """With and without the recycle bin and archived activities."""
 COLLECTIONS = "/composite/sobjects"
+COMPOSITE = "/composite"
 BATCH = "/composite/batch"
 DEPLOY = "/metadata/deployRequest"
 
@@ -24,6 +25,11 @@ def versioned(version: str, path: str) -> str:
 def record(kind: str) -> str:
     """Where a record of a kind is created."""
     return f"/sobjects/{kind}"
+
+
+def collection(kind: str) -> str:
+    """Where many records of a kind are read by their ids."""
+    return f"{COLLECTIONS}/{kind}"
 
 
 def describe(kind: str) -> str:

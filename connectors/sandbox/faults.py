@@ -15,13 +15,15 @@ Fault = Literal[
     "dropped_before",
     "dropped_after",
     "truncated",
+    "empty_page",
 ]
 """What a sandbox can do instead of answering.
 
 `429` and `429_retry_after`: refused for the rate, as the vendor words it, without and with a Retry-After of one
 second. `503`: the vendor's own unavailable. `html_502`: a page of the edge instead of JSON. `expired_token`: the
 vendor's 401. `dropped_before`: the connection breaks and nothing was done. `dropped_after`: it was done, and the
-connection breaks before the answer. `truncated`: the answer stops in the middle of its body.
+connection breaks before the answer. `truncated`: the answer stops in the middle of its body. `empty_page`: a
+page of records is answered as if there were none, with success; other calls are answered as usual.
 """
 
 KINDS: tuple[Fault, ...] = (
@@ -34,6 +36,7 @@ KINDS: tuple[Fault, ...] = (
     "dropped_after",
     "truncated",
 )
+"""Those that a client can tell from the answer, or the lack of one: that a page should not be empty, it cannot."""
 
 
 @dataclass(frozen=True)

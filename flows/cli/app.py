@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from flows.cli import catalogue, history, simulation
+from flows.cli import catalogue, digesting, forgetting, history, publishing, reporting, simulation
 from flows.cli.faults import INTERRUPTED, exits, say
 from flows.cli.options import AsOf, Full, Json, OneCrm, Prefect
 
@@ -256,6 +256,10 @@ def matches(
 history.add_to(app)
 simulation.add_to(app)
 catalogue.add_to(app)
+forgetting.add_to(app)
+digesting.add_to(app)
+publishing.add_to(app)
+reporting.add_to(app)
 
 
 @app.callback(invoke_without_command=True)

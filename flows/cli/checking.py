@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import urllib.error
+import urllib.request
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -20,6 +23,11 @@ from kammodel.errors import KamError
 from kammodel.publish.fields import CustomField
 from kammodel.rollups import FILENAME as ROLLUPS
 from kammodel.tiering.policy import policy_hash
+
+OPEN_TO_ALL = (
+    "anybody who reaches it may approve plans and start runs: set PREFECT_SERVER_API_AUTH_STRING there and "
+    "PREFECT_API_AUTH_STRING here"
+)
 
 
 @dataclass
@@ -69,7 +77,30 @@ def _about(at: Session) -> dict[str, Any]:
         "inputs": _inputs(at),
         "policy": str(settings.policy_file or "default"),
         "policy_hash": policy_hash(at.runtime.policy),
+        "publish_rules": _publish_rules(at),
+        "prefect": _prefect(),
     }
+
+
+def _publish_rules(at: Session) -> str:
+    """Where the rules of writing come from. Reading them is the check."""
+    at.runtime.rules.check_names(field for field in at.runtime.fields if field.ours)
+    return str(at.runtime.settings.publish_file or "default")
+
+
+def _prefect() -> str:
+    """The server that runs report to, and whether anybody who reaches it can approve plans there."""
+    address = os.environ.get("PREFECT_API_URL")
+    if not address:
+        return "none: PREFECT_API_URL is not set"
+    try:
+        # As somebody without any key would.
+        with urllib.request.urlopen(f"{address.rstrip('/')}/admin/version", timeout=10):  # noqa: S310 - their own
+            return f"{address}: {OPEN_TO_ALL}"
+    except urllib.error.HTTPError as refused:
+        return f"{address}, behind a key" if refused.code in {401, 403} else f"{address} (answers {refused.code})"
+    except (OSError, ValueError):
+        return f"{address}: nothing answers there"
 
 
 def _inputs(at: Session) -> str:
@@ -108,7 +139,8 @@ def _read(connector: Connector, fields: Sequence[CustomField], found: Found) -> 
 def _show(about: dict[str, Any], found: list[Found]) -> None:
     facts = Table(box=None, show_header=False, pad_edge=False)
     for name, value in about.items():
-        facts.add_row(Text(name.replace("_", " "), style="dim"), Text(plain(str(value))))
+        style = "yellow" if OPEN_TO_ALL in str(value) else ""
+        facts.add_row(Text(name.replace("_", " "), style="dim"), Text(plain(str(value)), style=style))
     printed(facts)
     for one in found:
         printed(_lines(one))

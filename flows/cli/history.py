@@ -57,7 +57,8 @@ def backfill(
 def thin(prefect: Prefect = False, as_json: Json = False) -> None:
     """Thin older daily snapshots out to one a month.
 
-    Those stay that are in force, or whose tier was written into a CRM. KAM_DAILY_DAYS says what is older.
+    Those stay that are in force, or whose tier was written into a CRM. KAM_DAILY_DAYS says what is older. Cells of old
+    plans and rows that could not be read go too: KAM_LEDGER_DAYS, KAM_REJECT_DAYS.
     """
     from flows.cli import steps
 

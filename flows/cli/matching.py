@@ -12,7 +12,7 @@ from rich.text import Text
 
 from flows.cli.session import session
 from flows.cli.show import print_json, printed, table
-from flows.escaping import plain
+from flows.escaping import plain, spreadsheet
 from flows.words import Words
 from kammodel.entities import Account
 from kammodel.errors import KamError
@@ -22,8 +22,6 @@ from kammodel.scoring import ScoredDay
 FILE = "matches.csv"
 SHOWN = ("left", "left_name", "right", "right_name", "rule", "evidence", "state", "why")
 MOST_ROWS = 50
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet program takes for the beginning of a formula."""
 
 
 def list_matches(*, everything: bool, into: Path | None, as_json: bool) -> None:
@@ -71,10 +69,10 @@ def decisions_csv(matches: pl.DataFrame, given: pl.DataFrame | None, say: Words)
     out.writerow(("left", "right", "decision", "note"))
     if given is not None:
         decided = given.drop_nulls("decision").select("left", "right", "decision", "note")
-        out.writerows([_cell(text) for text in row] for row in decided.iter_rows())
+        out.writerows([spreadsheet(text) for text in row] for row in decided.iter_rows())
     for pair in matches.filter(pl.col("state") == "ambiguous").iter_rows(named=True):
         note = f"{plain(pair['left_name'])} | {plain(pair['right_name'])} | {_reason(pair, say)}"
-        out.writerow((_cell(pair["left"]), _cell(pair["right"]), "", _cell(note)))
+        out.writerow((spreadsheet(pair["left"]), spreadsheet(pair["right"]), "", spreadsheet(note)))
     return lines.getvalue()
 
 
@@ -108,11 +106,6 @@ def _account(pair: dict[str, Any], side: str) -> str:
 def _reason(pair: dict[str, Any], say: Words) -> str:
     reason = say(f"m_rule_{pair['rule']}", evidence=plain(pair["evidence"]))
     return f"{reason}; {say('m_why_' + pair['why'])}" if pair["why"] else reason
-
-
-def _cell(text: str | None) -> str:
-    """Text for a cell of a spreadsheet: never a formula."""
-    return f"'{text}" if text and text.startswith(_FORMULA) else text or ""
 
 
 def _write(path: Path, text: str, *, replaces: bool) -> None:

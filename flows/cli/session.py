@@ -52,11 +52,12 @@ class Session:
 
 
 @contextmanager
-def session(*, prefect: bool = False) -> Iterator[Session]:
-    """Settings from the environment; flows where `--prefect` or PREFECT_API_URL asks for them."""
+def session(*, prefect: bool | None = None) -> Iterator[Session]:
+    """Settings from the environment; flows where `--prefect` or PREFECT_API_URL asks for them. None: the command has
+    nothing to do with flows, and needs no server."""
     settings = load_settings()
     set_up_logging(settings)
-    as_flows = prefect or bool(os.environ.get("PREFECT_API_URL"))
+    as_flows = prefect is not None and (prefect or bool(os.environ.get("PREFECT_API_URL")))
     with ExitStack() as stack:
         bars = stack.enter_context(Bars())
         runtime = stack.enter_context(Runtime(settings, progress=bars))

@@ -26,6 +26,7 @@ from flows.report.columns import (
     unfinished,
 )
 from flows.report.history import HEAD, backfill_title, day_cells
+from flows.report.written_over import over_rows
 from flows.results import (
     FIRST_LOAD,
     ApplyReceipt,
@@ -60,9 +61,13 @@ WORTH_A_WORD = {
 
 def print_json(value: Any) -> None:
     """One JSON document on standard output, in signs of ASCII: no terminal is steered by it."""
-    plain_value = [as_json(one) for one in value] if isinstance(value, list | tuple) else value
+    plain_value = [_plain(one) for one in value] if isinstance(value, list | tuple) else value
     document = plain_value if isinstance(plain_value, list | dict) else as_json(plain_value)
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
+
+
+def _plain(one: Any) -> Any:
+    return one if isinstance(one, dict) else as_json(one)
 
 
 def printed(*parts: RenderableType) -> None:
@@ -125,6 +130,9 @@ def show_pulled(receipts: Sequence[PullReceipt]) -> None:
             printed(Text(f"{plain(note)}: {names}", style="dim"))
         if receipt.is_partial:
             printed(Text(f"{receipt.source} is not read to the end: {plain(unfinished(receipt))}", style="yellow"))
+        kept_out = sum(s.suppressed for s in receipt.streams)
+        if kept_out:
+            printed(Text(f"{kept_out:,} rows of what was forgotten are not stored: kam forget --list", style="dim"))
         for what, why in sorted(receipt.unavailable.items()):
             printed(Text(f"not available: {plain(what)}: {plain(why)}", style="yellow"))
     if any(stream.unchanged for receipt in receipts for stream in receipt.streams):
@@ -160,13 +168,22 @@ def show_thinned(receipt: ThinReceipt) -> None:
     """What was taken out."""
     told = f"{receipt.snapshots:,} snapshots of days before {receipt.before.isoformat()} taken out"
     printed(Text(f"{told}, {receipt.seconds:.1f} s"))
+    if receipt.cells or receipt.rejects:
+        printed(Text(f"{receipt.cells:,} cells of old plans and {receipt.rejects:,} rows set aside taken out"))
 
 
 def show_planned(receipts: Sequence[PlanReceipt]) -> None:
     """What would be written."""
     if not receipts:
         return
+    # No hash is folded: it is what a person copies.
     printed(table("Planned", PLAN, map(plan_cells, receipts), words=2))
+    for receipt in receipts:
+        for line in receipt.tripped:
+            printed(Text(f"{receipt.source}: beyond a limit: {plain(line)}", style="yellow"))
+        if receipt.tripped or receipt.cells_to_review:
+            told = f"look at it: kam plans {receipt.plan_id}; then: kam approve {receipt.hash} --by NAME, and kam apply"
+            printed(Text(told, style="dim"))
 
 
 def show_applied(receipts: Sequence[ApplyReceipt]) -> None:
@@ -179,6 +196,8 @@ def show_applied(receipts: Sequence[ApplyReceipt]) -> None:
             told = f"{receipt.source}: {plain(code)} for {accounts:,} accounts"
             hint = receipt.hints.get(code)
             printed(Text(f"{told}; {plain(hint)}" if hint else told, style="yellow"))
+    for crm, account, fields, became in over_rows(receipts):
+        printed(Text(f"{crm}: {plain(account)}, {plain(fields)}: {became}", style="yellow"))
 
 
 def show_run(receipt: RunReceipt) -> None:
@@ -187,9 +206,20 @@ def show_run(receipt: RunReceipt) -> None:
     if receipt.score is None:
         return
     show_scored(receipt.score)
-    show_planned([one.plan for one in receipt.write_backs])
+    show_planned(receipt.stopped or [one.plan for one in receipt.write_backs])
+    if receipt.stopped:
+        printed(Text("Nothing was written: a person has to approve it.", style="bold yellow"))
+        return
     show_applied([one.applied for one in receipt.write_backs])
     if not receipt.left and not any(one.applied.written or not one.applied.is_complete for one in receipt.write_backs):
-        held = sum(one.plan.cells_held for one in receipt.write_backs)
-        but = f", but for {held:,} cells that are held for a person" if held else ""
-        printed(Text(f"Nothing to write: the CRMs hold what we want already{but}.", style="green"))
+        told, is_done = _nothing_written([one.plan for one in receipt.write_backs])
+        printed(Text(told, style="green" if is_done else "bold yellow"))
+
+
+def _nothing_written(planned: Sequence[PlanReceipt]) -> tuple[str, bool]:
+    """Why nothing was, in words, and whether nobody has to do anything about it."""
+    held, to_review = sum(one.cells_held for one in planned), sum(one.cells_to_review for one in planned)
+    if to_review:
+        return f"Nothing was written: {to_review:,} cells wait for a person to approve them.", False
+    but = f", but for {held:,} cells that are held" if held else ""
+    return f"Nothing to write: the CRMs hold what we want already{but}.", True

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from flows import steps
-from flows.cli.faults import PARTIAL, say
+from flows.cli.faults import FAILED, PARTIAL, say
 from flows.cli.session import session
 from flows.cli.show import (
     print_json,
@@ -18,8 +18,10 @@ from flows.cli.show import (
     show_scored,
     show_thinned,
 )
+from flows.cli.telling import say_digests
 from flows.escaping import plain
 from flows.pipeline import Every
+from flows.pipeline.gating import needs_approval
 
 
 def pull(crm: str | None, *, full: bool, prefect: bool, as_json: bool) -> int | None:
@@ -99,9 +101,12 @@ def apply(crm: str | None, *, prefect: bool, as_json: bool) -> int | None:
 
             receipts = at.flow(flow(crm=at.one(crm)))
         else:
+            names = at.runtime.chosen(crm)
+            steps.require_writable(at.runtime, names)
             receipts, unbegun = steps.each(
-                at.runtime.chosen(crm), lambda name: steps.apply(at.runtime, name, None, progress=at.progress)
+                names, lambda name: steps.apply(at.runtime, name, None, progress=at.progress)
             )
+            say_digests(steps.unsent_digests(at.runtime, receipts))
     print_json(receipts) if as_json else show_applied(receipts)
     return _code((*steps.unwritten(receipts), *unbegun))
 
@@ -116,6 +121,11 @@ def run(as_of: dt.date | None, *, full: bool, prefect: bool, as_json: bool) -> i
         else:
             receipt = steps.run(at.runtime, as_of, full=full, progress=at.progress)
     print_json(receipt) if as_json else show_run(receipt)
+    say_digests(receipt.digests)
+    beyond = [one for one in receipt.stopped if one.tripped]
+    if beyond:
+        say(plain(str(needs_approval(beyond))))
+        return FAILED
     return _code(receipt.left)
 
 

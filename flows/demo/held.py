@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from connectors.contract import Connector
+from kammodel.publish.deciding import PASSENGERS
 from kammodel.publish.fields import OURS
-from kammodel.publish.plan import PASSENGERS, canonical_frame
+from kammodel.publish.plan import canonical_frame
 from kammodel.scoring import ScoredDay, wanted_values
 
 

@@ -2,6 +2,7 @@
 
 from flows.pipeline.applying import apply
 from flows.pipeline.backfilling import Every, backfill, past_days
+from flows.pipeline.forgetting import forget
 from flows.pipeline.planning import check_fields, plan
 from flows.pipeline.progress import Clock, Progress, quiet
 from flows.pipeline.pulling import pull
@@ -15,6 +16,7 @@ __all__ = [
     "apply",
     "backfill",
     "check_fields",
+    "forget",
     "past_days",
     "plan",
     "pull",

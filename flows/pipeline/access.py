@@ -1,4 +1,7 @@
-"""Refuses to pull where a CRM hides what tiers stand on, or what it showed before: no row may grow old unseen."""
+"""Refuses to pull where a CRM hides what tiers stand on, or what it showed before: no row may grow old unseen.
+
+Nor is anything read where what was forgotten could not be told from the rest.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from connectors.contract import Connector, Identity, Stream
 from connectors.errors import PermissionMissing
 from kammodel.store import Store
 from kammodel.store.control import load_bookmark, save_bookmark
+from kammodel.store.suppressing import load_suppressed
 
 ESSENTIAL = "opportunities"
 """Without deals nobody has a tier; accounts are asked for by the connectors themselves."""
@@ -13,13 +17,16 @@ _WITHOUT = "to go on without, run: kam pull --crm {crm} --full"
 
 
 def check_access(connector: Connector, store: Store, identity: Identity, *, full: bool) -> None:
-    """Raises PermissionMissing, naming what to grant, before anything is read.
+    """Raises PermissionMissing, naming what to grant, before anything is read; NotConfigured without the KAM_HASH_KEY
+    that what was forgotten is known by.
 
     Streams other than deals may be missing from the start: what depends on them is unavailable, and the
     receipt says so. One that was read before, or a field of it, may not vanish in silence. `full` accepts
     that they are gone (an org can switch a feature off): a stream is then as one that never was read, and one that
     lost fields is read again without them.
     """
+    with store.transaction() as tx:
+        load_suppressed(tx, identity.source, identity.instance)
     closed = connector.unavailable()
     if ESSENTIAL in closed:
         raise PermissionMissing(f"{identity.source}: nothing can be tiered without {ESSENTIAL}: {closed[ESSENTIAL]}")

@@ -12,6 +12,7 @@ import polars as pl
 from connectors.contract import Identity, Page, Stream
 from connectors.errors import QuotaSpent
 from connectors.mapping import Mapping, normalize
+from flows.pipeline.guarding import Guard
 from flows.pipeline.progress import Clock
 from flows.results import Outcome, StreamReceipt
 from kammodel.entities import Account, Bookmark
@@ -53,6 +54,7 @@ class ChunkWriter:
 
     def __init__(self, store: Store, identity: Identity, stream: Stream, clock: Clock) -> None:
         self._store, self._stream, self._clock = store, stream, clock
+        self._identity = identity
         self._from: dict[str, Any] = {"source": identity.source, "instance": identity.instance}
         self._counts: dict[str, Counter[str]] = {_table(m): Counter() for m in stream.mappings}
         self._set_aside: dict[str, set[str]] = {}
@@ -60,12 +62,15 @@ class ChunkWriter:
     def retry_rejects(self) -> None:
         """Tries the rows that were set aside in earlier runs with the mapping of today."""
         with self._store.transaction() as tx:
+            guard = Guard(tx, self._identity, self._clock())
             waiting = open_rejects(tx, self._from["source"], self._from["instance"], self._stream.name)
             for mapping in self._stream.mappings:
                 ours = waiting.filter(pl.col("entity") == _table(mapping))
                 self._set_aside[_table(mapping)] = set(ours["source_id"])
-                if not ours.is_empty():
-                    good = normalize(_as_raw(ours["raw"], mapping), mapping).rows
+                # Of one that was kept too long there is no raw row any more.
+                raw = ours.filter(pl.col("raw") != "")["raw"]
+                if not raw.is_empty():
+                    good = guard.rows(mapping.entity, normalize(_as_raw(raw, mapping), mapping).rows)
                     tx.upsert(mapping.entity, good, **self._from, at=self._clock())
                     if _table(mapping) == _ACCOUNT:
                         add_to_compare(tx, good["source_id"], **self._from)
@@ -74,10 +79,12 @@ class ChunkWriter:
     def write(self, pages: list[Page], mark: Bookmark) -> None:
         """Stores a chunk and moves the bookmark to the place after it, in one transaction."""
         with self._store.transaction() as tx:
+            guard = Guard(tx, self._identity, self._clock())
             for mapping in self._stream.mappings:
                 raw = pl.concat([page.raw[_table(mapping)] for page in pages])
-                self._store_rows(tx, mapping, raw, mark)
-            self._end(tx, [page.gone for page in pages if page.gone is not None])
+                self._store_rows(tx, guard, mapping, raw, mark)
+            own = self._stream.mappings[0].entity
+            self._end(tx, [guard.rows(own, page.gone) for page in pages if page.gone is not None])
             self._end_parts(tx, pages)
             self._count_known(sum(page.known for page in pages), mark)
             if self._is_whole(pages, mark):
@@ -95,11 +102,12 @@ class ChunkWriter:
             for place, (name, mapping) in enumerate(zip(names, self._stream.mappings, strict=True))
         ]
 
-    def _store_rows(self, tx: Transaction, mapping: Mapping, raw: pl.DataFrame, mark: Bookmark) -> None:
+    def _store_rows(self, tx: Transaction, guard: Guard, mapping: Mapping, raw: pl.DataFrame, mark: Bookmark) -> None:
         if raw.is_empty():
             return
         table, at = _table(mapping), self._clock()
-        sorted_out = normalize(raw, mapping)
+        came = normalize(raw, mapping)
+        sorted_out = guard.let_in(mapping.entity, came)
         # Of a stream that is read in full again, what differs without a new stamp was mapped otherwise before.
         corrects = self._stream.incremental and mark.slice_until is not None and mark.slice_since is None
         done = tx.upsert(mapping.entity, sorted_out.rows, **self._from, at=at, corrects=corrects)
@@ -117,7 +125,8 @@ class ChunkWriter:
         count["rejected"] += sorted_out.rejects.height
         count.update(self._unchanged(tx, table, done, mark))
         # A row that came twice in one chunk was kept once.
-        count["overlap"] += raw.height - sorted_out.rows.height - sorted_out.rejects.height
+        count["overlap"] += raw.height - came.height
+        count["suppressed"] += came.height - sorted_out.height
         if mapping is self._stream.mappings[0]:
             mark.rows_read += raw.height
             mark.rows_rejected += sorted_out.rejects.height

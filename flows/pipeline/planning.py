@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import time
 import uuid
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -17,15 +17,19 @@ from flows.pipeline.scoring import score_day_of
 from flows.results import PlanReceipt
 from kammodel.entities import Account, PublishPlan
 from kammodel.given import NOTHING_GIVEN, Given
-from kammodel.publish.fields import FIELDS, CustomField
-from kammodel.publish.plan import Comparison, canonical_frame, compare, with_inherited
+from kammodel.inputs import asked
+from kammodel.publish.deciding import CELL
+from kammodel.publish.fields import FIELDS, OURS, CustomField
+from kammodel.publish.guard import tripped, wanted_measures
+from kammodel.publish.plan import Comparison, Terms, canonical_frame, compare, plan_hash, with_inherited
+from kammodel.publish.rules import PublishRules, load_rules
 from kammodel.rollups.fields import all_fields, written_fields
 from kammodel.rollups.retired import retired_fields
 from kammodel.scoring import ScoringConfig, wanted_values
-from kammodel.store import Store, plans
+from kammodel.store import Store, Transaction, plans
+from kammodel.store.approving import last_written
+from kammodel.store.measuring import measured
 from kammodel.tiering.policy import TIERS, Cadence, Policy
-
-_OUTCOMES = {"source_id": pl.String, "outcome": pl.String, "code": pl.String, "message": pl.String}
 
 FOUND = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 """When a value was written that we only found in the CRM: not lately, so that its account is no echo of ours."""
@@ -39,48 +43,81 @@ def plan(
     *,
     full: bool = False,
     given: Given = NOTHING_GIVEN,
+    rules: PublishRules | None = None,
+    made_by: str | None = None,
     progress: Progress = quiet,
 ) -> PlanReceipt:
     """Compares what we want with what the CRM holds, and stores what is to be written. `given`: as for the score.
 
     Read from the CRM are only accounts whose wanted values differ from what we last wrote, that the CRM
-    showed us again since, or whose last write has no known outcome; `full` reads all. Raises
-    FieldsNotProvisioned where a field of ours is missing or hidden.
+    showed us again since, or whose last write has no known outcome; `full` reads all. A plan that goes beyond the
+    limits of `rules` is stored all the same, with what tripped, and `apply` refuses it until it is approved. `made_by`:
+    the run of a scheduler. Raises FieldsNotProvisioned where a field of ours is missing or hidden.
     """
     began, calls = time.perf_counter(), connector.calls.total
+    rules = rules or load_rules()
     identity = connector.identify()
     fields = written_fields(given.rollups)
+    rules.check_names(fields)
     check_fields(connector, all_fields(given.rollups))
-    wanted = wanted_values(score_day_of(store, config, given), identity.source, identity.instance, fields)
+    wanted = wanted_values(
+        score_day_of(store, config, given),
+        source=identity.source,
+        instance=identity.instance,
+        fields=fields,
+        keeps_leavers=rules.scope.leaving == "keep",
+    )
+    terms = Terms(fields, config.as_of, cadence_days(config.policy), rules)
+    planned = plan_of(connector, store, wanted, terms, clock, full=full, made_by=made_by, progress=progress)
+    calls, seconds = connector.calls.total - calls, round(time.perf_counter() - began, 3)
+    return replace(planned, calls=calls, seconds=seconds)
+
+
+def plan_of(
+    connector: Connector,
+    store: Store,
+    wanted: pl.DataFrame,
+    terms: Terms,
+    clock: Clock,
+    *,
+    full: bool = False,
+    made_by: str | None = None,
+    progress: Progress = quiet,
+) -> PlanReceipt:
+    """The plan for what is `wanted`: source_id and a canonical text column per field of `terms`. What was taken back
+    before is read from the store."""
+    began, calls = time.perf_counter(), connector.calls.total
+    identity = connector.identify()
+    of = {"source": identity.source, "instance": identity.instance}
     made = PublishPlan(
         plan_id=f"{identity.source}-{uuid.uuid4().hex[:12]}",
         source=identity.source,
         source_instance=identity.instance,
         planned_at=clock(),
-        as_of=config.as_of,
+        as_of=terms.as_of,
+        made_by=made_by,
     )
-    cadence = cadence_days(config.policy)
     with store.transaction() as tx:
-        ours = plans.ledger(tx, identity.source, identity.instance)
-        shown = plans.to_compare(tx, identity.source, identity.instance)
-        unclear = plans.pending_accounts(tx, identity.source, identity.instance)
-    retired = there(connector, retired_fields(ours, fields))
-    fields, wanted = (*fields, *retired), wanted.with_columns(pl.lit(None, pl.String).alias(f.key) for f in retired)
-    looked = partial(compare, fields=fields, as_of=config.as_of, cadence_days=cadence)
-    ids = wanted["source_id"] if full else _candidates(wanted, ours, pl.concat([shown, unclear]), fields, looked)
-    now = fields_now(connector, ids, fields, progress)
+        ours, undone = plans.ledger(tx, **of), plans.undone(tx, **of)
+        shown, unclear = plans.to_compare(tx, **of), plans.pending_accounts(tx, **of)
+        last = last_written(tx, **of)
+        measures, before = measured(tx, **of, columns=asked()), dict(last.measures) if last else {}
+    retired = there(connector, retired_fields(ours, terms.fields))
+    terms = replace(terms, fields=(*terms.fields, *retired), undone=undone)
+    wanted = wanted.with_columns(pl.lit(None, pl.String).alias(f.key) for f in retired)
+    ids = wanted["source_id"] if full else _candidates(wanted, ours, pl.concat([shown, unclear]), terms)
+    now = fields_now(connector, ids, terms.fields, progress)
     ours = with_inherited(ours, accounts_of(store, made, "merged_into_id"))
-    comparison = looked(wanted, now, ours)
-    _save(store, made, comparison, pl.concat([ids, shown]).unique())
-    return _receipt(
-        made,
-        comparison,
-        connector,
-        compared=now.height,
-        known=wanted.height - ids.len(),
-        calls=connector.calls.total - calls,
-        seconds=round(time.perf_counter() - began, 3),
-    )
+    found = compare(wanted, now, ours, terms)
+    # Fields that nothing declares any more are cleared on purpose.
+    declared = wanted.drop(f.key for f in retired)
+    made.measures = measures | wanted_measures(declared)
+    made.tripped = tripped(found, declared, made.measures, before, terms.rules.limits)
+    made.write_calls = connector.write_calls(found.to_write["source_id"].n_unique())
+    made.expires_at = made.planned_at + terms.rules.expires_after
+    _save(store, made, found, now, pl.concat([ids, shown]).unique())
+    calls, seconds = connector.calls.total - calls, round(time.perf_counter() - began, 3)
+    return _receipt(made, found, compared=now.height, known=wanted.height - ids.len(), calls=calls, seconds=seconds)
 
 
 def cadence_days(policy: Policy) -> dict[str, int]:
@@ -110,19 +147,20 @@ def there(connector: Connector, fields: Sequence[CustomField]) -> tuple[CustomFi
     return tuple(f for f in fields if not {f.salesforce_name, f.hubspot_name} & set(missing))
 
 
-def _candidates(
-    wanted: pl.DataFrame,
-    ours: pl.DataFrame,
-    shown: pl.Series,
-    fields: Sequence[CustomField],
-    looked: Callable[[pl.DataFrame, pl.DataFrame, pl.DataFrame], Comparison],
-) -> pl.Series:
+def known_fields(keys: pl.Series, ledger: pl.DataFrame, given: Given) -> tuple[CustomField, ...]:
+    """The fields of stored cells: ours, and those of rollups, declared still or not, that are among `keys`."""
+    declared = written_fields(given.rollups)
+    rolled = (*declared[len(OURS) :], *retired_fields(ledger, declared))
+    return (*OURS, *(field for field in rolled if (keys == field.key).any()))
+
+
+def _candidates(wanted: pl.DataFrame, ours: pl.DataFrame, shown: pl.Series, terms: Terms) -> pl.Series:
     """Accounts worth a look into the CRM: the ledger stands in for what it holds."""
     known = ours.group_by("source_id", "field").agg(pl.col("value").last()).pivot("field", index="source_id")
-    absent = [pl.lit(None, pl.String).alias(f.key) for f in fields if f.key not in known.columns]
+    absent = [pl.lit(None, pl.String).alias(f.key) for f in terms.fields if f.key not in known.columns]
     supposed = wanted.select("source_id").join(known.with_columns(absent), on="source_id", how="left")
-    guess = looked(wanted, supposed, ours)
-    differs = wanted["source_id"].is_in(guess.to_write["source_id"].implode())
+    guess = compare(wanted, supposed, ours, terms)
+    differs = wanted["source_id"].is_in(pl.concat([guess.to_write, guess.to_review])["source_id"].implode())
     unknown = ~wanted["source_id"].is_in(ours["source_id"].implode())
     seen = wanted["source_id"].is_in(shown.implode())
     return wanted["source_id"].filter(differs | unknown | seen)
@@ -139,45 +177,51 @@ def fields_now(connector: Connector, ids: pl.Series, fields: Sequence[CustomFiel
     return canonical_frame(pl.concat(frames), fields)
 
 
-def _save(store: Store, made: PublishPlan, comparison: Comparison, looked_at: pl.Series) -> None:
+def end_as_found(tx: Transaction, now: pl.DataFrame, *, source: str, instance: str) -> None:
+    """Ends as written the cells of the newest plan whose outcome was never learned, and that hold what it planned."""
+    newest = plans.latest_plan(tx, source, instance)
+    if newest is None:
+        return
+    held = now.unpivot(index="source_id", variable_name="field", value_name="after")
+    unclear = plans.cells_of(tx, newest.plan_id, pending_only=True)
+    there = unclear.join(held, on=[*CELL, "after"], how="semi", nulls_equal=True)
+    plans.record_cells(tx, newest, there.with_columns(outcome=pl.lit("written")), FOUND)
+
+
+def _save(store: Store, made: PublishPlan, found: Comparison, now: pl.DataFrame, looked_at: pl.Series) -> None:
     """The plan, what we learned to be ours, and which accounts need no further look, in one transaction."""
     of = {"source": made.source, "instance": made.source_instance}
-    made.cells_equal, made.cells_held = comparison.equal.height, comparison.held.height
-    cells = comparison.cells.with_columns(
-        plan_id=pl.lit(made.plan_id), outcome=pl.lit(None), code=pl.lit(None), message=pl.lit(None)
-    )
+    made.cells_equal, made.cells_held = found.equal.height, found.cells.height - found.to_write.height
+    made.hash = plan_hash(**of, cells=found.cells.filter(pl.col("decision") != "held"))
     with store.transaction() as tx:
-        learned = pl.concat([comparison.equal, comparison.confirmed])
+        learned = pl.concat([found.equal, found.confirmed])
+        end_as_found(tx, now, **of)
         plans.adopt(tx, learned, **of, plan_id=made.plan_id, at=FOUND)
         plans.supersede_pending(tx, **of, plan_id=made.plan_id)
-        plans.save_plan(tx, PublishPlan(**made.model_dump()), cells)
+        plans.save_plan(tx, PublishPlan(**made.model_dump()), found.cells)
         plans.compared(tx, looked_at, **of)
 
 
 def _receipt(
-    made: PublishPlan,
-    comparison: Comparison,
-    connector: Connector,
-    *,
-    compared: int,
-    known: int,
-    calls: int,
-    seconds: float,
+    made: PublishPlan, found: Comparison, *, compared: int, known: int, calls: int, seconds: float
 ) -> PlanReceipt:
-    accounts = comparison.to_write["source_id"].n_unique()
     return PlanReceipt(
         plan_id=made.plan_id,
         source=made.source,
         as_of=made.as_of,
         compared=compared,
         known=known,
-        accounts_to_write=accounts,
-        cells_to_write=comparison.to_write.height,
-        cells_held=comparison.held.height,
-        cells_equal=comparison.equal.height,
+        accounts_to_write=found.to_write["source_id"].n_unique(),
+        cells_to_write=found.to_write.height,
+        cells_held=found.held.height,
+        cells_to_review=found.to_review.height,
+        cells_equal=found.equal.height,
         calls=calls,
-        write_calls=-(-accounts // connector.write_batch),
+        write_calls=made.write_calls,
         seconds=seconds,
+        hash=made.hash,
+        expires_at=made.expires_at,
+        tripped=tuple(made.tripped),
     )
 
 

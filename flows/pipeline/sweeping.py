@@ -13,9 +13,11 @@ from connectors.errors import PermissionMissing
 from flows.pipeline.progress import Clock
 from kammodel.entities import Sweep
 from kammodel.entities.schema import table_of
+from kammodel.privacy.references import kind_of
 from kammodel.store import Store
 from kammodel.store.comparing import Compared, compare_ids
 from kammodel.store.control import load_sweep, save_sweep
+from kammodel.store.suppressing import load_suppressed
 
 COMPARE_EVERY = dt.timedelta(days=7)
 """Between two comparisons of all ids of a stream, which cost calls: Salesforce takes one for some twenty thousand rows,
@@ -141,10 +143,11 @@ class Sweeper:
         # Looked at once more: while all ids were read, records came and went.
         vanished = found.vanished
         yield from self._gone(self._less_existing(sweeps, vanished) if vanished.len() <= _MOST_LISTED else vanished)
-        if found.missing.len() > _MOST_LISTED:
+        missing = self._less_forgotten(found.missing)
+        if missing.len() > _MOST_LISTED:
             yield from self._everything()
-        elif found.missing.len():
-            yield from sweeps.read_ids(self._stream, found.missing)
+        elif missing.len():
+            yield from sweeps.read_ids(self._stream, missing)
 
     def _everything(self) -> Iterator[Page]:
         """Where very many were never seen (access was given back), all pages cost fewer calls than each by its id.
@@ -165,6 +168,12 @@ class Sweeper:
     def _less_existing(self, sweeps: Sweeps, ids: pl.Series) -> pl.Series:
         there = pl.concat([ids.clear(), *sweeps.existing(self._stream, ids)]) if ids.len() else ids.clear()
         return ids.filter(~ids.is_in(there.implode()))
+
+    def _less_forgotten(self, ids: pl.Series) -> pl.Series:
+        """What is kept out on purpose is not missing."""
+        with self._store.transaction() as tx:
+            known = load_suppressed(tx, **self._of)
+        return ids if known is None else ids.filter(~ids.is_in(list(known.hits(kind_of(self._entity), ids))))
 
     def _gone(self, ids: pl.Series) -> Iterator[Page]:
         if not ids.len():

@@ -11,7 +11,20 @@ STREAM_LEGEND = (
     "ours: our own last writes coming back; re-stamped: the CRM moved the change stamp and nothing that we keep; "
     "again: read twice on purpose, so that nothing late is lost"
 )
-PLAN = ("CRM", "plan", "accounts", "cells", "held for a person", "equal", "compared", "known", "calls", "write calls")
+PLAN = (
+    "CRM",
+    "plan",
+    "hash",
+    "accounts",
+    "cells",
+    "held",
+    "to review",
+    "equal",
+    "compared",
+    "known",
+    "calls",
+    "write calls",
+)
 APPLIED = ("CRM", "plan", "cells written", "refused", "gone", "again", "edited since", "left", "calls", "seconds")
 
 
@@ -46,13 +59,14 @@ def plan_cells(plan: PlanReceipt) -> Cells:
         plan.accounts_to_write,
         plan.cells_to_write,
         plan.cells_held,
+        plan.cells_to_review,
         plan.cells_equal,
         plan.compared,
         plan.known,
         plan.calls,
         plan.write_calls,
     )
-    return (plan.source, plan.plan_id, *_spelled(*counts))
+    return (plan.source, plan.plan_id, plan.hash, *_spelled(*counts))
 
 
 def applied_cells(applied: ApplyReceipt) -> Cells:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import polars as pl
+
 from flows.escaping import markdown
+from flows.report.cells import COLUMNS as CELL
+from flows.report.cells import cell_rows
 from flows.report.columns import (
     APPLIED,
     PLAN,
@@ -15,8 +19,11 @@ from flows.report.columns import (
     stream_cells,
     unfinished,
 )
+from flows.report.written_over import HEAD as WRITTEN_OVER
+from flows.report.written_over import over_rows
 from flows.results import ApplyReceipt, PlanReceipt, PullReceipt, RunReceipt, ScoreReceipt, WriteBackReceipt
 
+MOST_CELLS = 100
 MOST_MOVES = 200
 """Rows shown of a table that may be long: Prefect's UI renders the page in one go."""
 
@@ -31,7 +38,7 @@ def run_page(receipt: RunReceipt) -> str:
     return "\n\n".join(
         [
             f"# Run as of {receipt.as_of.isoformat()}, {receipt.seconds:,.1f} s",
-            pulls_page(receipt.pulls),
+            *([pulls_page(receipt.pulls)] if receipt.pulls else []),
             *([score_page(receipt.score)] if receipt.score else []),
             *([write_backs_page(receipt.write_backs)] if receipt.write_backs else []),
             *(
@@ -45,7 +52,22 @@ def run_page(receipt: RunReceipt) -> str:
 
 def plans_page(receipts: Sequence[PlanReceipt]) -> str:
     """What would be written, per CRM."""
-    return f"## Planned\n\n{_table(PLAN, map(plan_cells, receipts))}"
+    lines = ["## Planned", _table(PLAN, map(plan_cells, receipts))]
+    beyond = [(plan.source, plan.hash, line) for plan in receipts for line in plan.tripped]
+    if beyond:
+        lines += ["### Beyond a limit: waits for approval", _table(("CRM", "hash", "what"), beyond)]
+    return "\n\n".join(lines)
+
+
+def plan_with_cells(receipt: PlanReceipt, cells: pl.DataFrame, texts: Iterable[str]) -> str:
+    """One plan, and its first cells: those to be written in front."""
+    first = cells.sort(pl.col("decision") != "held", descending=True, maintain_order=True).head(MOST_CELLS)
+    lines = [plans_page([receipt]), "### Cells", _table(CELL[:7], [row[:7] for row in cell_rows(first, texts)])]
+    if cells.height > MOST_CELLS:
+        lines.append(
+            f"The first {MOST_CELLS} of {cells.height:,}; all of them: `kam plans {receipt.plan_id} --csv FILE`"
+        )
+    return "\n\n".join(lines)
 
 
 def applied_page(receipts: Sequence[ApplyReceipt]) -> str:
@@ -54,6 +76,8 @@ def applied_page(receipts: Sequence[ApplyReceipt]) -> str:
     faults = [(a.source, code, f"{n:,}", a.hints.get(code)) for a in receipts for code, n in sorted(a.faults.items())]
     if faults:
         lines += ["### Refused by the CRM", _table(("CRM", "code", "accounts", "what it means"), faults)]
+    if over := over_rows(receipts):
+        lines += ["### Written over", _table(WRITTEN_OVER, over)]
     return "\n\n".join(lines)
 
 

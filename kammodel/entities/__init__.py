@@ -13,7 +13,8 @@ from kammodel.entities.opportunities import (
 )
 from kammodel.entities.people import AccountPerson, OpportunityPerson, Person, TeamMember
 from kammodel.entities.plans import AccountPlan, PlanMeasure, PlanObjective
-from kammodel.entities.publishing import PlannedCell, PublishPlan, WrittenCell
+from kammodel.entities.privacy import Suppression
+from kammodel.entities.publishing import Lease, PlannedCell, PublishPlan, WrittenCell
 from kammodel.entities.rates import ExchangeRate
 from kammodel.entities.schema import content_columns, polars_schema
 from kammodel.entities.scores import ScoreSnapshot
@@ -62,6 +63,7 @@ __all__ = [
     "Contract",
     "EntityVersion",
     "ExchangeRate",
+    "Lease",
     "LineItem",
     "Opportunity",
     "OpportunityFieldChange",
@@ -81,6 +83,7 @@ __all__ = [
     "ScoreRules",
     "ScoreSnapshot",
     "Sourced",
+    "Suppression",
     "Sweep",
     "Target",
     "TeamMember",

@@ -1,6 +1,7 @@
 """Who is who: the persons at our customers, the part they play, and our own people beside the owner.
 
-Names and addresses of persons are not read: no figure needs them.
+Names and postal addresses of persons are not read: no figure needs them. Neither do e-mail addresses, which only tell
+that two records are one person: they are read as keyed hashes, and not at all without a KAM_HASH_KEY.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ class Person(Sourced, table=True):
     buying_roles: str | None = None
     """What the person is in purchases, in the CRM's own words, sorted and joined by `;`."""
     merged_into_id: str | None = None
+    email_hash: str | None = None
+    """Keyed hash of the address, see `privacy.hashing`; null where KAM_HASH_KEY is not set."""
+    email: str | None = None
+    """The address itself, where KAM_KEEP_EMAILS asks for it."""
 
 
 class AccountPerson(Sourced, table=True):

@@ -1,16 +1,23 @@
-"""What we mean to write into a CRM, what we wrote, and how each cell ended."""
+"""What we mean to write into a CRM, what we wrote, how each cell ended, and whose turn it is to write."""
 
 from __future__ import annotations
 
 import datetime as dt
 
+from sqlalchemy import JSON
 from sqlmodel import Field, SQLModel
 
 from kammodel.entities.types import Instant
 
 
 class PublishPlan(SQLModel, table=True):
-    """A stored plan: nothing is written that does not stand in one."""
+    """A stored plan: nothing is written that does not stand in one.
+
+    `kind`: publish; undo, which takes back what the plan `undoes` wrote; redo, which takes back an undo. `made_by`: the
+    run of the scheduler that made it, null by hand. `hash`: of what it would do; equal plans have equal hashes.
+    `write_calls`: what applying it costs. `measures`: what it was computed from, by name, for the next plan to compare
+    with. `tripped`: the limits that it goes beyond, in words; then it is written only once somebody approved its hash.
+    """
 
     __tablename__ = "publish_plan"
 
@@ -24,6 +31,16 @@ class PublishPlan(SQLModel, table=True):
     cells_equal: int = 0
     cells_held: int = 0
     applied_at: dt.datetime | None = Field(default=None, sa_type=Instant)
+    kind: str = "publish"
+    undoes: str | None = None
+    made_by: str | None = None
+    hash: str = ""
+    expires_at: dt.datetime | None = Field(default=None, sa_type=Instant)
+    write_calls: int = 0
+    measures: dict[str, float] = Field(default_factory=dict, sa_type=JSON)
+    tripped: list[str] = Field(default_factory=list, sa_type=JSON)
+    approved_by: str | None = None
+    approved_at: dt.datetime | None = Field(default=None, sa_type=Instant)
 
 
 class PlannedCell(SQLModel, table=True):
@@ -37,15 +54,22 @@ class PlannedCell(SQLModel, table=True):
     before: str | None = None
     after: str | None = None
     decision: str
-    """write or held (a person's value stands there)."""
+    """write, review (written once the plan is approved) or held."""
+    reason: str | None = None
+    """Why that is the decision, by its code; see `publish.deciding`."""
     outcome: str | None = None
-    """null while pending; written, rejected, gone, superseded by a newer plan, edited by somebody meanwhile."""
+    """null while pending; written, held, rejected, waiting for another try, superseded by a newer plan."""
+    kind: str | None = None
+    """Of a rejected cell: what sort of refusal it was."""
     code: str | None = None
     message: str | None = None
 
 
 class WrittenCell(SQLModel, table=True):
-    """The ledger: the value that we last wrote into a field of an account, and when."""
+    """The ledger: the value that we last wrote into a field of an account, and when.
+
+    `is_undone`: that was taking back the value `undone`, which is not written there a second time.
+    """
 
     __tablename__ = "written_cell"
 
@@ -56,3 +80,15 @@ class WrittenCell(SQLModel, table=True):
     value: str | None = None
     plan_id: str
     written_at: dt.datetime = Field(sa_type=Instant)
+    is_undone: bool = False
+    undone: str | None = None
+
+
+class Lease(SQLModel, table=True):
+    """Who may do something that only one may do at a time, until when."""
+
+    __tablename__ = "lease"
+
+    name: str = Field(primary_key=True)
+    holder: str
+    until: dt.datetime = Field(sa_type=Instant)

@@ -31,7 +31,8 @@ class Words:
 class CustomField:
     """One field. `precision` counts all digits of a number, `scale` its decimals, `length` a text's characters.
 
-    `ours`: we write it and nobody else should. Otherwise a person types it and we only read it.
+    `ours`: we write it and nobody else should. Otherwise a person types it and we only read it. `for_people`: it says
+    something to them, and belongs on the page.
     """
 
     key: str
@@ -43,6 +44,7 @@ class CustomField:
     scale: int = 0
     length: int = 255
     options: tuple[tuple[str, Words], ...] = ()
+    for_people: bool = True
 
     @property
     def salesforce_name(self) -> str:
@@ -186,6 +188,16 @@ FIELDS: tuple[CustomField, ...] = (
         Words("Date of the last change of any KAM field above.", "Fecha del último cambio de un campo KAM."),
     ),
     CustomField(
+        "stamp",
+        "text",
+        Words("KAM stamp", "Sello KAM"),
+        Words(
+            "Proves which values kam wrote, so that it never takes a person's for its own. Do not edit.",
+            "Prueba qué valores escribió kam, para no tomar nunca por suyo el de una persona. No editar.",
+        ),
+        for_people=False,
+    ),
+    CustomField(
         "tier_override",
         "picklist",
         Words("KAM tier override", "Nivel KAM manual"),
@@ -234,7 +246,8 @@ def canonical(field: CustomField, value: pl.Expr) -> pl.Expr:
     """A text column in the one spelling that values of this field are compared in; blank is null.
 
     Numbers are rounded to the field's decimals, without trailing zeros, so that `1.0`, `1` and `1.00` are
-    one value. Text that is no number stays as it is, so that a difference is seen and not hidden.
+    one value. An option counts in any case. Text that is no number stays as it is, so that a difference is seen and
+    not hidden.
     """
     stripped = value.cast(pl.String).str.strip_chars()
     given = pl.when(stripped != "").then(stripped)
@@ -245,4 +258,7 @@ def canonical(field: CustomField, value: pl.Expr) -> pl.Expr:
         return pl.coalesce(short, given)
     if field.kind == "date":
         return given.str.slice(0, 10)
+    if field.kind == "picklist":
+        codes = {code.lower(): code for code, _ in field.options}
+        return given.str.to_lowercase().replace_strict(codes, default=given, return_dtype=pl.String)
     return given

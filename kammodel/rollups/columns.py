@@ -40,8 +40,9 @@ _MADE: Mapping[Over, Mapping[str, Kind]] = {"activities": {"day": "date", "is_do
 
 _HIDDEN = frozenset(
     {"source_instance", "updated_at", "deleted", "synced_at", "content_changed_at", "merged_into_id", "is_counted"}
-)
-"""The envelope less what people know a row by; what decides whether a row counts at all."""
+) | {"email", "email_hash"}
+"""The envelope less what people know a row by; what decides whether a row counts at all; addresses, which no figure
+and no field of an account is to show."""
 
 _KINDS: Mapping[pl.DataType, Kind] = {
     INSTANT: "moment",

@@ -63,6 +63,16 @@ class Backend(Protocol):
         """Values as one parameter for `among`."""
         ...
 
+    def like_any(self, column: str, parameter: str) -> str:
+        """A condition that a column is like one of the patterns that `listed` makes of them; `%` stands for anything.
+        Whether case counts depends on the database: what is found has to be looked at once more."""
+        ...
+
+    def wipe(self, connection: Connection, tables: Iterable[str]) -> bool:
+        """Makes sure that what was deleted from tables stands in no file of theirs any more, on a connection of
+        `scratch`. False where another connection keeps the last of it from being done."""
+        ...
+
     def scratch(self, engine: Engine) -> AbstractContextManager[Connection]:
         """A connection outside of any transaction, for temporary tables that are large and short-lived."""
         ...

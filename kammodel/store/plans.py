@@ -12,21 +12,33 @@ from kammodel.entities.types import to_micros
 from kammodel.store.store import Transaction
 
 CELLS = polars_schema(PlannedCell)
+UNDONE = {"source_id": pl.String(), "field": pl.String(), "undone": pl.String()}
+_OPEN = "(outcome IS NULL OR outcome='waiting')"
+"""Of a cell that is to be written: it is not, or nobody knows."""
 LEDGER = {"source_id": pl.String(), "field": pl.String(), "value": pl.String()}
 
 
 def save_plan(tx: Transaction, plan: PublishPlan, cells: pl.DataFrame) -> None:
-    """Stores a plan and its cells, and gives it its number. What it overtakes: see `supersede_pending`."""
+    """Stores a plan and its cells, and gives it its number. What it overtakes: see `supersede_pending`. Cells that are
+    not to be written end as held, at once."""
     plan.number = 1 + (tx.session.exec(select(func.max(PublishPlan.number))).one() or 0)
     tx.session.add(plan)
     tx.session.flush()
-    tx.insert("planned_cell", cells.select(pl.col(n).cast(t) for n, t in CELLS.items()))
+    decision = pl.col("decision")
+    ended = cells.with_columns(
+        plan_id=pl.lit(plan.plan_id),
+        outcome=pl.when(decision != "write").then(pl.lit("held")),
+        code=pl.when(decision == "review").then(pl.lit("REVIEW")),
+        kind=pl.lit(None),
+        message=pl.lit(None),
+    )
+    tx.insert("planned_cell", ended.select(pl.col(n).cast(t) for n, t in CELLS.items()))
 
 
 def supersede_pending(tx: Transaction, source: str, instance: str, plan_id: str) -> int:
     """Closes the pending cells of older plans: a newer plan has looked at the same accounts again."""
     sql = (
-        "UPDATE planned_cell SET outcome='superseded' WHERE outcome IS NULL AND decision='write' AND plan_id IN "
+        f"UPDATE planned_cell SET outcome='superseded' WHERE {_OPEN} AND decision='write' AND plan_id IN "  # noqa: S608
         "(SELECT plan_id FROM publish_plan WHERE source=:source AND source_instance=:instance AND plan_id<>:plan)"
     )
     parameters = {"source": source, "instance": instance, "plan": plan_id}
@@ -41,7 +53,7 @@ def latest_plan(tx: Transaction, source: str, instance: str) -> PublishPlan | No
 
 def cells_of(tx: Transaction, plan_id: str, *, pending_only: bool = False) -> pl.DataFrame:
     """The cells of a plan; `pending_only` those that are still to be written."""
-    where = "AND decision='write' AND outcome IS NULL" if pending_only else ""
+    where = f"AND decision='write' AND {_OPEN}" if pending_only else ""
     order = tx.backend.in_order("source_id", "field")
     sql = f"SELECT {','.join(CELLS)} FROM planned_cell WHERE plan_id=:plan {where} ORDER BY {order}"  # noqa: S608
     return tx.frame(sql, CELLS, plan=plan_id)
@@ -53,46 +65,59 @@ def ledger(tx: Transaction, source: str, instance: str) -> pl.DataFrame:
     A cell may have several rows: any of its values in the CRM is ours.
     """
     sql = (
-        "SELECT source_id, field, value FROM written_cell WHERE source=:source AND source_instance=:instance UNION "
+        "SELECT source_id, field, value FROM written_cell WHERE source=:source AND source_instance=:instance UNION "  # noqa: S608
         "SELECT c.source_id, c.field, c.after FROM planned_cell c JOIN publish_plan p USING (plan_id) WHERE "
-        "p.source=:source AND p.source_instance=:instance AND c.decision='write' AND c.outcome IS NULL"
+        f"p.source=:source AND p.source_instance=:instance AND c.decision='write' AND {_OPEN}"
     )
     return tx.frame(sql, LEDGER, source=source, instance=instance)
 
 
-def record_outcomes(tx: Transaction, plan: PublishPlan, outcomes: pl.DataFrame, at: dt.datetime) -> None:
-    """Ends the pending cells of the accounts in `outcomes` (source_id, outcome, code, message).
-
-    Written cells go into the ledger in the same transaction. `retry` leaves a cell pending.
-    """
-    settled = outcomes.filter(pl.col("outcome") != "retry")
-    mine = "plan_id=:plan AND source_id=:source_id AND decision='write'"
-    pending = f"{mine} AND outcome IS NULL"
-    # A run beside this one may have overtaken the plan meanwhile: what the CRM took is ours all the same.
-    sent = f"{mine} AND (outcome IS NULL OR outcome='superseded')"
-    known = "ON CONFLICT (source, source_instance, source_id, field) DO UPDATE SET value=excluded.value, "
-    ledger_sql = (
-        "INSERT INTO written_cell (source, source_instance, source_id, field, value, plan_id, written_at) "  # noqa: S608
-        f"SELECT :source, :instance, source_id, field, after, plan_id, :at FROM planned_cell WHERE {sent} "
-        f"{known} plan_id=excluded.plan_id, written_at=excluded.written_at"
+def undone(tx: Transaction, source: str, instance: str) -> pl.DataFrame:
+    """The values that were taken back, and are not written a second time: source_id, field, undone."""
+    sql = (
+        "SELECT source_id, field, undone FROM written_cell WHERE source=:source AND source_instance=:instance "
+        "AND is_undone"
     )
-    fixed = {
-        "plan": plan.plan_id,
-        "source": plan.source,
-        "instance": plan.source_instance,
-        "at": to_micros(at),
-    }
-    written = settled.filter(pl.col("outcome") == "written")
-    tx.run(ledger_sql, [fixed | {"source_id": id_} for id_ in written["source_id"]])
-    ended_sql = f"UPDATE planned_cell SET outcome=:outcome, code=:code, message=:message WHERE {pending}"  # noqa: S608
-    tx.run(ended_sql, [{"plan": plan.plan_id} | row for row in settled.iter_rows(named=True)])
+    return tx.frame(sql, UNDONE, source=source, instance=instance)
+
+
+def record_cells(tx: Transaction, plan: PublishPlan, cells: pl.DataFrame, at: dt.datetime) -> None:
+    """Ends pending cells of a plan: source_id, field, outcome, kind (of a refusal), code, message.
+
+    Written cells go into the ledger in the same transaction, also where a run beside this one has overtaken the plan
+    meanwhile: what the CRM took is ours all the same. An undo notes there what it took back. `retry` leaves a cell
+    waiting: a later apply of the plan tries it, or the next plan does. A statement for all accounts whose cells of a
+    field ended alike.
+    """
+    told = pl.col("outcome").replace({"gone": "rejected", "retry": "waiting"})
+    settled = cells.select("source_id", "field", "kind", "code", "message", outcome=told)
+    mine = f"plan_id=:plan AND field=:field AND {tx.backend.among('source_id', 'ids')} AND decision='write'"
+    back = "TRUE, before" if plan.kind == "undo" else "FALSE, NULL"
+    ledger_sql = (
+        "INSERT INTO written_cell (source, source_instance, source_id, field, value, plan_id, written_at, is_undone, "  # noqa: S608
+        f"undone) SELECT :source, :instance, source_id, field, after, plan_id, :at, {back} FROM planned_cell "
+        f"WHERE {mine} AND ({_OPEN} OR outcome='superseded') "
+        "ON CONFLICT (source, source_instance, source_id, field) DO UPDATE SET value=excluded.value, "
+        "plan_id=excluded.plan_id, written_at=excluded.written_at, is_undone=excluded.is_undone, undone=excluded.undone"
+    )
+    ended_sql = (
+        "UPDATE planned_cell SET outcome=:outcome, kind=:kind, code=:code, message=:message "  # noqa: S608
+        f"WHERE {mine} AND {_OPEN}"
+    )
+    of = {"plan": plan.plan_id, "source": plan.source, "instance": plan.source_instance, "at": to_micros(at)}
+    alike = settled.group_by("field", "outcome", "kind", "code", "message", maintain_order=True).agg("source_id")
+    for group in alike.iter_rows(named=True):
+        ids = tx.backend.listed(pl.Series(group.pop("source_id"), dtype=pl.String))
+        if group["outcome"] == "written":
+            tx.run(ledger_sql, [of | {"field": group["field"], "ids": ids}])
+        tx.run(ended_sql, [{"plan": plan.plan_id, "ids": ids} | group])
 
 
 def give_up(tx: Transaction, plan_id: str, cells: pl.DataFrame) -> None:
-    """Ends pending cells (source_id, field) of a plan unwritten: somebody changed them after it was made."""
+    """Ends pending cells (source_id, field) of a plan as held: somebody changed them after it was made."""
     sql = (
-        "UPDATE planned_cell SET outcome='edited' WHERE plan_id=:plan AND source_id=:source_id AND field=:field "
-        "AND decision='write' AND outcome IS NULL"
+        "UPDATE planned_cell SET outcome='held', reason='edited', code='EDITED' WHERE plan_id=:plan "  # noqa: S608
+        f"AND source_id=:source_id AND field=:field AND decision='write' AND {_OPEN}"
     )
     tx.run(sql, [{"plan": plan_id} | cell for cell in cells.select("source_id", "field").iter_rows(named=True)])
 
@@ -102,8 +127,8 @@ def adopt(tx: Transaction, cells: pl.DataFrame, *, source: str, instance: str, p
     if cells.is_empty():
         return
     sql = (
-        "INSERT INTO written_cell (source, source_instance, source_id, field, value, plan_id, written_at) "
-        "VALUES (:source, :instance, :source_id, :field, :value, :plan, :at) "
+        "INSERT INTO written_cell (source, source_instance, source_id, field, value, plan_id, written_at, is_undone) "
+        "VALUES (:source, :instance, :source_id, :field, :value, :plan, :at, FALSE) "
         "ON CONFLICT (source, source_instance, source_id, field) DO UPDATE SET value=excluded.value, "
         "plan_id=excluded.plan_id, written_at=excluded.written_at "
         "WHERE written_cell.value IS DISTINCT FROM excluded.value"
@@ -133,8 +158,8 @@ def finish_plan(tx: Transaction, plan_id: str, at: dt.datetime) -> None:
 def pending_accounts(tx: Transaction, source: str, instance: str) -> pl.Series:
     """Ids of the accounts with cells whose write was planned and has no known outcome."""
     sql = (
-        "SELECT DISTINCT c.source_id FROM planned_cell c JOIN publish_plan p USING (plan_id) WHERE p.source=:source "
-        "AND p.source_instance=:instance AND c.decision='write' AND c.outcome IS NULL"
+        "SELECT DISTINCT c.source_id FROM planned_cell c JOIN publish_plan p USING (plan_id) WHERE p.source=:source "  # noqa: S608
+        f"AND p.source_instance=:instance AND c.decision='write' AND {_OPEN}"
     )
     return tx.frame(sql, {"source_id": pl.String()}, source=source, instance=instance)["source_id"]
 

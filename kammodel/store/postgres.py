@@ -94,6 +94,18 @@ class Postgres:
     def listed(self, values: pl.Series) -> object:
         return values.to_list()
 
+    def like_any(self, column: str, parameter: str) -> str:
+        return f"{column} LIKE ANY(:{parameter})"
+
+    def wipe(self, connection: Connection, tables: Iterable[str]) -> bool:
+        """Writes the tables anew; the old files are gone with it. Its write-ahead log, replicas and backups are in the
+        hands of whoever runs the server.
+        https://www.postgresql.org/docs/current/sql-vacuum.html (read 2026-11-29)
+        """
+        for table in tables:
+            connection.exec_driver_sql(f'VACUUM (FULL, ANALYZE) "{table}"')
+        return True
+
     @contextmanager
     def scratch(self, engine: Engine) -> Iterator[Connection]:
         options = {_NO_TRANSACTION: True, "isolation_level": "AUTOCOMMIT"}

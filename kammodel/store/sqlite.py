@@ -23,6 +23,8 @@ from kammodel.store.backend import Parameters
 FETCH = 50_000
 """Rows per fetch: bounds what Python holds beside the frame."""
 _NO_TRANSACTION = "kam_no_transaction"
+WIPE_PATIENCE_MS = 5_000
+"""For so long others are waited for that read or write, where a file is written anew."""
 
 
 class Sqlite:
@@ -91,6 +93,20 @@ class Sqlite:
 
     def listed(self, values: pl.Series) -> object:
         return orjson.dumps(values.to_list()).decode()
+
+    def like_any(self, column: str, parameter: str) -> str:
+        return f"EXISTS (SELECT 1 FROM json_each(:{parameter}) WHERE {column} LIKE value)"  # noqa: S608
+
+    def wipe(self, connection: Connection, tables: Iterable[str]) -> bool:  # noqa: ARG002 - it is one file
+        """The file is written anew, and the log cut off: it may have pages with what was there before.
+
+        https://www.sqlite.org/pragma.html#pragma_secure_delete, #pragma_wal_checkpoint (read 2026-11-29)
+        """
+        driver = _driver(connection)
+        for statement in (f"PRAGMA busy_timeout={WIPE_PATIENCE_MS}", "PRAGMA secure_delete=ON", "VACUUM"):
+            driver.execute(statement)
+        is_busy, *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not is_busy
 
     @contextmanager
     def scratch(self, engine: Engine) -> Iterator[Connection]:

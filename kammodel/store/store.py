@@ -18,16 +18,18 @@ from kammodel.entities import KEY, Sourced, polars_schema
 from kammodel.entities.schema import INSTANT
 from kammodel.errors import StoreUnusable
 from kammodel.migrations import upgrade
+from kammodel.privacy.hashing import HashKey
 from kammodel.store.backend import Backend
 from kammodel.store.sqlite import Sqlite
 from kammodel.store.upserting import UpsertCount, mark_gone, upsert
 
 
 class Store:
-    """Opens the database and brings its schema up to date. `url` is a SQLAlchemy URL (KAM_STORE_URL)."""
+    """Opens the database and brings its schema up to date. `url` is a SQLAlchemy URL (KAM_STORE_URL), `hash_key`
+    recognises what was forgotten (KAM_HASH_KEY)."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, url: str, hash_key: HashKey | None = None) -> None:
+        self.url, self.hash_key = url, hash_key
         try:
             parsed, self._backend = _reachable(make_url(url))
             self._engine = create_engine(parsed)
@@ -54,13 +56,20 @@ class Store:
         """Everything inside is written together or not at all."""
         try:
             with self._engine.begin() as connection, Session(bind=connection) as session:
-                yield Transaction(connection, session, self._backend)
+                yield Transaction(connection, session, self._backend, self.hash_key)
                 session.flush()
         except self._backend.faults as fault:
             cause = self._backend.outside_cause(fault)
             if cause is None:
                 raise
             raise StoreUnusable(f"the store at {_shown(self.url)} cannot be written: {cause}") from fault
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[Transaction]:
+        """A transaction of which nothing stays."""
+        with self._engine.connect() as connection, Session(bind=connection) as session, connection.begin() as begun:
+            yield Transaction(connection, session, self._backend, self.hash_key)
+            begun.rollback()
 
     def read(self, entity: type[Sourced], columns: Sequence[str] | None = None) -> pl.DataFrame:
         """All rows of an entity as a frame, in key order; `columns` picks some of them."""
@@ -90,6 +99,23 @@ class Store:
         with self._backend.scratch(self._engine) as connection, Session(bind=connection) as session:
             yield Transaction(connection, session, self._backend)
 
+    @property
+    def file(self) -> Path | None:
+        """The database file; None where it is a server's business."""
+        parsed = make_url(self.url)
+        return Path(parsed.database).absolute() if parsed.get_backend_name() == "sqlite" and parsed.database else None
+
+    def wipe(self, tables: Iterable[str]) -> bool:
+        """Makes sure that what was deleted from tables stands in no file any more; False where somebody who reads or
+        writes keeps the last of it from being done."""
+        try:
+            with self._backend.scratch(self._engine) as connection:
+                return self._backend.wipe(connection, tables)
+        except self._backend.faults as fault:
+            if self._backend.outside_cause(fault) is None:
+                raise
+            return False
+
     def close(self) -> None:
         """Releases the database file."""
         self._engine.dispose()
@@ -104,10 +130,13 @@ class Store:
 class Transaction:
     """One unit of work: bulk rows and control rows in the same database transaction."""
 
-    def __init__(self, connection: Connection, session: Session, backend: Backend) -> None:
+    def __init__(
+        self, connection: Connection, session: Session, backend: Backend, hash_key: HashKey | None = None
+    ) -> None:
         self.connection = connection
         self.session = session
         self.backend = backend
+        self.hash_key = hash_key
 
     def frame(self, sql: str, schema: Mapping[str, pl.DataType], **parameters: Any) -> pl.DataFrame:
         """A query's rows as a frame of the stated schema; parameters by name (`:name`)."""

@@ -18,13 +18,13 @@ VERSION = {name: dtype for name, dtype in polars_schema(EntityVersion).items() i
 _STAMPS = ("updated_at", "content_changed_at")
 _KNOWN_BY_NAME = ("account",)
 """Accounts are matched by name between CRMs."""
-_UNSCORED = frozenset({"name", "pipeline_name", "code", "loss_reason"})
-"""Columns that no figure depends on, and that people edit often."""
+_UNSCORED = frozenset({"name", "pipeline_name", "code", "loss_reason", "email_hash", "email"})
+"""Columns that no figure depends on: people edit them often, or they tell who somebody is."""
 _NEXT = "next_updated_at"
 
 
 def scored_columns(entity: type[Sourced]) -> list[str]:
-    """The columns of an entity that scores depend on: all that come from the CRM, less names."""
+    """The columns of an entity that scores depend on: all that come from the CRM, less names and addresses."""
     named = table_of(entity).name in _KNOWN_BY_NAME
     return [name for name in content_columns(entity) if named or name not in _UNSCORED]
 

@@ -95,7 +95,7 @@ class Run:
         for batch in connector.write_fields(WRITTEN, writes):
             self.outcomes |= {o.source_id: o.outcome for o in batch}
         # A row that is to be tried again is tried again by the next run.
-        if "retry" in self.outcomes.values():
+        if {"retry", "unclear"} & set(self.outcomes.values()):
             raise TryAgainLater("rows were left over")
 
     def _read_back(self, connector: HubSpotConnector) -> None:

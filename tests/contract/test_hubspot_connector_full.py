@@ -170,6 +170,16 @@ def test_a_missing_scope_costs_a_stream_and_is_told(front: Front) -> None:
     assert "settings.currencies.read" in unavailable["exchange_rates"]
 
 
+def test_what_is_lacking_is_told_in_the_order_of_streams(front: Front) -> None:
+    """By one call at a time as by eight, whichever answer comes first."""
+    front.show(portal(scopes=ALL_SCOPES - {"crm.objects.deals.read", "tickets", "crm.objects.line_items.read"}))
+    with connected(front, parallel_calls=1) as alone, connected(front, parallel_calls=8) as together:
+        told = list(alone.unavailable())
+        assert list(together.unavailable()) == told
+        assert [stream.name for stream in together.streams()] == [stream.name for stream in alone.streams()]
+    assert {"opportunities", "tickets"} <= set(told)
+
+
 def test_without_companies_nothing_can_be_done(front: Front) -> None:
     """Their scope missing is an error that names it."""
     front.show(portal(scopes=ALL_SCOPES - {"crm.objects.companies.read"}))

@@ -1,9 +1,12 @@
 """A list that several threads read at once is read as by one: every row, once, resumable anywhere."""
 
+import asyncio
 import datetime as dt
+import json
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from starlette.types import Receive, Scope, Send
@@ -11,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from connectors.contract import Page, Slice
 from connectors.errors import QuotaSpent
 from connectors.hubspot import ranges, reading
+from connectors.hubspot.crew import at_once
 from connectors.sandbox.hubspot.app import hubspot_app
 from connectors.sandbox.hubspot.ids import hubspot_id
 from connectors.sandbox.hubspot.portal import Portal
@@ -154,6 +158,77 @@ def test_a_portal_that_takes_only_its_own_cursors_is_read_by_one_thread(
     front.faults.log.clear()
     assert ids(read(front, 8)) == whole
     assert listed(front) == -(-len(living) // 100)
+
+
+def test_a_probed_record_may_be_deleted_meanwhile(front: Front) -> None:
+    """It then tells nothing of how cursors are meant: another is probed, and the list is split all the same."""
+    book = small_book()
+    book.companies = [company(n, f"C{n}") for n in range(1, COMPANIES + 1)]
+    book.deals, book.touches, book.people = [], [], []
+    there = front.show(portal(book))
+    app = hubspot_app(there)
+    gone: list[str] = []
+
+    async def busy(scope: Scope, receive: Receive, send: Send) -> None:
+        query = dict(part.split("=", 1) for part in scope.get("query_string", b"").decode().split("&") if "=" in part)
+        if scope["path"].endswith("/objects/companies") and query["limit"] == "1" and "after" in query and not gone:
+            gone.append(query["after"])
+            there.archive("companies", gone[0])
+        await app(scope, receive, send)
+
+    front.app = busy
+    pages = read(front, 8)
+    # It was read before, and once more out of the bin.
+    assert [one for one, times in ids(pages).items() if times > 1] == gone
+    assert sum(ids(pages).values()) == COMPANIES + 1
+    assert max(len(json.loads(page.resume)["ranges"]) for page in pages if page.resume) > 1
+
+
+def test_kinds_of_links_are_read_side_by_side(front: Front) -> None:
+    """The first is not answered before another of them is asked for."""
+    app = hubspot_app(front.show(portal()))
+    told: list[str] = []
+    is_next = asyncio.Event()
+
+    async def waiting(scope: Scope, receive: Receive, send: Send) -> None:
+        if "/associations/calls/" in scope["path"]:
+            told.append("asked")
+            if len(told) > 1:
+                is_next.set()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(is_next.wait(), 10)
+            told.append("answered")
+        await app(scope, receive, send)
+
+    with connected(front) as connector:
+        connector.streams()
+        front.app = waiting
+        read_stream(connector, Copy(), "calls", EVERYTHING)
+    assert told[:2] == ["asked", "asked"]
+
+
+def test_no_more_calls_are_under_way_than_are_set(front: Front) -> None:
+    """However many streams are read, and by however many threads each."""
+    app = hubspot_app(front.show(portal()))
+    under_way: list[int] = []
+    most = 0
+
+    async def counting(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal most
+        under_way.append(1)
+        most = max(most, len(under_way))
+        for _ in range(100):
+            # Lets those in that are on their way.
+            await asyncio.sleep(0)
+        under_way.pop()
+        await app(scope, receive, send)
+
+    with connected(front, parallel_calls=3) as connector:
+        streams = connector.streams()
+        front.app = counting
+        pages = at_once(6, [lambda s=s: list(connector.read(s, EVERYTHING)) for s in streams])  # type: ignore[misc]
+    assert sum(len(one) for one in pages) >= len(streams)
+    assert most == 3
 
 
 def test_where_ids_are_dense_there_are_the_parts(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -149,6 +149,27 @@ def test_a_list_that_leaves_records_out_is_made_up_for(front: Front, *, is_held:
     assert copy.rows("account")[str(hubspot_id("companies", 1))]["country"] == ("Italy" if is_held else None)
 
 
+@pytest.mark.parametrize("lag", [0, 7200])
+def test_edits_after_the_slice_do_not_stand_in_for_what_is_lacking(front: Front, lag: int) -> None:
+    """No count of it has them: a record is made up for though another was edited meanwhile. Where the index counts
+    that one still, nothing is lacking, and nothing is sought."""
+    there = front.show(companies(30))
+    there.settings.index_lag_s = lag
+    there.clock.advance(HOUR)
+    span = Slice(None, there.clock.now())
+    there.clock.advance(SECOND)
+    there.update("companies", hubspot_id("companies", 9), {"country": "Italy"})
+    copy = Copy()
+    front.app = forgetful(hubspot_app(there), "/objects/companies", times=0 if lag else 1)
+    pages = read(front, copy, span)
+    assert copy.live("account") == ids_of(*range(1, 31))
+    assert pages[-1].announced == 30
+    paths = [call.path for call in front.faults.log if "/objects/companies/" in call.path]
+    searches, reads = (sum(path.endswith(word) for path in paths) for word in ("/search", "/batch/read"))
+    # Four counts. Then it is asked how many of those edited are among them, and, unless all are, what there is at all.
+    assert (searches, reads) == ((5, 0) if lag else (7, 1))
+
+
 def test_a_search_that_leaves_a_record_out_is_made_up_for(front: Front) -> None:
     """It showed fewer than it counted: what it shows then and was not seen before is read."""
     there = front.show(companies(30))

@@ -6,6 +6,7 @@ import datetime as dt
 import gzip
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed, SalesforceExpiredSession
@@ -407,6 +408,39 @@ def test_a_composite_may_refer_to_what_came_before(desk: Desk) -> None:
     answer = desk.call("POST", "composite", json={"compositeRequest": requests}).json()["compositeResponse"]
     assert [one["httpStatusCode"] for one in answer] == [201, 200]
     assert answer[1]["body"]["Name"] == "New"
+
+
+def collection_calls(account: str, times: int = 1) -> dict[str, Any]:
+    """A composite that reads an account and then writes it, so many times."""
+    base = "/services/data/v66.0/composite/sobjects"
+    record = {"attributes": {"type": "Account"}, "id": account, "Phone": "2"}
+    one = [
+        {"method": "POST", "url": f"{base}/Account", "body": {"ids": [account], "fields": ["Phone"]}},
+        {"method": "PATCH", "url": base, "body": {"allOrNone": False, "records": [record]}},
+    ]
+    return {"compositeRequest": [{**call, "referenceId": f"r{n}"} for n, call in enumerate(one * times)]}
+
+
+def test_a_composite_reads_and_writes_collections_in_order(desk: Desk) -> None:
+    """The first one shows what the second one finds; together they cost one call."""
+    org = desk.show(small_org())
+    account = org.create("Account", {"Name": "A", "Phone": "1"})
+    sent = desk.call("POST", "composite", json=collection_calls(account))
+    look, write = sent.json()["compositeResponse"]
+    assert (look["httpStatusCode"], look["body"][0]["Phone"]) == (200, "1")
+    assert (write["httpStatusCode"], write["body"]) == (200, [{"id": account, "success": True, "errors": []}])
+    assert (org.record("Account", account) or {})["Phone"] == "2"
+    assert sent.headers["Sforce-Limit-Info"] == "api-usage=1/100000"
+
+
+def test_a_composite_that_takes_no_collections(desk: Desk) -> None:
+    """A knob: their calls are refused one by one, and nothing is written; of those that it takes, five at most."""
+    org = desk.show(small_org(composite_takes_collections=False))
+    account = org.create("Account", {"Name": "A", "Phone": "1"})
+    answer = desk.call("POST", "composite", json=collection_calls(account)).json()["compositeResponse"]
+    assert [one["httpStatusCode"] for one in answer] == [400, 400]
+    assert (org.record("Account", account) or {})["Phone"] == "1"
+    assert desk.call("POST", "composite", json=collection_calls(account, 3)).json()[0]["errorCode"] == "LIMIT_EXCEEDED"
 
 
 def test_the_administrator_signs_in_with_an_app_of_his_own(desk: Desk) -> None:

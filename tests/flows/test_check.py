@@ -44,3 +44,16 @@ def test_a_rotating_token_serves_one_command_after_the_other(
     assert found == ["refresh token", "refresh token"]
     assert sum(call.path == "/services/oauth2/token" for call in crms.salesforce.faults.log) == 1
     assert REFRESH_TOKEN not in "".join(one.output for one in ended)
+
+
+def test_check_warns_of_a_prefect_server_without_a_key(
+    crms: ServedCompany,
+    prefect_api: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever reaches it could approve plans: that is worth a word, and no fault."""
+    monkeypatch.setenv("PREFECT_API_URL", prefect_api)
+    ended = kam("check", "--json")
+    assert "anybody who reaches it may approve plans" in json.loads(ended.stdout)["prefect"]
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    assert "nothing answers there" in json.loads(kam("check", "--json").stdout)["prefect"]

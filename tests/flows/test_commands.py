@@ -76,7 +76,7 @@ def test_the_whole_job_and_once_more(crms: ServedCompany, tmp_path: Path) -> Non
     assert found["hubspot"]["missing_fields"][0] == "kam_tier"
 
     made = json.loads(kam("provision", "--json").stdout)
-    assert {crm: len(done["created"]) for crm, done in made.items()} == {"salesforce": 17, "hubspot": 17}
+    assert {crm: len(done["created"]) for crm, done in made.items()} == {"salesforce": 18, "hubspot": 18}
     assert kam("check").exit_code == 0
 
     first, second = (json.loads(kam("run", "--as-of", "2026-06-30", "--json").stdout) for _ in range(2))

@@ -48,7 +48,7 @@ def test_a_trial_is_told_as_one(crms: ServedCompany) -> None:
     assert "property group created: kam" in ended.stdout
     assert our_fields(crms) == our_properties(crms) == 0
     told = json.loads(kam("provision", "--crm", "salesforce", "--dry-run", "--json").stdout)["salesforce"]
-    assert (len(told["created"]), told["dry_run"], told["findings"]) == (17, True, [])
+    assert (len(told["created"]), told["dry_run"], told["findings"]) == (18, True, [])
 
 
 def test_provisioning_says_what_it_did_and_a_second_time_that_it_did_nothing(crms: ServedCompany) -> None:
@@ -99,7 +99,7 @@ def test_removing_shows_asks_and_removes(crms: ServedCompany) -> None:
     assert "nothing was removed" in shown.stderr
     nobody = typing("", "provision", "--crm", "salesforce", "--remove")
     assert (nobody.exit_code, "--yes" in nobody.stderr) == (1, True)
-    assert our_fields(crms) == 17
+    assert our_fields(crms) == 18
     assert typing("yes\n", "provision", "--crm", "salesforce", "--remove").exit_code == 0
     assert our_fields(crms) == 0
     again = kam("provision", "--crm", "salesforce", "--remove", "--yes")
@@ -111,9 +111,9 @@ def test_removal_for_programs_and_as_a_trial(crms: ServedCompany) -> None:
     assert kam("provision").exit_code == 0
     assert kam("provision", "--crm", "salesforce", "--remove", "--json").exit_code == 2
     tried = json.loads(kam("provision", "--remove", "--dry-run", "--json").stdout)
-    assert (tried["salesforce"]["removed"], len(tried["salesforce"]["fields"])) == (False, 17)
-    assert (tried["hubspot"]["removed"], len(tried["hubspot"]["fields"])) == (False, 17)
-    assert our_fields(crms) == our_properties(crms) == 17
+    assert (tried["salesforce"]["removed"], len(tried["salesforce"]["fields"])) == (False, 18)
+    assert (tried["hubspot"]["removed"], len(tried["hubspot"]["fields"])) == (False, 18)
+    assert our_fields(crms) == our_properties(crms) == 18
     done = json.loads(kam("provision", "--crm", "salesforce", "--remove", "--yes", "--json").stdout)["salesforce"]
     assert (done["removed"], our_fields(crms)) == (True, 0)
 
@@ -122,7 +122,7 @@ def test_hubspot_is_tried_and_cleared_too(crms: ServedCompany) -> None:
     """What goes is shown with the companies that hold a value; afterwards there is nothing."""
     assert kam("provision", "--crm", "hubspot").exit_code == 0
     shown = typing("no\n", "provision", "--crm", "hubspot", "--remove")
-    assert (shown.exit_code, our_properties(crms)) == (1, 17)
+    assert (shown.exit_code, our_properties(crms)) == (1, 18)
     assert "field kam_score: 0 accounts hold a value" in shown.stdout
     assert "property group kam" in shown.stdout
     assert kam("provision", "--crm", "hubspot", "--remove", "--yes").exit_code == 0

@@ -63,7 +63,7 @@ def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp
         ({**HUBSPOT, "KAM_HUBSPOT__SETTLE_SECONDS": "soon"}, "KAM_HUBSPOT__SETTLE_SECONDS: "),
         ({"KAM_LANGAUGE": "es"}, "KAM_LANGAUGE (environment) is unknown: did you mean KAM_LANGUAGE?"),
         ({"KAM_HUBSPOT": "{}"}, "KAM_HUBSPOT (environment) is unknown"),
-        ({"KAM_HASH_KEY": "x"}, "KAM_HASH_KEY (environment) is unknown"),
+        ({"KAM_HASH_KEY": "x"}, "KAM_HASH_KEY is too short: it needs at least 16 characters"),
         ({**HUBSPOT, "KAM_HUBSPOT__BASE_URL": "http://api.hubapi.com"}, "KAM_HUBSPOT__BASE_URL is plain http"),
     ],
 )

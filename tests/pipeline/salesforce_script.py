@@ -28,7 +28,7 @@ from tests.contract.salesforce_connected import Front
 from tests.pipeline.company import NOW, small_book
 from tests.pipeline.steps import DAY, HOUR, NO_WAIT, Desk, Step, Ways, World, an_hour_passes, pulled
 
-SIZES = Sizes(bulk_from=150, page_rows=60, job_rows=120, ingest_from=20, ingest_rows=15)
+SIZES = Sizes(bulk_from=150, page_rows=60, job_rows=120, ingest_from=8, ingest_rows=15)
 """So small that a small org takes every road: pages and jobs, several windows, batches and ingest jobs."""
 UNSEEN = salesforce_id("00T", 99_999)
 _STAMPS = {"CreatedDate", "LastModifiedDate", "SystemModstamp"}

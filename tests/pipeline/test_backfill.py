@@ -26,7 +26,7 @@ from kammodel.rules import RuleChange
 from kammodel.scoring import explain_group
 from kammodel.store import Store
 from kammodel.store.control import save_bookmark
-from kammodel.store.plans import CELLS, save_plan
+from kammodel.store.plans import CELLS, record_cells, save_plan
 from kammodel.store.snapshots import snapshots_of, stored_snapshot
 from kammodel.tiering import Policy
 from tests.postgres import fresh_store
@@ -349,10 +349,14 @@ def test_a_day_that_was_published_is_not_thinned(filled: Store) -> None:
     """Of the group whose account was written to, though it has joined another since."""
     fill(filled, [on("2026-04-29")])
     made: dict[str, Any] = {"plan_id": "p", "as_of": on("2026-04-29"), "planned_at": SYNCED, **crm("salesforce")}
-    written = {"plan_id": "p", "field": "tier", "decision": "write", "outcome": "written"}
-    rows = [{**dict.fromkeys(CELLS), **written, "source_id": account} for account in ("a01", "a04")]
+    to_write = {"plan_id": "p", "field": "tier", "decision": "write"}
+    rows = [{**dict.fromkeys(CELLS), **to_write, "source_id": account} for account in ("a01", "a04")]
+    told = dict.fromkeys(("source_id", "field", "outcome", "kind", "code", "message"), pl.String)
+    done = [(account, "tier", "written", None, None, None) for account in ("a01", "a04")]
+    ended = pl.DataFrame(done, schema=told, orient="row")
     with filled.transaction() as tx:
         save_plan(tx, PublishPlan(**made), pl.DataFrame(rows, schema=CELLS, orient="row"))
+        record_cells(tx, PublishPlan(**made), ended, SYNCED)
     sync(filled, later_news(), synced=at("2026-12-02T00:00"))
     assert thin(filled, replace(CONFIG, as_of=LAST), 31, clock).snapshots == 22
 

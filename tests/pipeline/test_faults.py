@@ -52,12 +52,12 @@ def judge(ending: Ending, call: str, mishap: Mishap) -> None:
         ("first load: tasks", "POST /services/data/v66.0/jobs/query", 5),
         ("first load: tasks", "/results", 10),
         ("first writing", "POST /services/data/v66.0/jobs/ingest", 2),
-        ("echo: nothing to write", "PATCH", 0),
+        ("echo: nothing to write", "/composite", 0),
         ("edits: opportunities", "queryAll", 1),
-        ("edits: writing", "PATCH /services/data/v66.0/composite/sobjects", 1),
+        ("edits: writing", "POST /services/data/v66.0/composite", 1),
         ("deletions: contacts", "Contact/deleted", 1),
         ("a week: tasks", "POST /services/data/v66.0/jobs/query", 1),
-        ("at rest: nothing to write", "PATCH", 0),
+        ("at rest: nothing to write", "/composite", 0),
     ],
 )
 def test_the_scripted_run_takes_every_road(script: Script[Org], step: str, call: str, times: int) -> None:

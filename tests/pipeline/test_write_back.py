@@ -143,7 +143,7 @@ def test_an_apply_that_broke_goes_on_with_what_is_pending(org_desk: Office, plan
     """Cells that were written stay counted, the rest is written by the next apply, none twice."""
     made = planned[1]
     assert org_desk.served.salesforce is not None
-    org_desk.served.salesforce.faults.on_path("PATCH", "expired_token", times=4)
+    org_desk.served.salesforce.faults.on_path("/composite", "expired_token", times=4)
     with pytest.raises(KamError):
         org_desk.apply()
     org_desk.reconnect()
@@ -154,13 +154,26 @@ def test_an_apply_that_broke_goes_on_with_what_is_pending(org_desk: Office, plan
         assert set(cells_of(tx, made.plan_id)["outcome"]) == {"written"}
 
 
-def test_a_write_whose_answer_was_lost_is_ours_in_the_next_plan(org_desk: Office) -> None:
-    """The CRM took it, we never heard: the next plan finds the value, and holds nothing back as a person's."""
+def test_a_write_whose_answer_was_lost_is_looked_for(org_desk: Office, planned: tuple[Path, PlanReceipt]) -> None:
+    """The CRM took it, we never heard: it is seen there, and not sent a second time."""
     assert org_desk.served.salesforce is not None
-    org_desk.served.salesforce.faults.on_path("PATCH", "dropped_after", times=9)
+    org_desk.served.salesforce.faults.on_path("/composite", "dropped_after")
+    (ended,) = org_desk.apply()
+    assert (ended.written, ended.is_complete) == (planned[1].cells_to_write, True)
+    assert sum(call.path.endswith("/composite") for call in org_desk.served.salesforce.faults.log) == 1
+
+
+def test_a_write_of_which_nothing_was_heard_is_ours_in_the_next_plan(org_desk: Office) -> None:
+    """The CRM took it and went away: the next plan finds the value, and holds nothing back as a person's."""
+    assert org_desk.served.salesforce is not None
+    faults = org_desk.served.salesforce.faults
+    org_desk.connectors[0].identify()
+    # The first call is the look at the accounts, the second one writes them.
+    faults.at(1, "dropped_after")
+    faults.at(2, "503", times=6)
     (unclear,) = org_desk.apply()
     assert (unclear.written, unclear.is_complete) == (0, False)
-    org_desk.served.salesforce.faults.clear()
+    faults.clear()
     org_desk.clock.advance(HOUR)
     _, _, (made,), (ended,) = org_desk.run()
     assert (made.cells_held, made.cells_to_write, ended.written) == (0, 0, 0)

@@ -17,7 +17,7 @@ from kammodel.store.plans import (
     latest_plan,
     ledger,
     pending_accounts,
-    record_outcomes,
+    record_cells,
     save_plan,
     supersede_pending,
     to_compare,
@@ -37,16 +37,17 @@ def plan(plan_id: str, hours: int = 0, source: str = "hubspot") -> PublishPlan:
 def save(store: Store, made: PublishPlan, *cells: tuple[str, str, str | None, str | None, str]) -> None:
     names = ["source_id", "field", "before", "after", "decision"]
     frame = pl.DataFrame(cells, schema=dict.fromkeys(names, pl.String), orient="row")
-    ends = {name: pl.lit(None, pl.String) for name in ("outcome", "code", "message")}
     with store.transaction() as tx:
-        save_plan(tx, made, frame.with_columns(plan_id=pl.lit(made.plan_id), **ends))
+        save_plan(tx, made, frame.with_columns(reason=pl.lit("empty")))
 
 
 def end(store: Store, plan_id: str, *outcomes: tuple[str, str], at: dt.datetime = AT) -> None:
-    rows = [{"source_id": i, "outcome": o, "code": o.upper(), "message": None} for i, o in outcomes]
-    schema = dict.fromkeys(["source_id", "outcome", "code", "message"], pl.String)
+    """Ends all cells of these accounts."""
+    schema = dict.fromkeys(["source_id", "outcome", "kind", "code", "message"], pl.String)
+    told = pl.DataFrame([(i, o, None, o.upper(), None) for i, o in outcomes], schema=schema, orient="row")
     with store.transaction() as tx:
-        record_outcomes(tx, plan(plan_id), pl.DataFrame(rows, schema=schema, orient="row"), at)
+        cells = cells_of(tx, plan_id).select("source_id", "field").join(told, on="source_id")
+        record_cells(tx, plan(plan_id), cells, at)
 
 
 def ours(store: Store) -> set[tuple[Any, ...]]:
@@ -84,21 +85,21 @@ def test_the_latest_plan_of_a_crm(store: Store) -> None:
 
 
 def test_each_outcome_ends_its_cells(store: Store) -> None:
-    """All pending cells of the account, and only those: held ones have no outcome, `retry` leaves them pending."""
+    """All pending cells of the account, and only those: held ones ended at once, `retry` leaves them waiting."""
     cells = [(i, f, None, "x", "write") for i in ("1", "2", "3", "4") for f in ("rfm", "tier")]
     save(store, plan("p"), *cells, ("1", "reason", "p", "x", "held"))
     save(store, plan("other", 1), ("1", "tier", None, "y", "write"))
     end(store, "p", ("1", "written"), ("2", "rejected"), ("3", "gone"), ("4", "retry"))
     assert outcomes(store, "p") == {
-        ("1", "reason"): None,
+        ("1", "reason"): "held",
         ("1", "rfm"): "written",
         ("1", "tier"): "written",
         ("2", "rfm"): "rejected",
         ("2", "tier"): "rejected",
-        ("3", "rfm"): "gone",
-        ("3", "tier"): "gone",
-        ("4", "rfm"): None,
-        ("4", "tier"): None,
+        ("3", "rfm"): "rejected",
+        ("3", "tier"): "rejected",
+        ("4", "rfm"): "waiting",
+        ("4", "tier"): "waiting",
     }
     assert outcomes(store, "other") == {("1", "tier"): None}
 
@@ -162,11 +163,14 @@ def test_a_newer_plan_closes_what_an_older_one_left(store: Store) -> None:
 def test_outcomes_and_ledger_stand_or_fall_together(store: Store) -> None:
     """A kill while outcomes are recorded leaves the cells pending and the ledger without them."""
     save(store, plan("p"), ("1", "tier", None, "key", "write"))
-    done = pl.DataFrame({"source_id": ["1"], "outcome": ["written"], "code": [None], "message": [None]})
+    names = ("source_id", "field", "outcome", "kind", "code", "message")
+    done = pl.DataFrame(
+        [("1", "tier", "written", None, None, None)], schema=dict.fromkeys(names, pl.String), orient="row"
+    )
 
     def killed() -> None:
         with store.transaction() as tx:
-            record_outcomes(tx, plan("p"), done, AT)
+            record_cells(tx, plan("p"), done, AT)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

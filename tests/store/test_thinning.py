@@ -7,11 +7,12 @@ import polars as pl
 
 from kammodel.entities import PublishPlan
 from kammodel.store import Store
-from kammodel.store.plans import CELLS, save_plan
+from kammodel.store.plans import CELLS, record_cells, save_plan
 from kammodel.store.snapshots import SNAPSHOT, append_snapshots, latest_snapshots
 from kammodel.store.thinning import PUBLISHED, thin_snapshots, tiers_written
 
 AT = dt.datetime(2026, 7, 1, 3, tzinfo=dt.UTC)
+ENDED = dict.fromkeys(("source_id", "field", "outcome", "kind", "code", "message"), pl.String)
 
 
 def day(text: str) -> dt.date:
@@ -86,11 +87,13 @@ def test_tiers_that_were_written(store: Store) -> None:
     cells = [("1", "tier", "written"), ("1", "rfm", "written"), ("2", "tier", None), ("3", "tier", "rejected")]
     for plan_id in ("a", "b"):
         rows = [
-            {**dict.fromkeys(CELLS), "plan_id": plan_id, "source_id": i, "field": f, "decision": "write", "outcome": o}
-            for i, f, o in cells
+            {**dict.fromkeys(CELLS), "plan_id": plan_id, "source_id": i, "field": f, "decision": "write"}
+            for i, f, _ in cells
         ]
+        ended = [(i, f, o, None, None, None) for i, f, o in cells if o]
         with store.transaction() as tx:
             made = PublishPlan(**plan, plan_id=plan_id, as_of=day("03-10"))
             save_plan(tx, made, pl.DataFrame(rows, schema=CELLS, orient="row"))
+            record_cells(tx, PublishPlan(**made.model_dump()), pl.DataFrame(ended, schema=ENDED, orient="row"), AT)
     with store.transaction() as tx:
         assert tiers_written(tx).rows() == [("hubspot", "portal", "1", day("03-10"))]

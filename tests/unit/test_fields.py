@@ -25,7 +25,7 @@ def test_names_of_the_contract() -> None:
 
 
 def test_fields_of_the_contract() -> None:
-    """The thirteen that we write, and the four that a person types and we never write."""
+    """The fourteen that we write, and the four that a person types and we never write."""
     assert [f.key for f in OURS] == [
         "tier",
         "score",
@@ -40,6 +40,7 @@ def test_fields_of_the_contract() -> None:
         "open_cases",
         "coverage",
         "scored_on",
+        "stamp",
     ]
     theirs = {"tier_override", "tier_override_reason", "tier_override_until", "strategic_value"}
     assert {f.key for f in FIELDS if not f.ours} == theirs

@@ -6,7 +6,7 @@ import pytest
 
 from connectors.contract import AccountWrite, WriteOutcome
 from connectors.errors import AnswerUnclear, FieldsNotProvisioned, QuotaSpent
-from connectors.hubspot.writing import read_fields, write_fields
+from connectors.hubspot.writing import Writer, read_fields
 from kammodel.publish.fields import OURS, CustomField
 from tests.unit.hubspot_script import Reply, Script, server, told
 
@@ -25,7 +25,7 @@ def done(*ids: str, errors: list[Any] | None = None, traced: bool = True) -> Rep
 
 def written(script: Script, *writes: AccountWrite, traced: bool = True) -> list[list[tuple[str, str, str | None]]]:
     with server(script) as client:
-        batches = write_fields(client, FIELDS, writes, sleep=script.waits.append, traced=traced)
+        batches = Writer(client, script.waits.append, traced=traced).write(FIELDS, writes)
         return [[(o.source_id, o.outcome, o.code) for o in batch] for batch in batches]
 
 
@@ -60,7 +60,7 @@ def test_writes_for_one_company_are_put_together() -> None:
 
 
 def test_outcomes_are_matched_by_id_and_not_by_place() -> None:
-    """Any order, with errors in between; a row that nothing is said about is tried again later."""
+    """Any order, with errors in between; of a row that nothing is said about nobody knows what became."""
     errors = [
         {
             "category": "VALIDATION_ERROR",
@@ -77,7 +77,7 @@ def test_outcomes_are_matched_by_id_and_not_by_place() -> None:
             ("2", "rejected", "INVALID_OPTION"),
             ("3", "gone", "OBJECT_NOT_FOUND"),
             ("4", "retry", "RATE_LIMITS"),
-            ("5", "retry", "NO_ANSWER"),
+            ("5", "unclear", "NO_ANSWER"),
             ("6", "written", None),
         ]
     ]
@@ -128,7 +128,7 @@ def test_what_was_under_way_is_told_before_the_run_stops() -> None:
     ids = [str(n) for n in range(300)]
     outcomes: list[WriteOutcome] = []
     with server(Script(done(*ids), spent, done(*ids)), parallel=3) as client:
-        batches = write_fields(client, FIELDS, [write(i) for i in ids], sleep=lambda _: None)
+        batches = Writer(client, lambda _: None).write(FIELDS, [write(i) for i in ids])
         with pytest.raises(QuotaSpent):
             outcomes.extend(outcome for batch in batches for outcome in batch)
     assert {o.outcome for o in outcomes} == {"written"}
@@ -152,12 +152,123 @@ def test_a_property_that_is_missing_is_no_matter_of_rows(code: str) -> None:
 def test_a_batch_that_fails_for_now_leaves_its_rows_for_later() -> None:
     """The next batch goes on; three in a row are no longer about the rows, and the run stops."""
     ids = [str(n) for n in range(300)]
-    passing = [(503, {}, b"")] * 3
+    passing = [(503, {"Retry-After": "1"}, b"")] * 3
     script = Script(done(*ids[:100]), *passing, done(*ids[200:]))
     outcomes = written(script, *(write(i) for i in ids))
     assert [{o for _, o, _ in batch} for batch in outcomes] == [{"written"}, {"retry"}, {"written"}]
     with pytest.raises(AnswerUnclear):
         written(Script("drop"), *(write(i) for i in ids))
+
+
+@pytest.mark.parametrize("lost", [(500, {}, b""), (503, {}, b""), (502, {}, b"<html>"), "drop", "cut"])
+def test_a_write_that_may_have_been_carried_out_is_not_sent_twice(lost: Reply | str) -> None:
+    """It is sent once, and told as unclear after a wait; what HubSpot plainly refused is sent again."""
+    script = Script(lost, done("1"))
+    ((told_,),) = written(script, write("1"))
+    assert told_[1] == "unclear"
+    assert (len(script.asked), len(script.waits)) == (1, 1)
+    script = Script((429, {"Retry-After": "1"}, {}), done("1"))
+    assert written(script, write("1")) == [[("1", "written", None)]]
+
+
+def test_a_half_without_an_answer_does_not_hide_the_other() -> None:
+    """A batch was halved for a bad row: the rows that were written are told as written."""
+    bad = told(400, category="VALIDATION_ERROR", errors=[{"code": "INVALID_OPTION"}])
+    script = Script(bad, done("1", traced=False), "drop")
+    (outcomes,) = written(script, write("1"), write("2"), traced=False)
+    assert [o[:2] for o in outcomes] == [("1", "written"), ("2", "unclear")]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ({"category": "VALIDATION_ERROR", "errors": [{"code": "INVALID_OPTION"}]}, "validation"),
+        ({"category": "OBJECT_NOT_FOUND"}, "gone"),
+        ({"category": "CONFLICT"}, "duplicate"),
+        ({"category": "MISSING_SCOPES"}, "permission"),
+        ({"category": "RATE_LIMITS"}, "quota"),
+        ({"category": "SOMETHING_NEW"}, "other"),
+    ],
+)
+def test_what_sort_of_refusal_it_is(error: dict[str, Any], kind: str) -> None:
+    """By its category; a word that nobody knows is another sort."""
+    script = Script(done(errors=[{**error, "context": {"ids": ["1"]}}]))
+    with server(script) as client:
+        ((outcome,),) = Writer(client, script.waits.append).write(FIELDS, [write("1")])
+    assert outcome.kind == kind
+
+
+def past(*versions: tuple[str, str], name: str = "kam_tier") -> Reply:
+    """The answer to a look back: values and their sources, newest first."""
+    listed = [{"value": value, "sourceType": source, "timestamp": "2026-01-01T00:00:00Z"} for value, source in versions]
+    return 200, {}, {"results": [{"id": "1", "properties": {}, "propertiesWithHistory": {name: listed}}]}
+
+
+@pytest.mark.parametrize(
+    ("versions", "over"),
+    [
+        ([("key", "INTEGRATION"), ("growth", "CRM_UI")], {}),
+        ([("key", "INTEGRATION")], {}),
+        ([("key", "INTEGRATION"), ("standard", "CRM_UI"), ("growth", "INTEGRATION")], {"tier": "standard"}),
+        ([("key", "INTEGRATION"), ("", "CRM_UI"), ("growth", "INTEGRATION")], {"tier": None}),
+        # Somebody edited it after us, or again, or chose the same as we did, before us and after another value.
+        ([("standard", "CRM_UI"), ("key", "INTEGRATION"), ("growth", "CRM_UI")], {}),
+        ([("b", "CRM_UI"), ("key", "INTEGRATION"), ("a", "CRM_UI"), ("growth", "INTEGRATION")], {}),
+        ([("key", "CRM_UI"), ("a", "CRM_UI"), ("growth", "INTEGRATION")], {}),
+        ([("key", "CRM_UI"), ("growth", "INTEGRATION")], {}),
+        ([("key", "CRM_UI"), ("standard", "CRM_UI"), ("key", "INTEGRATION"), ("growth", "CRM_UI")], {}),
+        # An edit that was taken back, and one made twice.
+        ([("key", "INTEGRATION"), ("growth", "CRM_UI"), ("standard", "CRM_UI"), ("growth", "INTEGRATION")], {}),
+        ([("key", "API"), ("b", "CRM_UI"), ("a", "CRM_UI"), ("growth", "API")], {"tier": "b"}),
+        ([("standard", "CRM_UI"), ("growth", "INTEGRATION")], {}),
+        # Sources that nobody has heard of.
+        ([("key", "X"), ("standard", "Y"), ("growth", "X")], {"tier": "standard"}),
+        ([], {}),
+    ],
+)
+def test_what_a_write_went_over_is_the_value_before_it(
+    versions: list[tuple[str, str]], over: dict[str, str | None]
+) -> None:
+    """Unless it is the value that we had found there."""
+    script = Script(done("1"), past(*versions))
+    with server(script) as client:
+        asked = [AccountWrite("1", {"tier": "key"}, {"tier": "growth"})]
+        ((outcome,),) = Writer(client, script.waits.append).write(FIELDS, asked)
+    assert (outcome.outcome, outcome.overwritten) == ("written", over)
+    assert script.asked[1][3]["propertiesWithHistory"] == ["kam_tier"]
+
+
+@pytest.mark.parametrize(
+    ("versions", "over"),
+    [(("71.50", "70.0"), {}), (("71.5", "70.04", "70"), {}), (("71.5", "70.25", "70"), {"score": "70.25"})],
+)
+def test_numbers_of_the_past_are_compared_as_numbers(versions: tuple[str, ...], over: dict[str, str]) -> None:
+    """However they are spelled; what somebody entered is told in their own spelling."""
+    script = Script(done("1"), past(*((v, "INTEGRATION") for v in versions), name="kam_score"))
+    with server(script) as client:
+        asked = [AccountWrite("1", {"score": "71.5"}, {"score": "70"})]
+        ((outcome,),) = Writer(client, script.waits.append).write(FIELDS, asked)
+    assert outcome.overwritten == over
+
+
+@pytest.mark.parametrize("answer", [(500, {}, b""), (403, {}, {"category": "MISSING_SCOPES"}), (200, {}, {})])
+def test_a_look_back_that_fails_costs_no_outcome(answer: Reply) -> None:
+    """What was written is written; nothing is known of what it went over."""
+    script = Script(done("1"), answer)
+    with server(script) as client:
+        asked = [AccountWrite("1", {"tier": "key"}, {"tier": "growth"})]
+        ((outcome,),) = Writer(client, script.waits.append).write(FIELDS, asked)
+    assert (outcome.outcome, outcome.overwritten) == ("written", {})
+
+
+def test_looking_back_can_be_left_out() -> None:
+    """For portals whose calls are few; and where nobody knows what was there, there is nothing to compare with."""
+    for looks_back, before in ((False, {"tier": "growth"}), (True, None)):
+        script = Script(done("1"))
+        with server(script) as client:
+            writer = Writer(client, script.waits.append, looks_back=looks_back)
+            list(writer.write(FIELDS, [AccountWrite("1", {"tier": "key"}, before)]))
+        assert len(script.asked) == 1
 
 
 def test_fields_are_read_in_their_one_spelling() -> None:

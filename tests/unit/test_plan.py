@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from kammodel.publish.fields import OURS, CustomField
-from kammodel.publish.plan import Comparison, canonical_frame, compare, with_inherited
+from kammodel.publish.plan import Comparison, Terms, canonical_frame, compare, with_inherited
 
 DAY = dt.date(2026, 6, 30)
 FIELD = {f.key: f for f in OURS}
@@ -25,14 +25,12 @@ def plan(cells: Cells, ours: dict[str, list[Any]] | None = None, cadence: dict[s
         pl.DataFrame({"source_id": ["a"], **wanted}, schema=dict.fromkeys(["source_id", *wanted], pl.String)),
         pl.DataFrame({"source_id": ["a"], **now}, schema=dict.fromkeys(["source_id", *now], pl.String)),
         pl.DataFrame(rows, schema=dict.fromkeys(["source_id", "field", "value"], pl.String), orient="row"),
-        [FIELD[key] for key in cells],
-        as_of=DAY,
-        cadence_days=CADENCE if cadence is None else cadence,
+        Terms([FIELD[key] for key in cells], DAY, CADENCE if cadence is None else cadence),
     )
 
 
 def decisions(found: Comparison) -> dict[str, str]:
-    held = {field: decision for _, field, *_, decision in found.cells.iter_rows()}
+    held = dict(found.cells.select("field", "decision").iter_rows())
     return held | dict.fromkeys(found.equal["field"], "equal")
 
 
@@ -73,7 +71,7 @@ def test_every_case_of_written_now_and_wanted(written: Any, now: Any, wanted: An
         assert found.equal.rows() == [("a", "tier", wanted)]
         assert found.cells.is_empty()
     else:
-        assert found.cells.rows() == [("a", "tier", now, wanted, decision)]
+        assert found.cells.drop("reason").rows() == [("a", "tier", now, wanted, decision)]
         assert found.equal.is_empty()
 
 
@@ -91,7 +89,7 @@ def test_ours_is_ours_in_its_own_cell_only() -> None:
     one = pl.DataFrame({"source_id": ["a", "b"], "tier": ["key", "key"]})
     now = pl.DataFrame({"source_id": ["a", "b"], "tier": ["growth", "growth"]})
     ours = pl.DataFrame({"source_id": ["a"], "field": ["tier"], "value": ["growth"]})
-    found = compare(one, now, ours, [FIELD["tier"]], as_of=DAY, cadence_days=CADENCE)
+    found = compare(one, now, ours, Terms([FIELD["tier"]], DAY, CADENCE))
     assert found.to_write["source_id"].to_list() == ["a"]
     assert found.held["source_id"].to_list() == ["b"]
 
@@ -101,8 +99,8 @@ def test_only_accounts_on_both_sides_are_compared() -> None:
     ours = pl.DataFrame(schema=dict.fromkeys(["source_id", "field", "value"], pl.String))
     wanted = pl.DataFrame({"source_id": ["a", "b"], "tier": ["key", "key"]})
     now = pl.DataFrame({"source_id": ["b", "c"], "tier": [None, "key"]})
-    found = compare(wanted, now, ours, [FIELD["tier"]], as_of=DAY, cadence_days=CADENCE)
-    assert found.cells.rows() == [("b", "tier", None, "key", "write")]
+    found = compare(wanted, now, ours, Terms([FIELD["tier"]], DAY, CADENCE))
+    assert found.cells.rows() == [("b", "tier", None, "key", "write", "empty")]
 
 
 def test_a_day_that_passes_causes_no_write() -> None:
@@ -146,7 +144,7 @@ def test_passengers_ride_along() -> None:
     )
     assert decisions(found) == {"tier": "write", "days_since_touch": "write", "scored_on": "write"}
     stamp = found.cells.filter(pl.col("field") == "scored_on")
-    assert stamp.rows() == [("a", "scored_on", "2026-06-01", "2026-06-30", "write")]
+    assert stamp.rows() == [("a", "scored_on", "2026-06-01", "2026-06-30", "write", "ours")]
 
 
 def test_the_date_stays_without_another_write() -> None:
@@ -208,7 +206,7 @@ def test_one_account_does_not_drive_another() -> None:
     )
     ours = pl.DataFrame([(i, "days_since_touch", "4") for i in ("a", "b")], schema=key, orient="row")
     fields = [FIELD[k] for k in ("tier", "days_since_touch", "scored_on")]
-    found = compare(wanted, now, ours, fields, as_of=DAY, cadence_days=CADENCE)
+    found = compare(wanted, now, ours, Terms(fields, DAY, CADENCE))
     assert set(found.to_write["source_id"]) == {"a"}
     assert found.to_write["field"].to_list() == ["days_since_touch", "scored_on", "tier"]
 
@@ -219,7 +217,7 @@ def test_a_field_that_the_crm_does_not_show_has_no_cell() -> None:
     now = pl.DataFrame({"source_id": ["a"], "tier": [None]}, schema_overrides={"tier": pl.String})
     ours = pl.DataFrame(schema=dict.fromkeys(["source_id", "field", "value"], pl.String))
     fields: list[CustomField] = [FIELD[k] for k in ("tier", "rfm", "scored_on")]
-    found = compare(wanted, now, ours, fields, as_of=DAY, cadence_days={})
+    found = compare(wanted, now, ours, Terms(fields, DAY, {}))
     assert found.cells["field"].to_list() == ["tier"]
 
 
@@ -230,9 +228,9 @@ def test_order_of_rows_means_nothing() -> None:
     now = pl.DataFrame({"source_id": ids, "tier": ["key", None, "growth", "standard"] * 5, "rfm": ["555", "1"] * 10})
     ours = pl.DataFrame({"source_id": ids, "field": ["tier"] * 20, "value": ["growth"] * 20})
     fields = [FIELD["tier"], FIELD["rfm"]]
-    first = compare(wanted, now, ours, fields, as_of=DAY, cadence_days=CADENCE)
+    first = compare(wanted, now, ours, Terms(fields, DAY, CADENCE))
     mixed = [f.sample(fraction=1, shuffle=True, seed=7) for f in (wanted, now, ours)]
-    second = compare(*mixed, fields[::-1], as_of=DAY, cadence_days=CADENCE)  # type: ignore[arg-type]
+    second = compare(*mixed, Terms(fields[::-1], DAY, CADENCE))  # type: ignore[arg-type]
     assert first.cells.equals(second.cells)
     assert first.equal.sort("source_id", "field").equals(second.equal.sort("source_id", "field"))
     keys = first.cells.select("source_id", "field").rows()
@@ -243,8 +241,8 @@ def test_nothing_to_compare() -> None:
     """Empty frames give an empty plan of the stated shape."""
     texts = dict.fromkeys(["source_id", "tier", "days_since_touch", "scored_on"], pl.String)
     ours = pl.DataFrame(schema=dict.fromkeys(["source_id", "field", "value"], pl.String))
-    found = compare(pl.DataFrame(schema=texts), pl.DataFrame(schema=texts), ours, OURS, as_of=DAY, cadence_days=CADENCE)
-    assert found.cells.columns == ["source_id", "field", "before", "after", "decision"]
+    found = compare(pl.DataFrame(schema=texts), pl.DataFrame(schema=texts), ours, Terms(OURS, DAY, CADENCE))
+    assert found.cells.columns == ["source_id", "field", "before", "after", "decision", "reason"]
     assert found.equal.columns == ["source_id", "field", "value"]
     assert found.cells.is_empty()
     assert found.equal.is_empty()

@@ -131,6 +131,33 @@ def test_a_plain_refusal_is_repeated_even_if_the_deed_must_not_be_done_twice() -
     assert calls.made == 3
 
 
+@pytest.mark.parametrize(
+    ("fault", "unclear"),
+    [
+        (AnswerUnclear("dropped"), True),
+        (TryAgainLater("broke down", status=500), True),
+        (TryAgainLater("edge", status=502, after=1.0), True),
+        (TryAgainLater("too long", status=504), True),
+        (TryAgainLater("too slow", status=408), True),
+        (TryAgainLater("out of order", status=503), True),
+        (TryAgainLater("come back", status=503, after=1.0), False),
+        (TryAgainLater("rate", status=429), False),
+        (TryAgainLater("locked", status=423), False),
+        (TryAgainLater("never sent"), False),
+    ],
+)
+def test_what_may_have_been_done_is_not_done_again_unseen(fault: TryAgainLater, unclear: bool) -> None:
+    """It goes to the caller as unclear, after a wait; a refusal is tried again."""
+    calls = Calls(fault)
+    if not unclear:
+        assert persist(calls, patience=calls.patience, repeatable=False) == "answer"
+        return
+    with pytest.raises(AnswerUnclear) as caught:
+        persist(calls, patience=calls.patience, repeatable=False)
+    assert (calls.made, caught.value.status) == (1, fault.status)
+    assert calls.waits == [0.5 if fault.after is None else fault.after]
+
+
 def renewal(*faults: BaseException) -> tuple[Callable[[], None], list[int]]:
     waiting, times = list(faults), [0]
 

@@ -17,6 +17,7 @@ from kammodel.entities.envelope import OURS as STORE_COLUMNS
 from kammodel.errors import KamError
 from kammodel.facts.touches import TOUCHES
 from kammodel.publish.fields import OURS
+from kammodel.published import NOT_COMPUTED
 from kammodel.scoring import (
     Inputs,
     ScoredDay,
@@ -168,7 +169,7 @@ def test_a_day_compares_with_what_was_in_force_before_it(day: ScoredDay) -> None
 def test_members_get_their_groups_values(day: ScoredDay) -> None:
     wanted = wanted_values(day, "salesforce", "org", OURS)
     assert wanted["source_id"].to_list() == [SF, "partner", "prospect", "sub"]
-    assert wanted.columns == ["source_id", *(f.key for f in OURS if f.key != "scored_on")]
+    assert wanted.columns == ["source_id", *(f.key for f in OURS if f.key not in NOT_COMPUTED)]
     rows = {row["source_id"]: row for row in wanted.iter_rows(named=True)}
     acme, sub = rows[SF], rows["sub"]
     assert {**acme, "source_id": None} == {**sub, "source_id": None}
@@ -185,7 +186,7 @@ def test_members_get_their_groups_values(day: ScoredDay) -> None:
 
 
 def test_the_linked_row_of_the_other_crm_gets_the_same(day: ScoredDay) -> None:
-    columns = [f.key for f in OURS if f.key != "scored_on"]
+    columns = [f.key for f in OURS if f.key not in NOT_COMPUTED]
     here = wanted_values(day, "salesforce", "org", OURS).filter(pl.col("source_id") == SF)
     there = wanted_values(day, "hubspot", "portal", OURS).filter(pl.col("source_id") == "77")
     assert here.select(columns).equals(there.select(columns))

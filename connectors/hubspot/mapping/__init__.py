@@ -3,7 +3,7 @@
 `optional` lines are cut where the portal lacks the property; HubSpot's standard properties are asked for in any
 case, since what does not exist is left out without an error. Properties that HubSpot calculates from other records
 are never read: it recalculates them without moving the change stamp, so that an incremental copy of them goes stale.
-Neither are bodies, subjects, names of persons and addresses.
+Neither are bodies, subjects, names of persons and postal addresses.
 
 Names of properties: https://knowledge.hubspot.com/properties/hubspots-default-company-properties and its neighbours for
 deals, contacts and tickets (read 2026-11-28).
@@ -11,6 +11,7 @@ deals, contacts and tickets (read 2026-11-28).
 
 from __future__ import annotations
 
+from connectors.emails import NO_EMAILS, Emails
 from connectors.hubspot.mapping.accounts import COMPANIES, OWNERS, accounts
 from connectors.hubspot.mapping.activities import ENGAGEMENTS
 from connectors.hubspot.mapping.commerce import EXCHANGE_RATES, PRODUCTS, line_items
@@ -25,13 +26,15 @@ MERGED = "hs_merged_object_ids"
 OWNERS_NAME, STAGES_NAME, RATES_NAME = "owners", "pipeline_stages", "exchange_rates"
 
 
-def declared(cross_reference: str, zone: str, *, many_currencies: bool, insist: bool) -> tuple[Declared, ...]:
+def declared(
+    cross_reference: str, zone: str, *, many_currencies: bool, insist: bool, emails: Emails = NO_EMAILS
+) -> tuple[Declared, ...]:
     """The streams of records, in the order in which they are read: what scores need comes first."""
     return (
         accounts(cross_reference, insist=insist),
         opportunities(zone, many_currencies=many_currencies),
         *ENGAGEMENTS,
-        contacts(),
+        contacts(emails),
         tickets(),
         line_items(many_currencies=many_currencies),
         PRODUCTS,

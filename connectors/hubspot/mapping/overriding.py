@@ -14,7 +14,7 @@ from connectors.hubspot.mapping.declaring import Declared
 from connectors.hubspot.mapping.opportunities import KINDS as DEAL_KINDS
 from connectors.hubspot.mapping.service import KINDS as CASE_KINDS
 from connectors.mapping import Line
-from connectors.mapping_file import Choice, MappingInvalid, Overrides, offer
+from connectors.mapping_file import Choice, MappingInvalid, Overrides, is_private, offer
 from kammodel.publish.fields import OURS as WRITTEN
 
 _TEXTS = frozenset({"string", "enumeration", "phone_number"})
@@ -135,6 +135,8 @@ class _Choosing:
             raise self._fault(column, where + hint)
         if named in {field.hubspot_name for field in WRITTEN}:
             raise self._fault(column, f"{named} is written by kam itself; choose a property that people fill")
+        if is_private(self.stream.kind, named):
+            raise self._fault(column, f"{named} tells who somebody is or what was written, which kam does not read")
         told = definition.get("type")
         suitable = _TEXTS | {"bool"} if (self.stream.name, column) in _WORDED else _SUITABLE[_kind(line.codec)]
         if told is not None and told not in suitable:

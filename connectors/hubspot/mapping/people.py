@@ -1,8 +1,10 @@
-"""Contacts, and what they are to companies. Their names and addresses are not read."""
+"""Contacts, and what they are to companies. Their names and postal addresses are not read; of e-mail addresses see
+`connectors.emails`."""
 
 from __future__ import annotations
 
 from connectors.codecs import boolean, identifier, text
+from connectors.emails import Emails
 from connectors.hubspot.codecs import word_set
 from connectors.hubspot.mapping.declaring import ENVELOPE, Declared, Link, made, optional
 from connectors.mapping import Line, Mapping
@@ -37,13 +39,13 @@ PERSONS = Mapping(
 )
 
 
-def contacts() -> Declared:
+def contacts(emails: Emails) -> Declared:
     """Contacts, found by a change stamp of another name than that of every other kind.
     https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm (read 2026-11-28)"""
     return Declared(
         CONTACTS,
         "contacts",
-        PERSONS,
+        Mapping(Person, (*PERSONS.lines, *emails.lines("email"))),
         SCOPE,
         links=(Link("companies", "@account_id", mark=PRIMARY_COMPANY, part=AFFILIATIONS),),
         stamp="lastmodifieddate",

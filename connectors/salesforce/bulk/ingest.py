@@ -44,7 +44,8 @@ Row = Mapping[str, str | None]
 def ingest(
     client: Client, kind: str, rows: Mapping[str, Row], notes: JobNotes, *, asks: str
 ) -> dict[str, WriteOutcome]:
-    """One outcome for each row, by id. What the job did not come to, or does not speak of, is `retry`.
+    """One outcome for each row, by id. What the job did not come to, or does not speak of, is `unclear`: it may have
+    come to it all the same. No outcome tells what was written over.
 
     The job runs once all is sent, not before: one that is lost until then has changed nothing. It is noted until it
     is gone, so that a later run can `end_forsaken` ones. Raises
@@ -70,13 +71,13 @@ def _done(client: Client, job_id: str, rows: Mapping[str, Row], notes: JobNotes)
         job = jobs.wait(client, paths.INGEST_JOBS, job_id)
         done = _outcomes(client, job, {name for row in rows.values() for name in row})
     except SliceLost as fault:
-        return {i: WriteOutcome(i, "retry", NO_ANSWER, str(fault)) for i in rows}
+        return {i: WriteOutcome(i, "unclear", NO_ANSWER, str(fault)) for i in rows}
     if job.state == "failed" and not done.keys() & rows.keys() and _BAD_FILE & set((job.reason or "").split(", ")):
         raise FieldsNotProvisioned(f"Salesforce cannot read what we write ({job.reason}): run kam provision")
     if jobs.take_away(client, paths.INGEST_JOBS, job_id):
         notes.strike([job_id])
     left = f"Salesforce's job ended without an answer for the row ({job.reason or job.state})"
-    return {i: done.get(i) or WriteOutcome(i, "retry", NO_ANSWER, left) for i in rows}
+    return {i: done.get(i) or WriteOutcome(i, "unclear", NO_ANSWER, left) for i in rows}
 
 
 def _sent(client: Client, kind: str, content: bytes, notes: JobNotes, *, asks: str) -> str:

@@ -7,6 +7,7 @@ https://developer.salesforce.com/docs/platform/field-reference/references/field-
 
 from __future__ import annotations
 
+from connectors.emails import NO_EMAILS, Emails
 from connectors.salesforce.mapping.accounts import OURS, TEAM_MEMBERS, USERS, accounts
 from connectors.salesforce.mapping.activities import EVENTS, TASKS
 from connectors.salesforce.mapping.commerce import (
@@ -19,7 +20,7 @@ from connectors.salesforce.mapping.commerce import (
 )
 from connectors.salesforce.mapping.declaring import STAMPS, Declared, asked, cut, required
 from connectors.salesforce.mapping.opportunities import FIELD_HISTORY, HISTORY, STAGES, opportunities
-from connectors.salesforce.mapping.people import ACCOUNT_RELATIONS, CONTACT_ROLES, CONTACTS
+from connectors.salesforce.mapping.people import ACCOUNT_RELATIONS, CONTACT_ROLES, contacts
 from connectors.salesforce.mapping.plans import OBJECTIVES, PLANS, measures
 from connectors.salesforce.mapping.service import CASES
 
@@ -28,7 +29,9 @@ FEATURES = frozenset({"CurrencyIsoCode", "IsRecurrence", "IsChild", "CallType", 
 not there, their absence is no lack."""
 
 
-def declared(cross_reference: str, *, many_currencies: bool, insist: bool) -> tuple[Declared, ...]:
+def declared(
+    cross_reference: str, *, many_currencies: bool, insist: bool, emails: Emails = NO_EMAILS
+) -> tuple[Declared, ...]:
     """The streams that are read by a query each, in the order in which they are read: what scores need comes first.
 
     `insist`: the cross-reference field was configured by name, so that its absence is worth a word.
@@ -42,7 +45,7 @@ def declared(cross_reference: str, *, many_currencies: bool, insist: bool) -> tu
         Declared("opportunity_history", "OpportunityHistory", HISTORY),
         Declared("tasks", "Task", TASKS),
         Declared("events", "Event", EVENTS),
-        Declared("contacts", "Contact", CONTACTS),
+        Declared("contacts", "Contact", contacts(emails)),
         Declared("cases", "Case", CASES),
         Declared("opportunity_contact_roles", "OpportunityContactRole", CONTACT_ROLES),
         Declared("account_contact_relations", "AccountContactRelation", ACCOUNT_RELATIONS, is_feature=True),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from connectors.codecs import Codec, boolean, money, one_of, text, whole
 from connectors.mapping import Line
-from connectors.mapping_file import Choice, MappingInvalid, Overrides, offer
+from connectors.mapping_file import Choice, MappingInvalid, Overrides, is_private, offer
 from connectors.salesforce.codecs import first_word, record_id
 from connectors.salesforce.frames import Record
 from connectors.salesforce.mapping.accounts import TYPES
@@ -155,6 +155,8 @@ class _Choosing:
             raise self._fault(column, where + hint)
         if theirs in {field.salesforce_name for field in WRITTEN}:
             raise self._fault(column, f"{theirs} is written by kam itself; choose a field that people fill")
+        if is_private(self.stream.kind, theirs):
+            raise self._fault(column, f"{theirs} tells who somebody is or what was written, which kam does not read")
         told, suitable = self.fields[theirs].get("type"), _SUITABLE[_kind(line.codec)]
         if told is not None and told not in suitable:
             fitting = ", ".join(sorted(suitable))

@@ -1,14 +1,16 @@
-"""Contacts, and the parts they play at accounts and in deals. Their names and addresses are not read."""
+"""Contacts, and the parts they play at accounts and in deals. Their names and postal addresses are not read; of e-mail
+addresses see `connectors.emails`."""
 
 from __future__ import annotations
 
 from connectors.codecs import boolean, text
+from connectors.emails import Emails
 from connectors.mapping import Line, Mapping
 from connectors.salesforce.codecs import day, record_id, word_set
 from connectors.salesforce.mapping.declaring import ENVELOPE, optional
 from kammodel.entities import AccountPerson, OpportunityPerson, Person
 
-CONTACTS = Mapping(
+_CONTACTS = Mapping(
     Person,
     (
         *ENVELOPE,
@@ -21,6 +23,12 @@ CONTACTS = Mapping(
         optional("merged_into_id", "MasterRecordId", record_id),
     ),
 )
+
+
+def contacts(emails: Emails) -> Mapping:
+    """Contacts, with what becomes of their addresses."""
+    return Mapping(Person, (*_CONTACTS.lines, *emails.lines("Email")))
+
 
 ACCOUNT_RELATIONS = Mapping(
     AccountPerson,

@@ -59,7 +59,8 @@ def _section(fields: Sequence[CustomField]) -> Element:
     for name in ("customLabel", "detailHeading", "editHeading"):
         say(node, name, "true")
     say(node, "label", LABEL)
-    for side in (fields[0::2], fields[1::2]):
+    shown = [field for field in fields if field.for_people]
+    for side in (shown[0::2], shown[1::2]):
         column = below(node, "layoutColumns")
         for field in side:
             item = below(column, "layoutItems")

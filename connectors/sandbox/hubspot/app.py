@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import re
 import uuid
 from collections.abc import Mapping
 
@@ -35,6 +36,7 @@ from connectors.sandbox.hubspot.troubles import edge_page, is_of_the_edge, troub
 
 _LONGEST_TARGET = 16_200
 _WORTH_PACKING = 500
+_PAGE = re.compile(r"(GET /crm/v3/objects/[^/]+|POST /crm/v3/objects/[^/]+/search)")
 
 
 def hubspot_app(portal: Portal) -> ASGIApp:
@@ -50,6 +52,8 @@ def refuse(fault: Fault, request: Request) -> Response | None:
         return _response(429, body, {"Retry-After": "1"} if fault == "429_retry_after" else {})
     if fault == "503":
         return _response(503, error_body("The service is temporarily unavailable", "SERVICE_UNAVAILABLE"), {})
+    if fault == "empty_page" and _PAGE.fullmatch(f"{request.method} {path}"):
+        return _response(200, {"total": 0, "results": []} if path.endswith("/search") else {"results": []}, {})
     if fault == "expired_token" and not path.startswith("/oauth/"):
         return _response(401, expired_credentials(0, iso(0)).body, {})
     return None

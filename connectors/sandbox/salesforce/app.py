@@ -42,6 +42,8 @@ _LIMITS = {
     "DataStorageMB": 10_240,
     "FileStorageMB": 10_240,
 }
+_QUERY = re.compile(r"/services/data/v\d+\.0/query(All)?/?")
+_NOTHING = {"totalSize": 0, "done": True, "records": []}
 _SEASONS = {0: "Winter", 1: "Spring", 2: "Summer"}
 _BIG = 1_000
 
@@ -190,6 +192,9 @@ def salesforce_app(org: Org) -> ASGIApp:
 def refuse(fault: Fault, request: Request) -> Response | None:
     """Salesforce's answers to the faults. Being over the rate means too many long calls at once: a 403 here."""
     path = request.url.path
+    if fault == "empty_page":
+        is_page = request.method == "GET" and _QUERY.fullmatch(path)
+        return Response(orjson.dumps(_NOTHING), media_type="application/json;charset=UTF-8") if is_page else None
     if fault == "expired_token":
         if path.startswith("/services/oauth2/") or "/Soap/u/" in path:
             return None

@@ -146,6 +146,8 @@ class OrgSettings:
     """Activities that ended this long ago are archived when they are loaded."""
     unordered_results: bool = True
     """Without ORDER BY, rows come newest id first; else oldest first."""
+    composite_takes_collections: bool = True
+    """Whether a composite may hold Collections among its calls. Not confirmed on a real org."""
     deploy_polls: int = 2
     """Polls that a deploy is seen Pending and InProgress before it ends."""
     locked_rows: dict[str, int] = field(default_factory=dict)

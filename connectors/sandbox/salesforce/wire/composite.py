@@ -13,6 +13,9 @@ from connectors.sandbox.salesforce.refusals import error, unknown_to_sandbox
 from connectors.sandbox.salesforce.wire.call import Call, Json, Reply, flag, only
 
 _MOST = 25
+_MOST_LARGE = 5
+"""Queries and Collections among the calls of a composite. Not confirmed on a real org."""
+_LARGE = re.compile(r"/services/data/v\d+\.0/(query|queryAll|composite/sobjects)(/|\?|$)")
 _REFERENCE = re.compile(r"@\{(\w+)((?:\.\w+|\[\d+\])*)\}")
 Dispatch = Callable[[Call, str, str, bytes], Reply]
 
@@ -46,15 +49,22 @@ class Composite:
         body = call.json_object({"allOrNone", "collateSubrequests", "compositeRequest"})
         answered: dict[str, Any] = {}
         responses: list[Json] = []
+        requests = _listed(body, "compositeRequest")
+        if sum(bool(_LARGE.match(str(request.get("url")))) for request in requests) > _MOST_LARGE:
+            raise error(400, "LIMIT_EXCEEDED", f"The limit of {_MOST_LARGE} queries and collections was exceeded")
         with call.org.lock:
-            for request in _listed(body, "compositeRequest"):
+            for request in requests:
                 only(request, {"method", "url", "referenceId", "body", "httpHeaders"})
                 reference = str(request["referenceId"])
                 url = _filled(str(request["url"]), answered, in_url=True)
                 sent = orjson.loads(_filled(orjson.dumps(request.get("body")).decode(), answered, in_url=False))
                 if flag(body.get("allOrNone", False), "allOrNone") and str(request["method"]) != "GET":
                     raise unknown_to_sandbox("composite allOrNone over writes")
-                reply = self._dispatch(call, str(request["method"]), url, _bytes(sent))
+                if "/composite/sobjects" in url and not call.org.settings.composite_takes_collections:
+                    refused = error(400, "INVALID_INPUT", "Collections are not supported in a composite request")
+                    reply = Reply(refused.body, refused.status)
+                else:
+                    reply = self._dispatch(call, str(request["method"]), url, _bytes(sent))
                 answered[reference] = reply.body
                 one = {"body": reply.body, "httpHeaders": dict(reply.headers), "httpStatusCode": reply.status}
                 responses.append({**one, "referenceId": reference})

@@ -1,0 +1,111 @@
+"""`kam undo` and `kam adopt`: shown first, then asked, then done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+from rich.text import Text
+
+from flows import steps
+from flows.cli.faults import PARTIAL, say
+from flows.cli.planned import show_cells, texts_of
+from flows.cli.session import Session, session
+from flows.cli.show import print_json, printed, show_applied, table
+from flows.cli.telling import say_digests
+from flows.escaping import plain
+from flows.pipeline.adopting import adopt
+from flows.pipeline.undoing import Undo, keep_undo, plans_to_undo
+from flows.results import AdoptReceipt, ApplyReceipt, PlanReceipt
+from kammodel.errors import KamError
+
+_UNDO = ("CRM", "plan", "accounts", "cells", "spared", "back already", "write calls")
+_ADOPT = ("CRM", "accounts", "filled cells", "proven ours", "not proven", "new in the ledger")
+
+
+def undo_plan(name: str, *, dry_run: bool, yes: bool, as_json: bool) -> int | None:
+    """Takes plans back, one for each CRM that the name means."""
+    with session() as at:
+        found = [
+            steps.undo_of(at.runtime, plan, progress=at.progress) for plan in plans_to_undo(at.runtime.store, name)
+        ]
+        made = [one.receipt for one in found]
+        if not as_json:
+            _show(at, found)
+    done: list[ApplyReceipt] = []
+    if not dry_run and any(one.cells_to_write for one in made):
+        if not yes:
+            _ask("take this back", "nothing was taken back")
+        with session() as at:
+            for undo in found:
+                keep_undo(at.runtime.store, undo)
+            done = [steps.apply(at.runtime, one.source, one.plan_id, progress=at.progress) for one in made]
+            say_digests(steps.unsent_digests(at.runtime, done))
+    if as_json:
+        print_json(done or made)
+    else:
+        show_applied(done)
+    left = steps.unwritten(done)
+    if left:
+        say(f"partial: {plain('; '.join(left))}")
+        return PARTIAL
+    return None
+
+
+def adopt_all(crm: str | None, *, everything: bool, yes: bool, as_json: bool) -> None:
+    """Enters into the ledger what is ours in each CRM."""
+    if everything and not yes:
+        found = _adopted(crm, everything=True, dry_run=True)
+        _show_adopted(found)
+        _ask("take all of it for ours, so that it may be written over", "nothing was adopted")
+    receipts = _adopted(crm, everything=everything, dry_run=False)
+    print_json(receipts) if as_json else _show_adopted(receipts)
+
+
+def _adopted(crm: str | None, *, everything: bool, dry_run: bool) -> list[AdoptReceipt]:
+    with session() as at:
+        given, store = at.runtime.given, at.runtime.store
+        return [
+            adopt(
+                at.runtime.connector(name),
+                store,
+                everything=everything,
+                dry_run=dry_run,
+                given=given,
+                progress=at.progress,
+            )
+            for name in at.runtime.chosen(crm)
+        ]
+
+
+def _show(at: Session, found: Sequence[Undo]) -> None:
+    rows = [(undo.made.source, undo.made.undoes or "", *_counts(undo.receipt)) for undo in found]
+    printed(table("To be taken back", _UNDO, rows, words=2))
+    for undo in found:
+        show_cells(undo.cells, texts_of(at.runtime, undo.made, undo.cells), f"kam plans {undo.made.undoes} --csv FILE")
+
+
+def _counts(one: PlanReceipt) -> tuple[str, ...]:
+    counts = (one.accounts_to_write, one.cells_to_write, one.cells_held, one.cells_equal, one.write_calls)
+    return tuple(f"{n:,}" for n in counts)
+
+
+def _show_adopted(receipts: Sequence[AdoptReceipt]) -> None:
+    title = "Would be adopted" if receipts and receipts[0].is_dry_run else "Adopted"
+    rows = [
+        (one.source, *(f"{n:,}" for n in (one.accounts, one.filled, one.proven, one.unproven, one.adopted)))
+        for one in receipts
+    ]
+    printed(table(title, _ADOPT, rows))
+    if any(one.unproven for one in receipts) and not any(one.is_dry_run for one in receipts):
+        printed(Text("What is not proven counts as a person's; kam adopt --all takes it for ours.", style="dim"))
+
+
+def _ask(what: str, otherwise: str) -> None:
+    """Raises KamError unless a person types yes."""
+    try:
+        answer = click.prompt(f"Type yes to {what}", default="", show_default=False, err=True)
+    except click.Abort:
+        raise KamError(f"{otherwise}: nobody was there to ask; --yes goes ahead without asking") from None
+    if answer.strip().lower() not in {"yes", "sí", "si"}:
+        raise KamError(otherwise)

@@ -1,0 +1,71 @@
+"""Who may write into a CRM: one run at a time, by a lease in the store that a killed run does not keep for ever."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import socket
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from flows.pipeline.progress import Clock
+from kammodel.entities import Lease
+from kammodel.errors import KamError
+from kammodel.store import Store, Transaction, leases
+
+TERM = dt.timedelta(minutes=10)
+"""How long a run may be silent: one portion with all its tries takes less."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A lease that is ours."""
+
+    name: str
+    holder: str
+    clock: Clock
+
+    def renew(self, tx: Transaction) -> None:
+        """For another term. Raises KamError where it ran out and another run has it now."""
+        now = self.clock()
+        other = leases.take(tx, self.name, self.holder, now, now + TERM)
+        if other is not None:
+            raise KamError(
+                f"{self.name}: this run was silent for too long, and another one writes now; nothing is lost"
+            )
+
+
+@contextmanager
+def sole_writer(store: Store, crm: str, instance: str, clock: Clock) -> Iterator[Held]:
+    """Holds the right to write into an org until the block ends. Raises KamError while another run has it."""
+    held = Held(f"write {crm} {instance}", f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:8]}", clock)
+    now = clock()
+    with store.transaction() as tx:
+        other = leases.take(tx, held.name, held.holder, now, now + TERM)
+        free = other is None or (_is_dead(other) and leases.take_over(tx, other, held.holder, now + TERM))
+    if not free and other is not None:
+        raise KamError(
+            f"{crm}: another run is writing; try again when it is done, or, should it have been killed on another "
+            f"machine, after {other.until:%H:%M} UTC"
+        )
+    try:
+        yield held
+    finally:
+        with store.transaction() as tx:
+            leases.give_back(tx, held.name, held.holder)
+
+
+def _is_dead(lease: Lease) -> bool:
+    """Whether its holder was a process of this machine that is gone."""
+    host, pid, _ = lease.holder.split("/")
+    if host != socket.gethostname():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

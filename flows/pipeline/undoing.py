@@ -1,0 +1,139 @@
+"""Plans the undo of a plan, as a plan of its own that `apply` writes like any other."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass
+
+import polars as pl
+
+from connectors.contract import Connector
+from flows.pipeline.planning import end_as_found, fields_now, known_fields
+from flows.pipeline.progress import Clock, Progress, quiet
+from flows.results import PlanReceipt
+from kammodel.entities import PublishPlan
+from kammodel.errors import KamError
+from kammodel.given import NOTHING_GIVEN, Given
+from kammodel.publish.plan import plan_hash
+from kammodel.publish.rules import PublishRules, load_rules
+from kammodel.publish.undo import taken_back
+from kammodel.store import Store, plans
+from kammodel.store.approving import plans_named
+
+
+def plans_to_undo(store: Store, name: str) -> list[PublishPlan]:
+    """The plans of that id or hash, or of that run of the scheduler. Raises KamError where there is none, or where it
+    could mean several of one CRM."""
+    with store.transaction() as tx:
+        found = plans_named(tx, name)
+    exact = [plan for plan in found if name in {plan.plan_id, plan.hash, plan.made_by}] or found
+    if not exact:
+        raise KamError(f"there is no plan that is called {name!r}; kam plans lists them")
+    by_crm = {(plan.source, plan.source_instance): plan for plan in exact}
+    if len(by_crm) != len(exact):
+        names = ", ".join(plan.plan_id for plan in exact)
+        raise KamError(f"{name!r} could be any of {names}: tell it in full")
+    return list(by_crm.values())
+
+
+@dataclass(frozen=True)
+class Undo:
+    """The plan that takes another back, worked out and stored nowhere. `cells`: those of `taken_back`, with outcome,
+    code and message as of a plan that is not written yet. `now`: what their accounts hold; `looked_at`: the ids of
+    those that the next plan has to look at."""
+
+    receipt: PlanReceipt
+    made: PublishPlan
+    cells: pl.DataFrame
+    now: pl.DataFrame
+    looked_at: pl.Series
+
+
+def plan_undo(
+    connector: Connector,
+    store: Store,
+    undone: PublishPlan,
+    clock: Clock,
+    *,
+    given: Given = NOTHING_GIVEN,
+    rules: PublishRules | None = None,
+    progress: Progress = quiet,
+) -> PlanReceipt:
+    """Works out the plan that takes another back, and stores it."""
+    return keep_undo(store, undo_of(connector, store, undone, clock, given=given, rules=rules, progress=progress))
+
+
+def keep_undo(store: Store, undo: Undo) -> PlanReceipt:
+    """Stores an undo: the next `apply` writes it. It overtakes what is still pending of older plans, which is why one
+    that is only looked at is not stored."""
+    made, of = undo.made, {"source": undo.made.source, "instance": undo.made.source_instance}
+    with store.transaction() as tx:
+        end_as_found(tx, undo.now, **of)
+        plans.supersede_pending(tx, **of, plan_id=made.plan_id)
+        plans.save_plan(tx, PublishPlan(**made.model_dump()), undo.cells)
+        # What is overtaken here was to be written, and the next plan has to see what is there.
+        plans.add_to_compare(tx, undo.looked_at, **of)
+    return undo.receipt
+
+
+def undo_of(
+    connector: Connector,
+    store: Store,
+    undone: PublishPlan,
+    clock: Clock,
+    *,
+    given: Given = NOTHING_GIVEN,
+    rules: PublishRules | None = None,
+    progress: Progress = quiet,
+) -> Undo:
+    """What takes another plan back. Cells whose write has no known outcome are looked at like those that were
+    written."""
+    began, calls = time.perf_counter(), connector.calls.total
+    identity = connector.identify()
+    if (identity.source, identity.instance) != (undone.source, undone.source_instance):
+        raise KamError(f"plan {undone.plan_id} was written into another org than {identity.source} leads to now")
+    of = {"source": undone.source, "instance": undone.source_instance}
+    with store.transaction() as tx:
+        cells = plans.cells_of(tx, undone.plan_id)
+        ours, unclear = plans.ledger(tx, **of), plans.pending_accounts(tx, **of)
+    is_open = pl.col("outcome").is_null() | (pl.col("outcome") == "waiting")
+    written = cells.filter((pl.col("decision") == "write") & (is_open | (pl.col("outcome") == "written")))
+    fields = known_fields(written["field"], ours, given)
+    now = fields_now(connector, pl.concat([written["source_id"], unclear]).unique(), fields, progress)
+    back = taken_back(written, now, ours)
+    to_write = back.filter(decision="write")
+    made = PublishPlan(
+        plan_id=f"{undone.source}-{uuid.uuid4().hex[:12]}",
+        source=undone.source,
+        source_instance=undone.source_instance,
+        planned_at=clock(),
+        as_of=undone.as_of,
+        # What an undo took back may be written again once that is undone in turn.
+        kind="redo" if undone.kind == "undo" else "undo",
+        undoes=undone.plan_id,
+        hash=plan_hash(**of, cells=to_write),
+        expires_at=clock() + (rules or load_rules()).expires_after,
+        cells_equal=written.height - back.height,
+        cells_held=back.height - to_write.height,
+        write_calls=connector.write_calls(to_write["source_id"].n_unique()),
+    )
+    receipt = PlanReceipt(
+        plan_id=made.plan_id,
+        source=made.source,
+        as_of=made.as_of,
+        compared=now.height,
+        known=0,
+        accounts_to_write=to_write["source_id"].n_unique(),
+        cells_to_write=to_write.height,
+        cells_held=made.cells_held,
+        cells_equal=made.cells_equal,
+        calls=connector.calls.total - calls,
+        write_calls=made.write_calls,
+        seconds=round(time.perf_counter() - began, 3),
+        hash=made.hash,
+        expires_at=made.expires_at,
+    )
+    nothing_yet = dict.fromkeys(("code", "message"), pl.lit(None, pl.String))
+    cells = back.with_columns(outcome=pl.when(pl.col("decision") != "write").then(pl.lit("held")), **nothing_yet)
+    return Undo(receipt, made, cells, now, pl.concat([back["source_id"], unclear]).unique())

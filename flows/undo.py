@@ -1,0 +1,60 @@
+"""The flow that takes a plan back, and its task."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated
+
+from prefect import flow, task
+from prefect.artifacts import acreate_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from pydantic import Field
+
+from flows import steps
+from flows.notifying import tell_owners
+from flows.outcome import each, ended, ends_well, receipt_of
+from flows.pipeline.undoing import Undo, keep_undo, plans_to_undo
+from flows.report.markdown import applied_page
+from flows.results import ApplyReceipt, PlanReceipt
+from flows.runtime import opened
+from flows.working import in_thread
+from flows.write_back import apply_crm
+
+Name = Annotated[str, Field(min_length=6, json_schema_extra={"title": "Plan"})]
+Write = Annotated[bool, Field(json_schema_extra={"title": "Write it"})]
+
+
+@task(name="plan-undo", cache_policy=NO_CACHE)
+@ends_well
+async def plan_undos(*, plan: str) -> tuple[Undo, ...]:
+    """Works out what takes back what a plan, or each plan of a run, wrote. Stores nothing."""
+    with opened() as runtime:
+        return await in_thread(
+            "kam-plan-undo",
+            runtime.progress,
+            lambda told: tuple(
+                steps.undo_of(runtime, one, progress=told) for one in plans_to_undo(runtime.store, plan)
+            ),
+        )
+
+
+@flow(name="kam-undo", description="Takes back what a plan wrote into a CRM, where it still stands.")
+@ends_well
+async def undo(*, plan: Name, write: Write = False) -> Sequence[PlanReceipt | ApplyReceipt]:
+    """Shows what would be taken back; with the second switch on, takes it back. What somebody edited since is spared.
+
+    Args:
+        plan: Id or hash of the plan, as `kam plans` lists them; or the id of the run that made it.
+        write: Write it into the CRM. Off: only the page of what would be written.
+    """
+    found = await receipt_of(plan_undos(plan=plan))
+    with opened() as runtime:
+        for undo_of in found:
+            page, crm = steps.undo_page(runtime, undo_of), undo_of.made.source
+            await acreate_markdown_artifact(page, key=f"kam-undo-{crm}", description="To be taken back")
+        if not write:
+            return tuple(undo_of.receipt for undo_of in found)
+        made = [await asyncio.to_thread(keep_undo, runtime.store, undo_of) for undo_of in found]
+        done, unbegun = await each(made, lambda one: receipt_of(apply_crm(crm=one.source, plan_id=one.plan_id)))
+        await tell_owners(runtime, done)
+    await acreate_markdown_artifact(applied_page(done), key="kam-undo", description="What was taken back")
+    return ended(done, (*steps.unwritten(done), *unbegun))

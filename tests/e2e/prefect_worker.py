@@ -1,0 +1,91 @@
+"""A Prefect server with our deployments, and a worker of ours: what an ops engineer has."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+ROOT = Path(__file__).parents[2]
+POOL = {"name": "kam-process", "type": "process", "base_job_template": {}}
+WITHIN = 120.0
+"""Seconds for whatever is waited for."""
+
+
+@dataclass(frozen=True)
+class Api:
+    """The server's API."""
+
+    url: str
+
+    def post(self, path: str, **body: Any) -> Any:
+        answer = requests.post(f"{self.url}/{path}", json=body, timeout=30)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def get(self, path: str) -> Any:
+        answer = requests.get(f"{self.url}/{path}", timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+    def deploy_all(self) -> None:
+        """The pool, where it is not there yet, and every deployment of prefect.yaml."""
+        made = requests.post(f"{self.url}/work_pools/", json=POOL, timeout=30)
+        assert made.status_code in {201, 409}
+        command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
+        environment = {**os.environ, "PREFECT_API_URL": self.url}
+        subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=WITHIN)
+
+    def start(self, deployment: str, **parameters: Any) -> str:
+        """Starts a run, as the button in the UI does."""
+        found = self.get(f"deployments/name/{deployment}")
+        run = self.post(f"deployments/{found['id']}/create_flow_run", parameters=parameters)
+        return str(run["id"])
+
+    def run(self, run_id: str) -> dict[str, Any]:
+        return dict(self.get(f"flow_runs/{run_id}"))
+
+    def ended(self, run_id: str, *states: str) -> dict[str, Any]:
+        """The run, once its state is one of these types."""
+        return awaited(lambda: run if (run := self.run(run_id))["state_type"] in states else None)
+
+    def artifacts(self, run_id: str) -> dict[str, str]:
+        """Data of the artifacts of a run by key."""
+        found = self.post("artifacts/filter", artifacts={"flow_run_id": {"any_": [run_id]}})
+        return {one["key"]: str(one["data"]) for one in found if one["key"]}
+
+
+@contextmanager
+def worker(api: Api, folder: Path, variables: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """`prefect worker start`, with these variables and none of the developer's."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("KAM_", "PREFECT_"))}
+    kept |= {"PREFECT_API_URL": api.url, "PREFECT_HOME": str(folder / "prefect"), "DO_NOT_TRACK": "1", **variables}
+    command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL["name"], "--name", folder.name]
+    with (folder / "worker.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=kept, stdout=log, stderr=log)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def awaited(look: Callable[[], Any]) -> Any:
+    """What `look` finds, once it finds something."""
+    ends_at = time.monotonic() + WITHIN
+    pause = threading.Event()
+    while time.monotonic() < ends_at:
+        found = look()
+        if found is not None:
+            return found
+        pause.wait(0.25)
+    raise AssertionError(f"nothing within {WITHIN:.0f} s")

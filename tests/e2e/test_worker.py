@@ -1,0 +1,101 @@
+"""Deployed and run by a worker: states, artifacts and what the CRM holds; a guard that waits for a person."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from connectors.salesforce.connector import SalesforceConnector
+from connectors.salesforce.settings import SalesforceSettings
+from connectors.sandbox.clock import Clock
+from connectors.sandbox.company import ServedCompany, same_in, serving
+from connectors.sandbox.salesforce.org import Org
+from connectors.sandbox.salesforce.settings import OrgSettings
+from connectors.sandbox.seed import seeded_book
+from kammodel.publish.fields import FIELDS
+from tests.e2e.prefect_worker import Api, worker
+from tests.pipeline.salesforce_desk import LEAN
+
+RULES = "[limits]\nfewer_rows = 0.05\nleast = 3\n"
+
+
+@dataclass(frozen=True)
+class Ops:
+    """A server with deployments, a worker that reaches a Salesforce org, and the org."""
+
+    api: Api
+    served: ServedCompany
+
+    @property
+    def org(self) -> Org:
+        assert self.served.company.org is not None
+        return self.served.company.org
+
+    def tiers(self) -> list[str]:
+        return [row["KAM_Tier__c"] for row in self.org.records("Account") if row.get("KAM_Tier__c")]
+
+
+@pytest.fixture(scope="module")
+def ops(tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Iterator[Ops]:
+    """The company lives now: the worker's process knows no other time."""
+    folder = tmp_path_factory.mktemp("worker")
+    now = dt.datetime.now(dt.UTC)
+    company = same_in(seeded_book(40, now), Clock(now, running=True), "salesforce", org_settings=OrgSettings(**LEAN))
+    (folder / "publish.toml").write_text(RULES, "utf-8")
+    api = Api(prefect_api)
+    with serving(company) as served:
+        _provision(served)
+        own = {"KAM_HOME": str(folder / "home"), "KAM_PUBLISH_FILE": str(folder / "publish.toml")}
+        api.deploy_all()
+        with worker(api, folder, served.environment() | own):
+            yield Ops(api, served)
+
+
+def _provision(served: ServedCompany) -> None:
+    assert served.salesforce is not None
+    assert served.company.org is not None
+    own = served.company.org.settings
+    settings = SalesforceSettings(
+        instance_url=served.salesforce.url, client_id=own.client_id, client_secret=own.client_secret
+    )
+    connector = SalesforceConnector(settings)
+    connector.provision(FIELDS, "en")
+    connector.close()
+
+
+def test_a_run_from_the_ui_reads_scores_and_writes(ops: Ops) -> None:
+    """Completed, with its page; every tier of the receipt stands in the org."""
+    run_id = ops.api.start("kam-run/nightly")
+    run = ops.api.ended(run_id, "COMPLETED", "FAILED", "CRASHED")
+    assert (run["state_name"], run["run_count"]) == ("Completed", 1)
+    page = ops.api.artifacts(run_id)["kam-run"]
+    assert "| salesforce | accounts |" in page
+    assert len(ops.tiers()) > 20
+
+
+def test_a_guarded_run_waits_for_a_person_and_goes_on(ops: Ops) -> None:
+    """Deals are gone: the run is suspended before it writes; a wrong hash is refused, the right one is written."""
+    before = ops.tiers()
+    assert before
+    for deal in [row for row in ops.org.records("Opportunity") if not row["IsDeleted"]][::4]:
+        ops.org.delete("Opportunity", str(deal["Id"]))
+    run_id = ops.api.start("kam-run/nightly")
+    suspended = ops.api.ended(run_id, "PAUSED", "COMPLETED", "FAILED", "CRASHED")
+    assert suspended["state_name"] == "Suspended"
+    page = ops.api.artifacts(run_id)["kam-approval-salesforce"]
+    assert "Beyond a limit: waits for approval" in page
+    assert "rows where there were" in page
+    assert ops.tiers() == before
+    plan_hash = next(cell.strip() for cell in page.split("|") if len(cell.strip()) == 16 and cell.strip().isalnum())
+
+    given = {"approved_by": "Ana Ops", "plan_hash": plan_hash}
+    ops.api.post(f"flow_runs/{run_id}/resume", run_input=given)
+    run = ops.api.ended(run_id, "COMPLETED", "FAILED", "CRASHED")
+    page = ops.api.artifacts(run_id)["kam-run"]
+    assert run["state_name"] == "Completed"
+    assert "## Written" in page
+    # It went on where it was suspended.
+    assert "## Read" not in page

@@ -1,0 +1,98 @@
+"""Undo: what a plan wrote is taken back where it still stands, and an undo can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flows.pipeline.undoing import plan_undo, plans_to_undo
+from flows.results import ApplyReceipt, PlanReceipt
+from kammodel.errors import KamError
+from kammodel.store.approving import recent_plans
+from tests.pipeline.company import HOUR, Office
+from tests.pipeline.published import Values, published, type_in
+
+CRMS = ("salesforce", "hubspot")
+TIERS = ("strategic", "key", "growth", "standard")
+
+
+@pytest.fixture(params=CRMS)
+def crm(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def desk(crm: str, tmp_path: Path) -> Iterator[Office]:
+    with published(crm, tmp_path) as opened:
+        yield opened
+
+
+def latest(desk: Office) -> str:
+    with desk.store.transaction() as tx:
+        return recent_plans(tx, 1)[0].plan_id
+
+
+def undo(desk: Office, plan_id: str) -> tuple[PlanReceipt, ApplyReceipt]:
+    (undone,) = plans_to_undo(desk.store, plan_id)
+    planned = plan_undo(desk.connectors[0], desk.store, undone, desk.clock.now)
+    (applied,) = desk.apply()
+    desk.clock.advance(HOUR)
+    return planned, applied
+
+
+def empty(values: Values) -> bool:
+    return all(value is None for fields in values.values() for value in fields.values())
+
+
+def test_the_first_publication_is_taken_back_whole(desk: Office, crm: str) -> None:
+    """Every field is as empty as before; undone once more, every one holds what it held, byte for byte."""
+    held = desk.held_by(crm)
+    planned, applied = undo(desk, latest(desk))
+    assert (planned.cells_held, planned.cells_equal) == (0, 0)
+    assert applied.written == planned.cells_to_write > 100
+    assert empty(desk.held_by(crm))
+    undo(desk, latest(desk))
+    assert desk.held_by(crm) == held
+
+
+def test_what_somebody_edited_since_is_spared(desk: Office, crm: str) -> None:
+    """A value typed over ours stays, and so does a field that somebody cleared."""
+    held = desk.held_by(crm)
+    first, second, *_ = sorted(id_ for id_, fields in held.items() if fields["tier"])
+    mine = next(tier for tier in TIERS if tier != held[first]["tier"])
+    type_in(desk, crm, first, tier=mine)
+    type_in(desk, crm, second, reason=None)
+    planned, _ = undo(desk, latest(desk))
+    now = desk.held_by(crm)
+    assert (planned.cells_held, planned.cells_equal) == (1, 1)
+    assert now[first].pop("tier") == mine
+    assert empty(now)
+
+
+def test_what_was_taken_back_is_not_written_again(desk: Office, crm: str) -> None:
+    """The next runs hold the same values back, until we want others; an undo of the undo lets them through."""
+    undo(desk, latest(desk))
+    undone = latest(desk)
+    (planned,) = desk.run()[2]
+    assert (planned.cells_to_write, planned.cells_held > 100) == (0, True)
+    assert empty(desk.held_by(crm))
+    undo(desk, undone)
+    (after,) = desk.run()[2]
+    assert (after.cells_to_write, after.cells_held) == (0, 0)
+
+
+def test_an_undo_needs_a_plan_that_is_there(desk: Office) -> None:
+    with pytest.raises(KamError, match="no plan that is called 'nosuchplan'"):
+        plans_to_undo(desk.store, "nosuchplan")
+
+
+def test_an_undo_is_overtaken_by_the_next_plan(desk: Office, crm: str) -> None:
+    """Planned and not applied, it leaves everything as it is."""
+    held = desk.held_by(crm)
+    (undone,) = plans_to_undo(desk.store, latest(desk))
+    plan_undo(desk.connectors[0], desk.store, undone, desk.clock.now)
+    (planned,) = desk.run()[2]
+    assert (planned.cells_to_write, planned.cells_held) == (0, 0)
+    assert desk.held_by(crm) == held

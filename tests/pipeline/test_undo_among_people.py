@@ -1,0 +1,123 @@
+"""Undo after people have edited: what they left alone is restored byte for byte, what they entered stays."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.sandbox.hubspot.kinds import COMPANIES
+from flows.pipeline.undoing import plan_undo, plans_to_undo
+from kammodel.publish.fields import OURS
+from kammodel.store import approving
+from tests.pipeline.company import HOUR, Office, office
+from tests.pipeline.mishaps import Killed, Stop
+from tests.pipeline.published import company, type_in
+from tests.seed import SEED
+
+CRMS = ("salesforce", "hubspot")
+TYPED = {"tier": "growth", "score": "12.5", "reason": "mine", "rfm": "999", "win_rate": "77", "open_cases": "41"}
+"""What people enter, by field; kam writes none of it."""
+Cells = dict[tuple[str, str], Any]
+
+
+@pytest.fixture(params=CRMS)
+def crm(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def desk(crm: str, tmp_path: Path) -> Iterator[Office]:
+    """Before anything was written; one account holds a tier that a person chose."""
+    with office(company(crm), tmp_path) as opened:
+        opened.provision()
+        opened.pull()
+        type_in(opened, crm, min(opened.accounts(crm)), tier="strategic")
+        yield opened
+
+
+def stored(desk: Office, crm: str) -> Cells:
+    """What stands in the CRM, as it keeps it: our fields, and those of others of each account."""
+    org, portal = desk.served.company.org, desk.served.company.portal
+    if crm == "salesforce" and org is not None:
+        left_out = {"LastModifiedDate", "SystemModstamp", "LastModifiedById"}
+        rows = {r["Id"]: r for r in org.records("Account")}
+        return {(i, name): v for i, row in rows.items() for name, v in row.items() if name not in left_out}
+    assert portal is not None
+    records = portal.shelf(COMPANIES).records
+    own = {f.hubspot_name for f in OURS}
+    # HubSpot keeps a cleared property, empty, which reads as one that never was.
+    return {(str(i), name): r.values.get(name) or None for i, r in records.items() for name in own | r.values.keys()}
+
+
+def name_in(crm: str, key: str) -> str:
+    return f"KAM_{key.title()}__c" if crm == "salesforce" else f"kam_{key}"
+
+
+def people_edit(desk: Office, crm: str, chance: random.Random) -> set[tuple[str, str]]:
+    """The cells that they entered something into, or cleared."""
+    edited: set[tuple[str, str]] = set()
+    held = {i: row for i, row in desk.held_by(crm).items() if row["tier"]}
+    for account in chance.sample(sorted(held), min(8, len(held))):
+        for key in chance.sample(sorted(TYPED), chance.randint(1, 3)):
+            value = None if chance.random() < 0.3 else TYPED[key]
+            if value != held[account][key]:
+                is_number = value is not None and key in {"score", "win_rate", "open_cases"}
+                given: Any = float(str(value)) if is_number and crm == "salesforce" else value
+                type_in(desk, crm, account, **{key: given})
+                edited.add((account, name_in(crm, key)))
+    return edited
+
+
+def undo(desk: Office, plan_id: str | None = None) -> str:
+    """Of the newest plan, or of another one; gives the new plan."""
+    with desk.store.transaction() as tx:
+        name = plan_id or approving.recent_plans(tx, 1)[0].plan_id
+    (undone,) = plans_to_undo(desk.store, name)
+    planned = plan_undo(desk.connectors[0], desk.store, undone, desk.clock.now)
+    desk.apply()
+    desk.clock.advance(HOUR)
+    return planned.plan_id
+
+
+def differing(one: Cells, other: Cells) -> set[tuple[str, str]]:
+    return {place for place in one if one[place] != other.get(place)}
+
+
+def test_what_people_left_alone_is_restored_and_what_they_edited_stays(desk: Office, crm: str) -> None:
+    """And an undo of the undo writes again what it took back, and nothing else."""
+    before = stored(desk, crm)
+    desk.run()
+    published = stored(desk, crm)
+    edited = people_edit(desk, crm, random.Random(f"{SEED} {crm}"))
+    after_edits = stored(desk, crm)
+    assert len(edited) > 5
+    first = undo(desk)
+    undone = stored(desk, crm)
+    # One that they cleared holds what it held before there was anything of ours.
+    assert differing(undone, before) == {place for place in edited if after_edits[place] != before[place]}
+    assert {place: undone[place] for place in edited} == {place: after_edits[place] for place in edited}
+    undo(desk, first)
+    assert differing(stored(desk, crm), published) == edited
+    assert stored(desk, crm) == after_edits
+
+
+def test_an_undo_that_was_killed_is_finished_by_another(desk: Office, crm: str) -> None:
+    """What was restored already stays as it is."""
+    before = stored(desk, crm)
+    desk.run()
+    with desk.store.transaction() as tx:
+        (published,) = approving.recent_plans(tx, 1)
+    edited = people_edit(desk, crm, random.Random(f"{SEED} {crm} killed"))
+    after_edits = stored(desk, crm)
+    # Two looks, then the first of the calls that write.
+    with pytest.raises(Killed), Stop(2, after=True).armed():
+        undo(desk, published.plan_id)
+    assert differing(stored(desk, crm), after_edits)
+    desk.reconnect()
+    desk.clock.advance(HOUR)
+    undo(desk, published.plan_id)
+    assert differing(stored(desk, crm), before) == {p for p in edited if after_edits[p] != before[p]}
