@@ -84,7 +84,7 @@ def _ask(kind: Kind) -> None:
 def _counts(receipt: ForgetReceipt) -> Any:
     rows = [(name, f"{n:,}", "") for name, n in receipt.counts.items()]
     rows += [(name, "", f"{n:,}") for name, n in receipt.emptied.items()]
-    what = "would go" if receipt.is_rehearsal else "gone"
+    what = "would go" if receipt.is_rehearsal else "is gone"
     title = f"{receipt.records:,} {receipt.kind} record{'s' if receipt.records > 1 else ''}: what {what}"
     return table(title, ("table", "rows", "rows that lose a link"), rows)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,26 +28,27 @@ HEAD = ("plan", "CRM", "made (UTC)", "as of", "kind", "state", "hash", "written"
 
 @dataclass(frozen=True)
 class Stored:
-    """A stored plan, how many of its cells ended how, and how many a person may set free still."""
+    """A stored plan, how many of its cells ended how, how many a person may set free still, and when that was so."""
 
     plan: PublishPlan
     outcomes: dict[str, int]
     to_review: int
+    now: dt.datetime
 
     @classmethod
-    def of(cls, tx: Transaction, plan: PublishPlan) -> Stored:
+    def of(cls, tx: Transaction, plan: PublishPlan, now: dt.datetime) -> Stored:
         """Read within a transaction."""
-        return cls(plan, approving.outcomes(tx, plan.plan_id), approving.to_review(tx, plan.plan_id))
+        return cls(plan, approving.outcomes(tx, plan.plan_id), approving.to_review(tx, plan.plan_id), now)
 
     @property
     def state(self) -> str:
-        return state_of(self.plan, self.outcomes, self.to_review)
+        return state_of(self.plan, self.outcomes, self.to_review, self.now)
 
 
 def list_plans(*, as_json: bool) -> None:
     """The newest plans of all CRMs."""
     with session() as at, at.runtime.store.transaction() as tx:
-        found = [Stored.of(tx, plan) for plan in approving.recent_plans(tx, MOST_PLANS)]
+        found = [Stored.of(tx, plan, at.runtime.clock()) for plan in approving.recent_plans(tx, MOST_PLANS)]
     if as_json:
         print_json([_facts(one) for one in found])
         return
@@ -62,7 +64,7 @@ def show_plan(name: str, into: Path | None, *, as_json: bool) -> None:
     with session() as at:
         plan = the_plan(at.runtime, name)
         with at.runtime.store.transaction() as tx:
-            cells, stored = plans.cells_of(tx, plan.plan_id), Stored.of(tx, plan)
+            cells, stored = plans.cells_of(tx, plan.plan_id), Stored.of(tx, plan, at.runtime.clock())
         texts = texts_of(at.runtime, plan, cells)
     if into is not None:
         _write(into, cells_csv(cells, texts))

@@ -24,7 +24,7 @@ def add_to(app: typer.Typer) -> None:
 def plans(
     name: Annotated[
         Optional[str],  # noqa: UP045 - typer reads the annotation
-        typer.Argument(metavar="[PLAN]", help="A plan's id or hash; its first letters are enough."),
+        typer.Argument(metavar="PLAN", help="A plan's id or hash; its first letters are enough."),
     ] = None,
     into: Annotated[
         Optional[Path],  # noqa: UP045

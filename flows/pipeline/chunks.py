@@ -12,7 +12,7 @@ import polars as pl
 from connectors.contract import Identity, Page, Stream
 from connectors.errors import QuotaSpent
 from connectors.mapping import Mapping, normalize
-from flows.pipeline.guarding import Guard
+from flows.pipeline.kept_out import KeptOut
 from flows.pipeline.progress import Clock
 from flows.results import Outcome, StreamReceipt
 from kammodel.entities import Account, Bookmark
@@ -62,7 +62,7 @@ class ChunkWriter:
     def retry_rejects(self) -> None:
         """Tries the rows that were set aside in earlier runs with the mapping of today."""
         with self._store.transaction() as tx:
-            guard = Guard(tx, self._identity, self._clock())
+            guard = KeptOut(tx, self._identity, self._clock())
             waiting = open_rejects(tx, self._from["source"], self._from["instance"], self._stream.name)
             for mapping in self._stream.mappings:
                 ours = waiting.filter(pl.col("entity") == _table(mapping))
@@ -79,7 +79,7 @@ class ChunkWriter:
     def write(self, pages: list[Page], mark: Bookmark) -> None:
         """Stores a chunk and moves the bookmark to the place after it, in one transaction."""
         with self._store.transaction() as tx:
-            guard = Guard(tx, self._identity, self._clock())
+            guard = KeptOut(tx, self._identity, self._clock())
             for mapping in self._stream.mappings:
                 raw = pl.concat([page.raw[_table(mapping)] for page in pages])
                 self._store_rows(tx, guard, mapping, raw, mark)
@@ -102,7 +102,7 @@ class ChunkWriter:
             for place, (name, mapping) in enumerate(zip(names, self._stream.mappings, strict=True))
         ]
 
-    def _store_rows(self, tx: Transaction, guard: Guard, mapping: Mapping, raw: pl.DataFrame, mark: Bookmark) -> None:
+    def _store_rows(self, tx: Transaction, guard: KeptOut, mapping: Mapping, raw: pl.DataFrame, mark: Bookmark) -> None:
         if raw.is_empty():
             return
         table, at = _table(mapping), self._clock()

@@ -30,7 +30,10 @@ def needs_approval(plans: Iterable[PlanReceipt]) -> NeedsApproval:
 
 
 def check_may_be_written(plan: PublishPlan, now: dt.datetime) -> None:
-    """Raises KamError for a plan that is too old, NeedsApproval for one that nobody approved and somebody should."""
+    """Raises KamError for a plan that is too old, NeedsApproval for one that nobody approved and somebody should. Of a
+    plan that was written to its end nothing is left to be written."""
+    if plan.applied_at is not None:
+        return
     if plan.expires_at is not None and now > plan.expires_at:
         raise KamError(
             f"{plan.source}: plan {plan.plan_id} is too old to be written: it was good until "

@@ -32,9 +32,13 @@ def plans_to_undo(store: Store, name: str) -> list[PublishPlan]:
         raise KamError(f"there is no plan that is called {name!r}; kam plans lists them")
     by_crm = {(plan.source, plan.source_instance): plan for plan in exact}
     if len(by_crm) != len(exact):
-        names = ", ".join(plan.plan_id for plan in exact)
-        raise KamError(f"{name!r} could be any of {names}: tell it in full")
+        names = ", ".join(plan.plan_id for plan in exact[:MOST_NAMED])
+        raise KamError(f"{name!r} could be any of {len(exact):,} plans, such as {names}: tell it in full")
     return list(by_crm.values())
+
+
+MOST_NAMED = 5
+"""Plans that a fault names."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -49,9 +50,11 @@ def cells_csv(cells: pl.DataFrame, texts: Iterable[str]) -> str:
     return lines.getvalue()
 
 
-def state_of(plan: PublishPlan, outcomes: dict[str, int], to_review: int) -> str:
+def state_of(plan: PublishPlan, outcomes: dict[str, int], to_review: int, now: dt.datetime) -> str:
     """Where a plan stands, in a word or two. `to_review`: its cells that a person may set free still."""
     is_open = bool(outcomes.get("pending") or outcomes.get("waiting"))
+    if plan.expires_at is not None and now > plan.expires_at and (is_open or to_review):
+        return "too old"
     if plan.tripped and plan.approved_at is None and (is_open or to_review):
         return "waits for approval"
     if to_review and not is_open:

@@ -84,7 +84,7 @@ def compare(wanted: pl.DataFrame, now: pl.DataFrame, ours: pl.DataFrame, terms: 
     ours = ours.select(*CELL, "value")
     ours = pl.concat([ours, beyond_ledger(proven_ours(now, terms.fields), ours)]).unique(maintain_order=True)
     judged = decided(cells, ours, terms.rules, terms.undone)
-    driven = _driven(judged, wanted, terms.cadence_days)
+    driven = _driven(judged, wanted, terms)
     told = pl.concat([_riding(judged, driven), _dates(now, ours, driven, terms)])
     told = pl.concat([told, _stamps(told, now, ours, driven, terms)])
     own = told.filter(pl.col("field").is_in(_OWN))
@@ -152,10 +152,10 @@ def beyond_ledger(proven: pl.DataFrame, ours: pl.DataFrame) -> pl.DataFrame:
     return proven.join(told, on=CELL, how="anti")
 
 
-def _driven(cells: pl.DataFrame, wanted: pl.DataFrame, cadence_days: Mapping[str, int]) -> pl.DataFrame:
+def _driven(cells: pl.DataFrame, wanted: pl.DataFrame, terms: Terms) -> pl.DataFrame:
     """source_id and `drive` of the accounts with something worth a write: write, or review where a person has to
     approve all of it."""
-    tier = pl.col("tier").replace_strict(dict(cadence_days), default=None, return_dtype=pl.Float64)
+    tier = pl.col("tier").replace_strict(dict(terms.cadence_days), default=None, return_dtype=pl.Float64)
     limits = wanted.select("source_id", limit=tier if "tier" in wanted.columns else pl.lit(None, pl.Float64))
     before, after = (pl.col(c).cast(pl.Float64, strict=False) for c in ("before", "after"))
     crossed = ((before > pl.col("limit")) != (after > pl.col("limit"))).fill_null(value=False)
@@ -163,6 +163,8 @@ def _driven(cells: pl.DataFrame, wanted: pl.DataFrame, cadence_days: Mapping[str
     touch = (pl.col("field") == "days_since_touch") & (crossed | appeared)
     changes = cells.filter(pl.col("decision").is_in(["write", "review"])).join(limits, on="source_id", how="left")
     drivers = changes.filter(~pl.col("field").is_in(PASSENGERS) | touch)
+    if terms.rules.rule_of("days_since_touch") == "review":
+        drivers = drivers.with_columns(decision=pl.when(touch).then(pl.lit("review")).otherwise("decision"))
     return drivers.group_by("source_id").agg(drive=pl.col("decision").max()).sort("source_id")
 
 

@@ -16,14 +16,18 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from connectors.errors import FieldsNotProvisioned
 from connectors.retry import Patience
 from connectors.sandbox.company import ServedCompany
+from flows import steps
 from flows.pipeline import quiet
+from flows.results import ApplyReceipt, PlanReceipt
 from flows.run import run
 from flows.runtime import Runtime, using
 from flows.score import score
 from flows.settings import settings_from
+from flows.undo import undo
 from flows.working import Stopped, TaskProgress
 from kammodel.errors import NotConfigured
 from kammodel.publish.fields import FIELDS
+from kammodel.store.approving import recent_plans
 
 pytestmark = [
     # Prefect's clients leave their sockets to the garbage collector.
@@ -69,6 +73,27 @@ def test_the_whole_run_shows_in_prefect(runtime: Runtime) -> None:
     assert "| salesforce | accounts |" in str(artifacts["kam-run"].data)
     tasks = ("pull-salesforce", "pull-hubspot", "score", "plan-salesforce", "apply-salesforce", "apply-hubspot")
     assert [artifacts[f"kam-{task}"].data for task in tasks] == [100.0] * len(tasks)
+
+
+def test_an_undo_is_shown_first_and_stored_only_to_be_written(runtime: Runtime) -> None:
+    """Without its second switch it leaves a page, and no plan that a later apply would write."""
+    runtime.connector("hubspot").provision(FIELDS, "en")
+    steps.pull(runtime, "hubspot", full=False, progress=quiet)
+    steps.score(runtime, DAY, progress=quiet)
+    planned = steps.plan(runtime, "hubspot", DAY, full=False, progress=quiet)
+    applied = steps.apply(runtime, "hubspot", None, progress=quiet)
+    (shown,) = asyncio.run(undo(plan=planned.plan_id))
+    assert isinstance(shown, PlanReceipt)
+    assert shown.cells_to_write == applied.written
+    with runtime.store.transaction() as tx:
+        assert [plan.plan_id for plan in recent_plans(tx, 9)] == [planned.plan_id]
+    with get_client(sync_client=True) as client:
+        told_by = _last_run("kam-undo").id
+        (page,) = (a for a in client.read_artifacts() if a.flow_run_id == told_by and a.key == "kam-undo-hubspot")
+    assert f"kam plans {planned.plan_id} --csv FILE" in str(page.data)
+    (written,) = asyncio.run(undo(plan=planned.plan_id, write=True))
+    assert isinstance(written, ApplyReceipt)
+    assert written.written == applied.written
 
 
 def test_missing_fields_fail_the_run_with_the_command_to_run(runtime: Runtime) -> None:

@@ -50,7 +50,7 @@ def test_it_shows_what_would_go_and_asks(store: Path) -> None:
     assert (no.exit_code, "what would go" in no.stdout, "nothing was forgotten" in no.stderr) == (1, True, True)
     assert persons(store) == ["1", "2"]
     yes = CliRunner().invoke(app, ["forget", "--person", ADDRESS], input="yes\n")
-    assert (yes.exit_code, "what gone" in yes.stdout, persons(store)) == (0, True, ["2"])
+    assert (yes.exit_code, "what is gone" in yes.stdout, persons(store)) == (0, True, ["2"])
     assert ADDRESS not in nobody.output + no.output + yes.output
 
 

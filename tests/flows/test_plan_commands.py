@@ -1,4 +1,4 @@
-"""`kam plans`, `kam approve`, `kam apply` and `kam undo`: what is only looked at changes nothing, and who approved what."""
+"""`kam plans`, `approve`, `apply` and `undo`: what is only looked at changes nothing, and an approval has one name."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_what_waits_for_review_is_said_to_wait(
     ended = kam("run")
     assert ended.exit_code == 0
     assert "cells wait for a person to approve them" in ended.stdout
-    assert set(states().values()) == {"waits for review"}
+    assert list(states().values()) == [*["waits for review"] * 2, *["applied"] * 2]
     newest = stored()[0]
     assert kam("approve", newest["hash"], "--by", "Ana Ruiz").exit_code == 0
     assert states()[newest["plan_id"]] == "to be written"
@@ -88,6 +88,18 @@ def test_an_approval_is_given_once_and_only_where_one_is_needed(
     assert kam("plan", "--crm", "hubspot").exit_code == 0
     needless = kam("approve", stored()[0]["hash"], "--by", "Carl")
     assert (needless.exit_code, "needs no approval" in needless.stderr) == (1, True)
+
+
+def test_a_hash_is_in_one_piece_on_a_narrow_terminal(
+    provisioned: ServedCompany, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is what a person copies."""
+    for name, value in (("FORCE_COLOR", "1"), ("NO_COLOR", "1"), ("COLUMNS", "80")):
+        monkeypatch.setenv(name, value)
+    planned = kam("plan", "--crm", "salesforce")
+    (plan,) = stored()
+    assert plan["hash"] in planned.stdout
+    assert plan["hash"] in kam("plans").stdout
 
 
 def test_a_plan_that_is_stopped_stops_apply_before_any_crm_is_written(

@@ -18,6 +18,10 @@ CRMS = ("salesforce", "hubspot")
 TIERS = ("strategic", "key", "growth", "standard")
 
 
+ONE = pytest.mark.parametrize("crm", ["hubspot"], indirect=True)
+"""For what is the same whichever CRM it is."""
+
+
 @pytest.fixture(params=CRMS)
 def crm(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -71,6 +75,7 @@ def test_what_somebody_edited_since_is_spared(desk: Office, crm: str) -> None:
     assert empty(now)
 
 
+@ONE
 def test_what_was_taken_back_is_not_written_again(desk: Office, crm: str) -> None:
     """The next runs hold the same values back, until we want others; an undo of the undo lets them through."""
     undo(desk, latest(desk))
@@ -83,11 +88,24 @@ def test_what_was_taken_back_is_not_written_again(desk: Office, crm: str) -> Non
     assert (after.cells_to_write, after.cells_held) == (0, 0)
 
 
+@ONE
 def test_an_undo_needs_a_plan_that_is_there(desk: Office) -> None:
     with pytest.raises(KamError, match="no plan that is called 'nosuchplan'"):
         plans_to_undo(desk.store, "nosuchplan")
 
 
+@ONE
+def test_a_name_of_several_plans_is_refused(desk: Office, crm: str) -> None:
+    """However many they are, a few are named."""
+    for _ in range(6):
+        desk.plan()
+    with pytest.raises(KamError) as fault:
+        plans_to_undo(desk.store, crm)
+    assert "could be any of 7 plans, such as" in str(fault.value)
+    assert str(fault.value).count(f"{crm}-") == 5
+
+
+@ONE
 def test_an_undo_is_overtaken_by_the_next_plan(desk: Office, crm: str) -> None:
     """Planned and not applied, it leaves everything as it is."""
     held = desk.held_by(crm)

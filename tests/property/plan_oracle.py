@@ -92,7 +92,10 @@ def brute(made: Book) -> dict[Cell, Decided]:
 def _of_account(made: Book, account: str) -> Iterator[tuple[Cell, Decided]]:
     cells = {(account, key): made.wanted[account, key] for key in made.keys}
     found: dict[Cell, Decided] = {c: (made.now[c], after, decide(made, c, after)) for c, after in cells.items()}
-    drives = {d for (_, key), (before, after, d) in found.items() if key not in PASSENGERS or _late(made, account)}
+    drives = {d for (_, key), (_, _, d) in found.items() if key not in PASSENGERS}
+    touch = found.get((account, "days_since_touch"))
+    if touch is not None and touch[2] == "write" and _late(made, account):
+        drives.add("review" if made.rules.get("days_since_touch") == "review" else "write")
     drive = next((d for d in ("write", "review") if d in drives), None)
     if drive is not None:
         cell = (account, "scored_on")

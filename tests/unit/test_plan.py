@@ -8,6 +8,7 @@ import pytest
 
 from kammodel.publish.fields import OURS, CustomField
 from kammodel.publish.plan import Comparison, Terms, canonical_frame, compare, with_inherited
+from kammodel.publish.rules import PublishRules, load_rules
 
 DAY = dt.date(2026, 6, 30)
 FIELD = {f.key: f for f in OURS}
@@ -16,7 +17,12 @@ Cells = dict[str, tuple[Any, Any]]
 """Field -> (wanted, now)."""
 
 
-def plan(cells: Cells, ours: dict[str, list[Any]] | None = None, cadence: dict[str, int] | None = None) -> Comparison:
+def plan(
+    cells: Cells,
+    ours: dict[str, list[Any]] | None = None,
+    cadence: dict[str, int] | None = None,
+    rules: PublishRules | None = None,
+) -> Comparison:
     """The comparison for one account `a`; `ours`: field -> values that we wrote or may have written."""
     wanted = {key: [want] for key, (want, _) in cells.items() if key != "scored_on"}
     now = {key: [held] for key, (_, held) in cells.items()}
@@ -25,7 +31,7 @@ def plan(cells: Cells, ours: dict[str, list[Any]] | None = None, cadence: dict[s
         pl.DataFrame({"source_id": ["a"], **wanted}, schema=dict.fromkeys(["source_id", *wanted], pl.String)),
         pl.DataFrame({"source_id": ["a"], **now}, schema=dict.fromkeys(["source_id", *now], pl.String)),
         pl.DataFrame(rows, schema=dict.fromkeys(["source_id", "field", "value"], pl.String), orient="row"),
-        Terms([FIELD[key] for key in cells], DAY, CADENCE if cadence is None else cadence),
+        Terms([FIELD[key] for key in cells], DAY, CADENCE if cadence is None else cadence, rules or load_rules()),
     )
 
 
@@ -194,6 +200,15 @@ def test_a_day_of_ours_is_confirmed_where_nothing_is_written(held: str, confirme
     found = plan({"tier": ("key", "key"), "scored_on": (None, held)}, {"tier": ["key"], "scored_on": ["2026-06-01"]})
     assert decisions(found) == {"tier": "equal"}
     assert found.confirmed.rows() == confirmed
+
+
+def test_where_every_change_is_reviewed_a_late_touch_is_too() -> None:
+    """It rides along with what is written anyway, and causes no write that nobody approved."""
+    rules = load_rules().model_copy(update={"fields": {"default": "review"}})
+    cells = {"tier": ("key", "key"), "days_since_touch": ("61", "60"), "scored_on": (None, "2026-06-29")}
+    ours = {"tier": ["key"], "days_since_touch": ["60"], "scored_on": ["2026-06-29"]}
+    found = plan(cells, ours, rules=rules)
+    assert decisions(found) == {"tier": "equal", "days_since_touch": "review", "scored_on": "review"}
 
 
 def test_one_account_does_not_drive_another() -> None:

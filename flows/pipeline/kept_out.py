@@ -17,7 +17,7 @@ from kammodel.store.forgetting import erase
 from kammodel.store.suppressing import add_suppressed, entries_of, load_suppressed
 
 
-class Guard:
+class KeptOut:
     """Stands before the rows of one transaction: what is forgotten meanwhile holds from the next one on. Raises
     NotConfigured where KAM_HASH_KEY is not the one that what was forgotten is known by."""
 

@@ -1,0 +1,127 @@
+"""How a CRM is read: streams, slices and pages, and the sweeps that find what these do not show."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from collections.abc import Mapping as Map
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import polars as pl
+
+from connectors.mapping import Mapping
+from kammodel.entities import Sourced
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Something that is read as one sequence of pages.
+
+    The first mapping is the stream's own entity; further ones are filled from the same pages (HubSpot sends
+    a deal's history with the deal). `incremental` False: it is small and read in full on every run.
+    `revision`: changes where something outside the rows changes their meaning, such as what a stage stands for.
+    `drifting`: fields asked for whose value changes without moving the row's change stamp, such as formulas: an
+    increment misses that, so that the stream has to be read in full now and then. `swept`: its records can be deleted
+    for good, without a row to say so; see Sweeps. `id_prefix`: what its ids begin with, where several streams fill one
+    entity. `linked`: columns of ours that come from links between records, which change without moving any stamp; see
+    SweepsLinks. `parts`: further entities whose rows belong to one row of the stream's own, each with its column that
+    names that row: they come and go with links too.
+    """
+
+    name: str
+    mappings: tuple[Mapping, ...]
+    incremental: bool = True
+    revision: str = ""
+    drifting: tuple[str, ...] = ()
+    swept: bool = False
+    id_prefix: str = ""
+    linked: tuple[str, ...] = ()
+    parts: tuple[tuple[type[Sourced], str], ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        return "-".join([*(m.fingerprint() for m in self.mappings), *filter(None, [self.revision])])
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns of ours that its own entity gets."""
+        return frozenset(line.ours for line in self.mappings[0].lines)
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Rows changed in [since, until); `since` None is everything there is, deleted rows included."""
+
+    since: dt.datetime | None
+    until: dt.datetime
+
+
+Known = Callable[[pl.Series], pl.DataFrame]
+"""Asks for ids of a stream's own entity what is held of them: `source_id` and `updated_at` of those that are there and
+not deleted."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows as text, by entity table name, and the place to go on from after them.
+
+    `raw[table]` has the columns of that mapping's `raw_schema()`. `gone`: ids of the stream's own entity that
+    no longer exist, with their survivor if merged (columns source_id, merged_into_id). `announced`: how many
+    rows of the own entity the CRM says the slice has, if it says so; the pipeline proves it. `resume`: opaque
+    text that `read` takes to go on after this page; None on the last page. `whole`: ids of the own entity whose
+    `parts` are all on this page: others of theirs are gone. `known`: how many rows more the CRM showed, of which it was
+    plain without reading them that they are held as they are.
+    """
+
+    raw: dict[str, pl.DataFrame]
+    resume: str | None
+    announced: int | None = None
+    gone: pl.DataFrame | None = None
+    whole: pl.Series | None = None
+    known: int = 0
+
+
+@dataclass(frozen=True)
+class Deletions:
+    """Ids that a CRM lists as deleted; `until`: deletions before it stand in the list."""
+
+    ids: pl.Series
+    until: dt.datetime
+
+
+class Sweeps(Protocol):
+    """How records are found that were deleted for good, or never seen."""
+
+    def deletions(self, stream: Stream, since: dt.datetime, until: dt.datetime) -> Deletions | None:
+        """What was deleted in [since, until), restored or not; None where the CRM's list does not tell all of it."""
+        ...
+
+    def existing(self, stream: Stream, among: pl.Series | None = None) -> Iterator[pl.Series]:
+        """Ids of the records that are there and not deleted, in portions: all of them, or those of `among`."""
+        ...
+
+    def read_ids(self, stream: Stream, ids: pl.Series) -> Iterator[Page]:
+        """These records, as `read` gives them; those that are gone are absent."""
+        ...
+
+
+@dataclass(frozen=True)
+class LinksNow:
+    """How some records are linked. `columns`: source_id and the stream's `linked` columns, as they would be stored.
+    `raw`: the rows of the stream's `parts`, by table, all there are of these records."""
+
+    columns: pl.DataFrame
+    raw: Map[str, pl.DataFrame]
+
+
+@runtime_checkable
+class SweepsLinks(Protocol):
+    """Sweeps of a CRM where a link can change without a sign on the records that it joins."""
+
+    relink_every: dt.timedelta
+    """Between two looks at the links of all records."""
+
+    def links(self, stream: Stream, ids: pl.Series) -> LinksNow:
+        """The links of these records as they are now; those that are gone have none."""
+        ...

@@ -1,0 +1,56 @@
+"""How accounts are written: what is sent, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Map
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, runtime_checkable
+
+from kammodel.publish.fields import CustomField
+
+
+@dataclass(frozen=True)
+class AccountWrite:
+    """New values for one account: field key -> canonical text, None clears.
+
+    `before`: what each of these fields held when that was decided, None where nobody looked. Only against that can it
+    be seen that a write went over what somebody typed meanwhile.
+    """
+
+    source_id: str
+    values: dict[str, str | None]
+    before: Map[str, str | None] | None = None
+
+
+Outcome = Literal["written", "rejected", "gone", "retry", "unclear"]
+FaultKind = Literal["validation", "permission", "duplicate", "lock", "gone", "merged", "quota", "other"]
+"""What sort of refusal it is, whatever the CRM calls it."""
+
+
+@dataclass(frozen=True)
+class WriteOutcome:
+    """How the CRM took one account's write. `kind`: of one that it did not take.
+
+    `retry`: not now, a later run will try again. `unclear`: it went out and no answer says what became of it: the
+    account has to be read before anything is sent to it again. `overwritten`: field key -> what a person had entered
+    after `before` was read, and our write went over; None is a field that somebody had cleared.
+    """
+
+    source_id: str
+    outcome: Outcome
+    code: str | None = None
+    message: str | None = None
+    kind: FaultKind | None = None
+    overwritten: Map[str, str | None] = field(default_factory=dict)
+
+
+@runtime_checkable
+class LooksBack(Protocol):
+    """A connector of a CRM that keeps what its fields held before."""
+
+    def overwritten(
+        self, fields: Sequence[CustomField], writes: Sequence[AccountWrite]
+    ) -> dict[str, dict[str, str | None]]:
+        """What writes that the CRM took went over though it was not `before`: field key -> value, by account."""
+        ...
