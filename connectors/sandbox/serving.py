@@ -99,6 +99,8 @@ def served(app: ASGIApp, refuse: Refuse, *, port: int = 0) -> Iterator[Served]:
         ws="none",
         lifespan="off",
         log_level="critical",
+        # Its own configuration sets the level back for a moment, in which another server would begin to talk.
+        log_config=None,
         access_log=False,
         timeout_graceful_shutdown=1,
     )

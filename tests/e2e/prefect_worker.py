@@ -28,7 +28,13 @@ class Api:
     url: str
 
     def post(self, path: str, **body: Any) -> Any:
-        answer = requests.post(f"{self.url}/{path}", json=body, timeout=30)
+        """Sent again where the server's database is busy: it says so, and has done nothing."""
+
+        def answered() -> requests.Response | None:
+            given = requests.post(f"{self.url}/{path}", json=body, timeout=30)
+            return None if given.status_code == 503 else given
+
+        answer = awaited(answered)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 

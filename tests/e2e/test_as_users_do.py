@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import requests
 
 from tests.e2e.kam_process import DemoAtWork, begun, ended
+from tests.e2e.prefect_worker import Api
 
 BOOK = {
     "Account.csv": """Id,Name,ParentId,Type
@@ -45,19 +43,10 @@ def test_demo_of_a_csv_folder_in_spanish(tmp_path: Path, prefect_api: str) -> No
     assert "No se ha escrito nada" in text
 
 
-ROOT = Path(__file__).parents[2]
-
-
 def test_deploy_all(prefect_api: str) -> None:
     """All deployments arrive, scheduled, one run at a time, in the process pool, with the forms of our flows; past
     tiers are for a person to start."""
-    pool = {"name": "kam-process", "type": "process", "base_job_template": {}}
-    requests.post(f"{prefect_api}/work_pools/", json=pool, timeout=30).raise_for_status()
-
-    prefect = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
-    environment = {**os.environ, "PREFECT_API_URL": prefect_api}
-    subprocess.run(prefect, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=120)
-
+    Api(prefect_api).deploy_all()
     found = requests.post(f"{prefect_api}/deployments/filter", json={}, timeout=30).json()
     assert sorted((d["entrypoint"], d["name"]) for d in found) == [
         ("flows.backfill.backfill", "past-months"),

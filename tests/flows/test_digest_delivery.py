@@ -18,7 +18,8 @@ from prefect import flow
 from prefect.blocks.notifications import CustomWebhookNotificationBlock, MattermostWebhook
 from prefect.blocks.system import Secret
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
+from prefect.client.schemas.filters import FlowFilter, FlowFilterName, LogFilter, LogFilterFlowRunId
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.runtime import flow_run
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import SecretStr
@@ -126,7 +127,10 @@ def test_digests_reach_files_artifacts_and_the_chat_and_no_failure_is_the_run_s(
     files = sorted((runtime.settings.home / "digests").glob("*/*.md"))
     assert len(files) > 1
     with get_client(sync_client=True) as client:
-        artifacts = {a.key: str(a.data) for a in client.read_artifacts() if str(a.key).startswith("kam-digest-")}
+        flows = FlowFilter(name=FlowFilterName(any_=["kam-write-back"]))
+        (run,) = client.read_flow_runs(flow_filter=flows, sort=FlowRunSort.START_TIME_DESC, limit=1)
+        own = [a for a in client.read_artifacts() if a.flow_run_id == run.id]
+        artifacts = {a.key: str(a.data) for a in own if str(a.key).startswith("kam-digest-")}
     assert {f"kam-digest-{file.stem}": file.read_text("utf-8") for file in files} == artifacts
     assert sorted(post["text"] for post in chat.posts) == sorted(artifacts.values())
     assert all(post["title"].startswith("Tier changes: ") for post in chat.posts)

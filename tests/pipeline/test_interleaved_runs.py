@@ -24,7 +24,7 @@ from tests.pipeline.whose import Place
 from tests.seed import SEED
 
 CRMS = ("salesforce", "hubspot")
-SAMPLE, ALL = 12, 5_000
+SAMPLE, ALL = 6, 5_000
 _TOLD_EVERY = 250
 
 

@@ -16,7 +16,7 @@ from kammodel.publish.fields import OURS
 from tests.pipeline.edited_crm import ALPHA, IBERIA, Crm, edited_crm, planned, two_fronts
 from tests.seed import SEED
 
-SAMPLE, ALL = 25, 5_000
+SAMPLE, ALL = 12, 5_000
 _FAULTS: tuple[Fault, ...] = ("dropped_before", "dropped_after", "truncated", "html_502", "503", "429", "expired_token")
 _UNHEARD = {"dropped_after", "truncated"}
 """What was done and not answered."""

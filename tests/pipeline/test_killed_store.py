@@ -24,7 +24,7 @@ from tests.pipeline.stopped_store import StoppedStore
 from tests.seed import SEED
 
 CRMS = ("salesforce", "hubspot")
-SAMPLE = 2
+SAMPLE = 1
 _NEVER = 1_000_000
 
 
