@@ -1,12 +1,11 @@
-"""The flow that takes a plan back, and its task."""
+"""The flow that takes a plan back."""
 
 import asyncio
 from collections.abc import Sequence
 from typing import Annotated
 
-from prefect import flow, task
+from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
-from prefect.cache_policies import NO_CACHE
 from pydantic import Field
 
 from flows import steps
@@ -15,7 +14,7 @@ from flows.outcome import each, ended, ends_well, receipt_of
 from flows.pipeline.undoing import Undo, keep_undo, plans_to_undo
 from flows.report.markdown import applied_page
 from flows.results import ApplyReceipt, PlanReceipt
-from flows.runtime import opened
+from flows.runtime import Runtime, opened
 from flows.working import in_thread
 from flows.write_back import apply_crm
 
@@ -23,18 +22,14 @@ Name = Annotated[str, Field(min_length=6, json_schema_extra={"title": "Plan"})]
 Write = Annotated[bool, Field(json_schema_extra={"title": "Write it"})]
 
 
-@task(name="plan-undo", cache_policy=NO_CACHE)
-@ends_well
-async def plan_undos(*, plan: str) -> tuple[Undo, ...]:
-    """Works out what takes back what a plan, or each plan of a run, wrote. Stores nothing."""
-    with opened() as runtime:
-        return await in_thread(
-            "kam-plan-undo",
-            runtime.progress,
-            lambda told: tuple(
-                steps.undo_of(runtime, one, progress=told) for one in plans_to_undo(runtime.store, plan)
-            ),
-        )
+async def undos_of(runtime: Runtime, plan: str) -> tuple[Undo, ...]:
+    """What takes back what a plan, or each plan of a run, wrote. Stores nothing, and is no task: tasks hand on
+    receipts, and never what stands in a CRM."""
+    return await in_thread(
+        "kam-plan-undo",
+        runtime.progress,
+        lambda told: tuple(steps.undo_of(runtime, one, progress=told) for one in plans_to_undo(runtime.store, plan)),
+    )
 
 
 @flow(name="kam-undo", description="Takes back what a plan wrote into a CRM, where it still stands.")
@@ -46,8 +41,8 @@ async def undo(*, plan: Name, write: Write = False) -> Sequence[PlanReceipt | Ap
         plan: Id or hash of the plan, as `kam plans` lists them; or the id of the run that made it.
         write: Write it into the CRM. Off: only the page of what would be written.
     """
-    found = await receipt_of(plan_undos(plan=plan))
     with opened() as runtime:
+        found = await undos_of(runtime, plan)
         for undo_of in found:
             page, crm = steps.undo_page(runtime, undo_of), undo_of.made.source
             await acreate_markdown_artifact(page, key=f"kam-undo-{crm}", description="To be taken back")

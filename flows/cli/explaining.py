@@ -14,11 +14,12 @@ from flows.escaping import plain
 from flows.pipeline import score_day_of
 from flows.pipeline.reprinting import with_rule_changes
 from flows.report.history import changes_text
+from flows.report.next_step import amount, next_step
 from flows.report.rolled import rollup_rows
+from flows.report.written import Written
 from flows.words import Words
 from kammodel.scoring import explain_group
-from kammodel.tiering.criteria import Unit
-from kammodel.tiering.explained import CriterionExplained, Explanation, MeasureExplained, NextTier
+from kammodel.tiering.explained import CriterionExplained, Explanation, MeasureExplained
 
 
 def explain_account(account: str, as_of: dt.date | None, *, as_json: bool) -> None:
@@ -104,16 +105,7 @@ def _measure_row(criterion: CriterionExplained, measure: MeasureExplained, say: 
 
 def quantity(measure: MeasureExplained, say: Words) -> str:
     """A measure's value in its unit, as people write it."""
-    return "-" if measure.value is None else amount(measure.value, measure.unit, say)
-
-
-def amount(value: float, unit: Unit, say: Words) -> str:
-    """A value in its unit, as people write it."""
-    if unit == "ratio":
-        return say.percent(100 * value)
-    if unit in {"days", "months"}:
-        return say(unit, n=say.number(value))
-    return say.number(value, {"points": 1, "rate": 2}.get(unit, 0))
+    return "-" if measure.value is None else amount(measure.value, measure.unit, Written(say, ""))
 
 
 def _foot(found: Explanation, say: Words, currency: str) -> Text:
@@ -133,35 +125,13 @@ def _foot(found: Explanation, say: Words, currency: str) -> Text:
             lines.append(plain(say(key, changes=changes)))
     if found.reconstructed:
         lines.append(say("x_rebuilt_list", kpis=", ".join(found.reconstructed)))
-    lines += _next(found, say, currency)
+    lines += next_step(found, Written(say, currency))
     if found.criteria_unavailable:
         labels = {c.key: c.label for c in found.criteria}
         names = ", ".join(labels.get(key, key) for key in found.criteria_unavailable)
         lines.append(say("x_unavailable", criteria=names))
     lines += [say("x_warning", text=plain(warning)) for warning in found.warnings]
     return Text("\n".join(lines))
-
-
-def _next(found: Explanation, say: Words, currency: str) -> list[str]:
-    up = found.next_tier
-    if up is None or up.points_missing is None:
-        return []
-    points = say.number(up.points_missing, 1)
-    key = "x_next_full" if up.is_full else "x_next"
-    lines = [say(key, tier=up.label, score=say.number(up.score_needed, 1), points=points)]
-    if up.revenue_needed is not None:
-        lines.append(say("x_next_revenue", revenue=say.number(up.revenue_needed), currency=currency))
-    return [*lines, *_lever(up, say)]
-
-
-def _lever(up: NextTier, say: Words) -> list[str]:
-    """The smallest change, and what came of trying it."""
-    one = up.change
-    if one is None:
-        return []
-    before, after = (amount(value, one.unit, say) for value in (one.before, one.after))
-    key = "x_lever" if one.reaches else "x_lever_waits" if one.waits else "x_lever_held"
-    return [say(key, measure=one.label, before=before, after=after, tier=up.label, why=one.held_by_label or "-")]
 
 
 def _signed(value: float | None, say: Words) -> str:

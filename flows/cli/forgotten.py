@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
-import click
 from rich.text import Text
 
 from flows import pipeline
+from flows.cli.asking import ask
 from flows.cli.faults import PARTIAL, say
 from flows.cli.session import session
 from flows.cli.show import print_json, printed, table
@@ -16,7 +16,6 @@ from flows.escaping import plain
 from flows.pipeline.forgetting import Kind, Places, Whom
 from flows.results import ForgetReceipt
 from flows.runtime import Runtime
-from kammodel.errors import KamError
 from kammodel.store.suppressing import lift_suppression, suppressions
 
 SHOWN_DIGITS = 12
@@ -29,7 +28,7 @@ def forget_one(kind: Kind, given: str, crm: str | None, *, yes: bool, as_json: b
         with session() as at:
             would = _forget(at.runtime, whom, rehearsal=True)
         printed(_counts(would), *_files(would))
-        _ask(kind)
+        ask(f"forget this {kind}", "nothing was forgotten")
     with session() as at:
         done = _forget(at.runtime, whom, rehearsal=False)
     if as_json:
@@ -69,16 +68,6 @@ def let_in(prefix: str, *, as_json: bool) -> None:
 def _forget(runtime: Runtime, whom: Whom, *, rehearsal: bool) -> ForgetReceipt:
     places = Places(runtime.settings.home, runtime.settings.inputs_dir)
     return pipeline.forget(runtime.store, whom, places, runtime.clock, rehearsal=rehearsal)
-
-
-def _ask(kind: Kind) -> None:
-    """Raises KamError unless a person types yes."""
-    try:
-        answer = click.prompt(f"Type yes to forget this {kind}", default="", show_default=False, err=True)
-    except click.Abort:
-        raise KamError("nothing was forgotten: nobody was there to ask; --yes forgets without asking") from None
-    if answer.strip().lower() not in {"yes", "sí", "si"}:
-        raise KamError("nothing was forgotten")
 
 
 def _counts(receipt: ForgetReceipt) -> Any:

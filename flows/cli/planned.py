@@ -69,7 +69,8 @@ def show_plan(name: str, into: Path | None, *, as_json: bool) -> None:
     if into is not None:
         _write(into, cells_csv(cells, texts))
     if as_json:
-        rows = [dict(zip(COLUMNS, row, strict=True)) for row in cell_rows(cells, texts)]
+        # A cell that is empty is null for programs: no value of ours is the empty text.
+        rows = [dict(zip(COLUMNS, (text or None for text in row), strict=True)) for row in cell_rows(cells, texts)]
         print_json(_facts(stored) | {"cells": rows})
         return
     printed(_head(stored))

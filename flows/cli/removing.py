@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-import click
 from rich.text import Text
 
 from connectors.contract import Connector, Provisioning, Removal
+from flows.cli.asking import ask
 from flows.cli.provisioning import cannot
 from flows.cli.session import Session, session
 from flows.cli.show import print_json, printed
 from flows.escaping import plain
-from kammodel.errors import KamError
 from kammodel.publish.fields import CustomField
 from kammodel.rollups.retired import retired_fields
 from kammodel.store import plans
@@ -27,7 +26,7 @@ def remove_all(crm: str | None, *, dry_run: bool, yes: bool, as_json: bool) -> N
         for name, removal in shown.items():
             printed(_lines(name, removal))
     if there and not dry_run and not yes:
-        _ask(there)
+        ask(f"remove this from {', '.join(there)}", "nothing was removed")
     done = _remove(there, dry_run=dry_run)
     if as_json:
         print_json({name: _facts(name, shown[name], done, dry_run=dry_run) for name in shown})
@@ -70,18 +69,6 @@ def _fields(at: Session, connector: Connector) -> tuple[CustomField, ...]:
     with at.runtime.store.transaction() as tx:
         written = plans.ledger(tx, identity.source, identity.instance)
     return (*fields, *retired_fields(written, fields))
-
-
-def _ask(names: list[str]) -> None:
-    """Raises KamError unless a person types yes."""
-    try:
-        answer = click.prompt(
-            f"Type yes to remove this from {', '.join(names)}", default="", show_default=False, err=True
-        )
-    except click.Abort:
-        raise KamError("nothing was removed: nobody was there to ask; --yes removes without asking") from None
-    if answer.strip().lower() not in {"yes", "sí", "si"}:
-        raise KamError("nothing was removed")
 
 
 def _facts(name: str, shown: Removal | None, done: dict[str, Removal], *, dry_run: bool) -> dict[str, Any]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import click
 from rich.text import Text
 
 from flows import steps
+from flows.cli.asking import ask
 from flows.cli.faults import PARTIAL, say
 from flows.cli.planned import show_cells, texts_of
 from flows.cli.session import Session, session
@@ -17,7 +17,7 @@ from flows.escaping import plain
 from flows.pipeline.adopting import adopt
 from flows.pipeline.undoing import Undo, keep_undo, plans_to_undo
 from flows.results import AdoptReceipt, ApplyReceipt, PlanReceipt
-from kammodel.errors import KamError
+from flows.results import as_json as as_plain
 
 _UNDO = ("CRM", "plan", "accounts", "cells", "spared", "back already", "write calls")
 _ADOPT = ("CRM", "accounts", "filled cells", "proven ours", "not proven", "new in the ledger")
@@ -35,14 +35,16 @@ def undo_plan(name: str, *, dry_run: bool, yes: bool, as_json: bool) -> int | No
     done: list[ApplyReceipt] = []
     if not dry_run and any(one.cells_to_write for one in made):
         if not yes:
-            _ask("take this back", "nothing was taken back")
+            ask("take this back", "nothing was taken back")
         with session() as at:
             for undo in found:
                 keep_undo(at.runtime.store, undo)
             done = [steps.apply(at.runtime, one.source, one.plan_id, progress=at.progress) for one in made]
             say_digests(steps.unsent_digests(at.runtime, done))
     if as_json:
-        print_json(done or made)
+        # What is only looked at is a plan that nobody finds by an id.
+        shown = [as_plain(one.receipt) | {"plan_id": None, "undoes": one.made.undoes} for one in found]
+        print_json(done or shown)
     else:
         show_applied(done)
     left = steps.unwritten(done)
@@ -57,7 +59,7 @@ def adopt_all(crm: str | None, *, everything: bool, yes: bool, as_json: bool) ->
     if everything and not yes:
         found = _adopted(crm, everything=True, dry_run=True)
         _show_adopted(found)
-        _ask("take all of it for ours, so that it may be written over", "nothing was adopted")
+        ask("take all of it for ours, so that it may be written over", "nothing was adopted")
     receipts = _adopted(crm, everything=everything, dry_run=False)
     print_json(receipts) if as_json else _show_adopted(receipts)
 
@@ -99,13 +101,3 @@ def _show_adopted(receipts: Sequence[AdoptReceipt]) -> None:
     printed(table(title, _ADOPT, rows))
     if any(one.unproven for one in receipts) and not any(one.is_dry_run for one in receipts):
         printed(Text("What is not proven counts as a person's; kam adopt --all takes it for ours.", style="dim"))
-
-
-def _ask(what: str, otherwise: str) -> None:
-    """Raises KamError unless a person types yes."""
-    try:
-        answer = click.prompt(f"Type yes to {what}", default="", show_default=False, err=True)
-    except click.Abort:
-        raise KamError(f"{otherwise}: nobody was there to ask; --yes goes ahead without asking") from None
-    if answer.strip().lower() not in {"yes", "sí", "si"}:
-        raise KamError(otherwise)

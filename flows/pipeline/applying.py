@@ -13,16 +13,14 @@ from connectors.contract import Connector, Identity
 from connectors.errors import QuotaSpent, TryAgainLater
 from flows.pipeline.gating import check_may_be_written
 from flows.pipeline.leasing import Held, sole_writer
-from flows.pipeline.planning import accounts_of
+from flows.pipeline.planning import accounts_of, known_fields
 from flows.pipeline.portions import Settling
 from flows.pipeline.progress import Clock, Progress, quiet
 from flows.results import ApplyReceipt, Overwritten
 from kammodel.entities import PublishPlan
 from kammodel.errors import KamError
 from kammodel.given import NOTHING_GIVEN, Given
-from kammodel.publish.fields import OURS, CustomField
-from kammodel.rollups.fields import written_fields
-from kammodel.rollups.retired import retired_fields
+from kammodel.publish.fields import CustomField
 from kammodel.store import Store, plans
 
 MOST_IN_A_ROW = 3
@@ -64,7 +62,7 @@ def apply(
     identity = connector.identify()
     with sole_writer(store, identity.source, identity.instance, clock) as lease:
         made, cells, known = _pending(store, identity, plan_id, clock)
-        fields = _fields(cells, known, given)
+        fields = known_fields(cells["field"], known, given)
         done = _Done()
         try:
             _write(connector, store, made, cells, done, fields=fields, lease=lease, progress=progress)
@@ -195,13 +193,6 @@ def _portions(connector: Connector, cells: pl.DataFrame) -> Iterator[pl.DataFram
         begin, end = (cells["place"].search_sorted(place) for place in (first, last))
         yield cells.slice(begin, end - begin).drop("place")
         first = last
-
-
-def _fields(cells: pl.DataFrame, ledger: pl.DataFrame, given: Given) -> tuple[CustomField, ...]:
-    """The fields of the plan: ours, and those of rollups, declared still or not, that have a cell in it."""
-    declared = written_fields(given.rollups)
-    rolled = (*declared[len(OURS) :], *retired_fields(ledger, declared))
-    return (*OURS, *(field for field in rolled if (cells["field"] == field.key).any()))
 
 
 def _no_plan(source: str, plan_id: str | None, latest: PublishPlan | None) -> str:

@@ -21,6 +21,9 @@ from kammodel.publish.undo import taken_back
 from kammodel.store import Store, plans
 from kammodel.store.approving import plans_named
 
+MOST_NAMED = 5
+"""Plans that a fault names."""
+
 
 def plans_to_undo(store: Store, name: str) -> list[PublishPlan]:
     """The plans of that id or hash, or of that run of the scheduler. Raises KamError where there is none, or where it
@@ -37,10 +40,6 @@ def plans_to_undo(store: Store, name: str) -> list[PublishPlan]:
     return list(by_crm.values())
 
 
-MOST_NAMED = 5
-"""Plans that a fault names."""
-
-
 @dataclass(frozen=True)
 class Undo:
     """The plan that takes another back, worked out and stored nowhere. `cells`: those of `taken_back`, with outcome,
@@ -52,20 +51,6 @@ class Undo:
     cells: pl.DataFrame
     now: pl.DataFrame
     looked_at: pl.Series
-
-
-def plan_undo(
-    connector: Connector,
-    store: Store,
-    undone: PublishPlan,
-    clock: Clock,
-    *,
-    given: Given = NOTHING_GIVEN,
-    rules: PublishRules | None = None,
-    progress: Progress = quiet,
-) -> PlanReceipt:
-    """Works out the plan that takes another back, and stores it."""
-    return keep_undo(store, undo_of(connector, store, undone, clock, given=given, rules=rules, progress=progress))
 
 
 def keep_undo(store: Store, undo: Undo) -> PlanReceipt:

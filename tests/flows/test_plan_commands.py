@@ -43,7 +43,10 @@ def test_an_undo_that_is_only_looked_at_is_not_written_later(provisioned: Served
     assert kam("plan", "--crm", "hubspot").exit_code == 0
     (applied,) = json.loads(kam("apply", "--crm", "hubspot", "--json").stdout)
     before = states()
-    assert kam("undo", applied["plan_id"], "--dry-run").exit_code == 0
+    (looked,) = json.loads(kam("undo", applied["plan_id"], "--dry-run", "--json").stdout)
+    assert (looked["plan_id"], looked["undoes"]) == (None, applied["plan_id"])
+    cells = json.loads(kam("plans", applied["plan_id"], "--json").stdout)["cells"]
+    assert {cell["before"] for cell in cells} == {None}
     declined = kam("undo", applied["plan_id"])
     assert (declined.exit_code, "nothing was taken back" in declined.stderr) == (1, True)
     assert states() == before

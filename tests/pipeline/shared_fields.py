@@ -15,7 +15,7 @@ from flows.pipeline import apply
 from flows.pipeline.adopting import adopt
 from flows.pipeline.planning import plan_of
 from flows.pipeline.progress import Progress, quiet
-from flows.pipeline.undoing import plan_undo, plans_to_undo
+from flows.pipeline.undoing import keep_undo, plans_to_undo, undo_of
 from flows.results import PlanReceipt
 from kammodel.errors import KamError
 from kammodel.publish.plan import Terms
@@ -135,7 +135,8 @@ class SharedFields:
 
         def plan(_: dict[Place, Change]) -> PlanReceipt:
             (undone,) = plans_to_undo(self.store, name)
-            return self._planned(plan_undo(self.crm.connector, self.store, undone, self.crm.there.clock.now))
+            found = undo_of(self.crm.connector, self.store, undone, self.crm.there.clock.now)
+            return self._planned(keep_undo(self.store, found))
 
         if trouble is not None:
             self._broken(trouble, changes, plan, is_undo=not was_undo)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from connectors.sandbox.hubspot.kinds import COMPANIES
-from flows.pipeline.undoing import plan_undo, plans_to_undo
+from flows.pipeline.undoing import keep_undo, plans_to_undo, undo_of
 from kammodel.publish.fields import OURS
 from kammodel.store import approving
 from tests.pipeline.company import HOUR, Office, office
@@ -77,7 +77,7 @@ def undo(desk: Office, plan_id: str | None = None) -> str:
     with desk.store.transaction() as tx:
         name = plan_id or approving.recent_plans(tx, 1)[0].plan_id
     (undone,) = plans_to_undo(desk.store, name)
-    planned = plan_undo(desk.connectors[0], desk.store, undone, desk.clock.now)
+    planned = keep_undo(desk.store, undo_of(desk.connectors[0], desk.store, undone, desk.clock.now))
     desk.apply()
     desk.clock.advance(HOUR)
     return planned.plan_id

@@ -28,7 +28,7 @@ from flows.report.html.charts import (
     strips_svg,
     trend_svg,
 )
-from flows.report.html.charts.axis import linear, round_values
+from flows.report.html.charts.axis import linear
 from flows.report.html.charts.curve import MOST_POINTS, thinned
 from flows.report.html.charts.svg import WIDTH, element, number
 
@@ -59,13 +59,6 @@ def test_a_scale_runs_from_end_to_end() -> None:
     """Where all values are one, they stand in the middle."""
     assert [linear(0, 10, 100, 0)(value) for value in (0, 5, 10)] == [100, 50, 0]
     assert linear(3, 3, 0, 100)(3) == 50
-
-
-@pytest.mark.parametrize(
-    ("most", "values"), [(0, [0]), (7, [0, 2, 4, 6, 8]), (100, [0, 50, 100]), (0.4, [0, 0.1, 0.2, 0.3, 0.4])]
-)
-def test_round_values_reach_the_largest(most: float, values: list[float]) -> None:
-    assert round_values(most) == pytest.approx(values)
 
 
 def test_a_curve_of_many_points_keeps_its_ends() -> None:

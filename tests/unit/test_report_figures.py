@@ -14,7 +14,7 @@ from flows.report.html.quality import coverage, known_measures, reasons
 from flows.report.html.rfm import counted, rfm_grid
 from flows.report.html.risk import at_risk, endangered, signals
 from flows.report.html.tiers import migration, moved_pairs, shares, tone_of
-from flows.report.html.written import UNITS, Written
+from flows.report.written import UNITS, Written
 from flows.words import Words
 from kammodel.scoring import ScoredDay
 from tests.unit.kam_world import CONFIG, World

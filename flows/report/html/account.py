@@ -10,11 +10,11 @@ import polars as pl
 from flows.pipeline.reporting import AccountFacts
 from flows.report.digest import NAMED
 from flows.report.html.charts import Bar, Point, Trend, bars_svg, trend_svg
-from flows.report.html.next_step import next_step
 from flows.report.html.plot import Plot
 from flows.report.html.tiers import NONE, tier_name
-from flows.report.html.written import Figure, Written
+from flows.report.next_step import next_step
 from flows.report.rolled import rollup_rows
+from flows.report.written import Figure, Written
 from kammodel.tiering.explained import CriterionExplained, Explanation
 
 FIGURES = (

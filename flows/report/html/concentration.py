@@ -9,7 +9,7 @@ import polars as pl
 
 from flows.report.html.charts import Curve, Mark, curve_svg
 from flows.report.html.plot import Plot
-from flows.report.html.written import Written
+from flows.report.written import Written
 from kammodel.scoring import ScoredDay
 
 _TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)

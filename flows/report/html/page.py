@@ -20,7 +20,7 @@ from flows.report.html.concentration import concentration
 from flows.report.html.plot import Plot
 from flows.report.html.rfm import rfm_grid
 from flows.report.html.tiers import migration, shares
-from flows.report.html.written import Figure, Written
+from flows.report.written import Figure, Written
 from flows.words import Words
 from kammodel.scoring import config_hash
 from kammodel.tiering.criteria import CRITERION

@@ -8,7 +8,7 @@ import polars as pl
 
 from flows.report.html.charts import Bar, Cell, Grid, bars_svg, grid_svg
 from flows.report.html.plot import Plot
-from flows.report.html.written import Written
+from flows.report.written import Written
 from kammodel.scoring import ScoredDay
 
 

@@ -10,7 +10,7 @@ import polars as pl
 from flows.report.html.cadence import contacts
 from flows.report.html.charts import Part, Stack, stacks_svg
 from flows.report.html.plot import Plot
-from flows.report.html.written import Written
+from flows.report.written import Written
 from kammodel.scoring import ScoredDay
 
 WATCHED = ("strategic", "key", "growth")

@@ -10,7 +10,7 @@ import polars as pl
 
 from flows.report.html.charts import Cell, Grid, Part, Stack, grid_svg, stacks_svg
 from flows.report.html.plot import Plot
-from flows.report.html.written import Written
+from flows.report.written import Written
 from kammodel.publish.fields import TIERS
 from kammodel.scoring import ScoredDay
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 from markupsafe import Markup
@@ -13,24 +12,12 @@ Scale = Callable[[float], float]
 Tick = tuple[float, str]
 """A value, and how it is written."""
 
-_STEPS = (1.0, 2.0, 5.0, 10.0)
-
 
 def linear(first: float, last: float, start: float, end: float) -> Scale:
     """From values to places. Where all values are one, it is in the middle."""
     if first == last:
         return lambda _: (start + end) / 2
     return lambda value: start + (value - first) / (last - first) * (end - start)
-
-
-def round_values(most: float, about: int = 4) -> list[float]:
-    """Round values from 0 to `most` or a little above it, about so many steps."""
-    if most <= 0:
-        return [0.0]
-    rough = most / about
-    size = 10.0 ** math.floor(math.log10(rough))
-    step = next(factor * size for factor in _STEPS if factor * size >= rough * (1 - 1e-9))
-    return [step * place for place in range(math.ceil(most / step - 1e-9) + 1)]
 
 
 def across(ticks: Sequence[Tick], scale: Scale, top: float, bottom: float, *, grid: bool = True) -> Markup:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flows.report.html.written import Written
+from flows.report.written import Written
 from kammodel.tiering.criteria import Unit
 from kammodel.tiering.explained import Explanation, NextTier
 
