@@ -1,0 +1,39 @@
+"""What each step of the pipeline gives back: small receipts, never rows. `as_json` is what `--json` prints."""
+
+from flows.results.kept import DigestReceipt, ForgetReceipt
+from flows.results.plain import as_json
+from flows.results.published import (
+    AdoptReceipt,
+    ApplyReceipt,
+    ApprovalReceipt,
+    Overwritten,
+    PlanReceipt,
+    WriteBackReceipt,
+)
+from flows.results.pulled import FIRST_LOAD, Outcome, PullReceipt, StreamReceipt, StreamState, resumes
+from flows.results.run import RunReceipt
+from flows.results.scored import BackfilledDay, BackfillReceipt, ScoreReceipt, ThinReceipt, TierMove
+
+__all__ = [
+    "FIRST_LOAD",
+    "AdoptReceipt",
+    "ApplyReceipt",
+    "ApprovalReceipt",
+    "BackfillReceipt",
+    "BackfilledDay",
+    "DigestReceipt",
+    "ForgetReceipt",
+    "Outcome",
+    "Overwritten",
+    "PlanReceipt",
+    "PullReceipt",
+    "RunReceipt",
+    "ScoreReceipt",
+    "StreamReceipt",
+    "StreamState",
+    "ThinReceipt",
+    "TierMove",
+    "WriteBackReceipt",
+    "as_json",
+    "resumes",
+]
