@@ -1,9 +1,14 @@
-"""Reads the links between records, many records a call."""
+"""Reads the links between records, many records a call.
+
+An answer has a thousand records at most: what can be done with it without an expression is done so, since Polars takes
+longer to plan one than to carry it out.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import polars as pl
@@ -46,7 +51,8 @@ def read_links(
     if not heard:
         return pl.DataFrame(schema=LABELLED if labelled else LINKS)
     frame = pl.concat(heard).select("from", "to", **told)
-    if not frame.select(pl.struct("from", "to").is_duplicated().any()).item():
+    is_single = frame["from"].n_unique() == frame.height
+    if is_single or not frame.select(pl.struct("from", "to").is_duplicated().any()).item():
         return frame
     labels = [pl.col("labels").drop_nulls().first()] if labelled else []
     return frame.group_by("from", "to", maintain_order=True).agg(pl.col("marked").any(), *labels)
@@ -63,11 +69,14 @@ def _shape(*, typed: bool) -> pl.Struct:
         "to": pl.List(pl.Struct(link)),
         "paging": pl.Struct({"next": pl.Struct({"after": pl.String})}),
     }
-    context = pl.Struct({"fromObjectId": pl.List(pl.String), "ids": pl.List(pl.String)})
-    error: dict[str, Any] = {"category": pl.String, "subCategory": pl.String, "context": context}
     return pl.Struct(
-        {"results": pl.List(pl.Struct(result)), "errors": pl.List(pl.Struct(error)), "numErrors": pl.Int64}
+        {"results": pl.List(pl.Struct(result)), "errors": pl.List(pl.Struct(_ERROR)), "numErrors": pl.Int64}
     )
+
+
+_CONTEXT = pl.Struct({"fromObjectId": pl.List(pl.String), "ids": pl.List(pl.String)})
+_ERROR: dict[str, Any] = {"category": pl.String, "subCategory": pl.String, "context": _CONTEXT}
+_NO_ERRORS = pl.DataFrame(schema=_ERROR)
 
 
 def _in_portions(client: Client, path: str, ids: list[str], shape: pl.Struct) -> tuple[list[pl.DataFrame], list[str]]:
@@ -93,21 +102,18 @@ def _to_the_end(client: Client, path: str, ids: list[str], shape: pl.Struct) -> 
         results = _results(answer)
         heard.append(_links(results))
         if results["from"].n_unique() < len(inputs):
-            unheard += _unheard([i["id"] for i in inputs], results, answer)
+            unheard += _unheard([i["id"] for i in inputs], results["from"], answer)
         inputs = _further(results, cursors)
     return heard, unheard
 
 
 def _results(answer: pl.DataFrame) -> pl.DataFrame:
     """Columns from, to, paging: what is said of the records, of each once or more often."""
-    listed = answer["results"]
-    if listed.null_count():
+    listed = answer["results"].item()
+    if listed is None:
         raise UnexpectedAnswer("HubSpot sent no list of results where its documentation promises one")
-    rows = (
-        listed.explode(empty_as_null=False)
-        .struct.unnest()
-        .with_columns(pl.col("from").struct.field("id").alias("from"))
-    )
+    rows = listed.struct.unnest()
+    rows.replace_column(rows.get_column_index("from"), rows["from"].struct.unnest()["id"].alias("from"))
     if not _are_ids(rows["from"]):
         raise UnexpectedAnswer("HubSpot sent links without saying whose")
     return rows
@@ -115,25 +121,35 @@ def _results(answer: pl.DataFrame) -> pl.DataFrame:
 
 def _links(results: pl.DataFrame) -> pl.DataFrame:
     """Columns from, to (a JSON number on the wire, though the specification says text) and types, if read."""
-    links = results.filter(pl.col("to").list.len() > 0).select("from", "to").explode("to")
-    ends = links.with_columns(links["to"].struct.unnest())
-    found = ends.with_columns(to=pl.coalesce("toObjectId", "id")).drop("toObjectId", "id")
-    if not _are_ids(found["to"]):
+    links = results["from", "to"].explode("to", empty_as_null=False, keep_nulls=False)
+    ends = links["to"].struct.unnest()
+    to = ends["toObjectId"] if not ends["toObjectId"].null_count() else ends.select(_OTHER_END).to_series()
+    if not _are_ids(to):
         raise UnexpectedAnswer("HubSpot sent a link without its other end")
-    return found
+    types = [column for column in ends.get_columns() if column.name == "associationTypes"]
+    return pl.DataFrame([links["from"], to.alias("to"), *types])
+
+
+_OTHER_END = pl.coalesce("toObjectId", "id")
 
 
 def _are_ids(texts: pl.Series) -> bool:
     """Whether all are; JSON's `true` came as a text."""
-    return not texts.null_count() and bool(texts.str.contains(r"^[0-9]+$").all())
+    ids = texts.to_list()
+    if not all(ids):
+        return False
+    digits = "".join(ids)
+    return not digits or (digits.isascii() and digits.isdecimal())
 
 
 def _further(results: pl.DataFrame, cursors: set[tuple[str, str]]) -> _Inputs:
     """What to ask for next: records of which there are more links."""
     inputs = []
-    following = pl.col("paging").struct.field("next")
-    more = results.filter(following.is_not_null()).select("from", following.struct.field("after"))
-    for origin, after in more.iter_rows():
+    following = results["paging"].struct.unnest()["next"]
+    if following.null_count() == following.len():
+        return []
+    told = pl.DataFrame([results["from"], following.struct.unnest()["after"]])
+    for origin, after in told.filter(following.is_not_null()).iter_rows():
         if not after or (origin, after) in cursors:
             raise UnexpectedAnswer("HubSpot announced further links without a new cursor to them")
         cursors.add((origin, after))
@@ -141,17 +157,16 @@ def _further(results: pl.DataFrame, cursors: set[tuple[str, str]]) -> _Inputs:
     return inputs
 
 
-def _unheard(asked: list[str], results: pl.DataFrame, answer: pl.DataFrame) -> list[str]:
+def _unheard(asked: list[str], heard: pl.Series, answer: pl.DataFrame) -> list[str]:
     """Ids with no word on them. The error entries may be a cut list; `numErrors` then counts the rest."""
-    context = pl.col("context").struct
-    ids = pl.concat_list(context.field(name).fill_null([]) for name in ("fromObjectId", "ids"))
-    named = _errors(answer).select(ids.explode())
-    told = named.to_series().drop_nulls().unique()
-    silent = pl.Series(asked, dtype=pl.String)
-    silent = silent.filter(~silent.is_in(pl.concat([results["from"], told]).implode()))
+    context = _errors(answer)["context"].struct.unnest()
+    named = chain.from_iterable(ids for column in context for ids in column.to_list() if ids)
+    told = {i for i in named if i is not None}
+    answered = told.union(heard.to_list())
+    silent = [i for i in asked if i not in answered]
     counted = answer["numErrors"].item()
-    unnamed = counted - told.len() if counted is not None else 0
-    return silent.to_list() if silent.len() > max(0, unnamed) else []
+    unnamed = counted - len(told) if counted is not None else 0
+    return silent if len(silent) > max(0, unnamed) else []
 
 
 def _mended(body: dict[str, Any]) -> dict[str, Any]:
@@ -171,14 +186,17 @@ def _named(context: object) -> dict[str, list[str]]:
 
 
 def _errors(answer: pl.DataFrame) -> pl.DataFrame:
-    return answer["errors"].explode(empty_as_null=False).drop_nulls().struct.unnest()
+    listed = answer["errors"].item()
+    if listed is None:
+        return _NO_ERRORS
+    return (listed.drop_nulls() if listed.null_count() else listed).struct.unnest()
 
 
 def _only_unlinked(answer: pl.DataFrame) -> None:
     """A record without links, or gone meanwhile, is an answer; any other error entry is a fault."""
-    kinds = _errors(answer).select("category", "subCategory").unique()
-    for category, further in kinds.iter_rows():
-        if not str(further).endswith(_NO_LINKS) and category != "OBJECT_NOT_FOUND":
+    errors = _errors(answer)
+    for category, kind in set(zip(errors["category"].to_list(), errors["subCategory"].to_list(), strict=True)):
+        if not str(kind).endswith(_NO_LINKS) and category != "OBJECT_NOT_FOUND":
             raise TryAgainLater("HubSpot could not read some links", code=str(category)[:80])
 
 

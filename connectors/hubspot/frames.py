@@ -54,6 +54,8 @@ def gone_frame(gone: dict[str, str | None], records: Sequence[Record]) -> pl.Dat
 def primary_of(links: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     """One target per origin (columns from, to): the marked one, else the lowest id; and how many origins had
     several targets and none marked."""
+    if links["from"].n_unique() == links.height:
+        return links["from", "to"], 0
     number = pl.col("to").cast(pl.Int64, strict=False)
     ordered = links.sort("from", pl.col("marked").not_(), number, "to", nulls_last=True)
     picked = ordered.group_by("from", maintain_order=True).agg(
@@ -64,12 +66,15 @@ def primary_of(links: pl.DataFrame) -> tuple[pl.DataFrame, int]:
 
 def joined_ids(links: pl.DataFrame) -> pl.DataFrame:
     """All targets of each origin in one text, sorted and separated by `;` (columns from, to)."""
+    if links["from"].n_unique() == links.height:
+        return links["from", "to"]
     return links.group_by("from", maintain_order=True).agg(pl.col("to").unique().sort().str.join(";"))
 
 
 def with_link(frame: pl.DataFrame, links: pl.DataFrame, column: str) -> pl.DataFrame:
     """Adds to each record its target out of `links` (from, to) as `column`."""
-    return frame.join(links.select(pl.col("from").alias("@id"), pl.col("to").alias(column)), on="@id", how="left")
+    named = pl.DataFrame([links["from"].alias("@id"), links["to"].alias(column)])
+    return frame.join(named, on="@id", how="left")
 
 
 def with_stage(
