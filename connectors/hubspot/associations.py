@@ -109,7 +109,7 @@ def _to_the_end(client: Client, path: str, ids: list[str], shape: pl.Struct) -> 
 
 def _results(answer: pl.DataFrame) -> pl.DataFrame:
     """Columns from, to, paging: what is said of the records, of each once or more often."""
-    listed = answer["results"].item()
+    listed: pl.Series | None = answer["results"].item()
     if listed is None:
         raise UnexpectedAnswer("HubSpot sent no list of results where its documentation promises one")
     rows = listed.struct.unnest()
@@ -121,7 +121,7 @@ def _results(answer: pl.DataFrame) -> pl.DataFrame:
 
 def _links(results: pl.DataFrame) -> pl.DataFrame:
     """Columns from, to (a JSON number on the wire, though the specification says text) and types, if read."""
-    links = results["from", "to"].explode("to", empty_as_null=False, keep_nulls=False)
+    links = results[["from", "to"]].explode("to", empty_as_null=False, keep_nulls=False)
     ends = links["to"].struct.unnest()
     to = ends["toObjectId"] if not ends["toObjectId"].null_count() else ends.select(_OTHER_END).to_series()
     if not _are_ids(to):
@@ -186,7 +186,7 @@ def _named(context: object) -> dict[str, list[str]]:
 
 
 def _errors(answer: pl.DataFrame) -> pl.DataFrame:
-    listed = answer["errors"].item()
+    listed: pl.Series | None = answer["errors"].item()
     if listed is None:
         return _NO_ERRORS
     return (listed.drop_nulls() if listed.null_count() else listed).struct.unnest()

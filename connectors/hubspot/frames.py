@@ -55,7 +55,7 @@ def primary_of(links: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     """One target per origin (columns from, to): the marked one, else the lowest id; and how many origins had
     several targets and none marked."""
     if links["from"].n_unique() == links.height:
-        return links["from", "to"], 0
+        return links[["from", "to"]], 0
     number = pl.col("to").cast(pl.Int64, strict=False)
     ordered = links.sort("from", pl.col("marked").not_(), number, "to", nulls_last=True)
     picked = ordered.group_by("from", maintain_order=True).agg(
@@ -67,7 +67,7 @@ def primary_of(links: pl.DataFrame) -> tuple[pl.DataFrame, int]:
 def joined_ids(links: pl.DataFrame) -> pl.DataFrame:
     """All targets of each origin in one text, sorted and separated by `;` (columns from, to)."""
     if links["from"].n_unique() == links.height:
-        return links["from", "to"]
+        return links[["from", "to"]]
     return links.group_by("from", maintain_order=True).agg(pl.col("to").unique().sort().str.join(";"))
 
 
