@@ -7,8 +7,10 @@ import os
 import socket
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 from flows.pipeline.progress import Clock
 from kammodel.entities import Lease
@@ -40,7 +42,7 @@ class Held:
 @contextmanager
 def sole_writer(store: Store, crm: str, instance: str, clock: Clock) -> Iterator[Held]:
     """Holds the right to write into an org until the block ends. Raises KamError while another run has it."""
-    held = Held(f"write {crm} {instance}", f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:8]}", clock)
+    held = Held(f"write {crm} {instance}", f"{machine()}/{os.getpid()}/{uuid.uuid4().hex[:8]}", clock)
     now = clock()
     with store.transaction() as tx:
         other = leases.take(tx, held.name, held.holder, now, now + TERM)
@@ -57,10 +59,21 @@ def sole_writer(store: Store, crm: str, instance: str, clock: Clock) -> Iterator
             leases.give_back(tx, held.name, held.holder)
 
 
+@cache
+def machine() -> str:
+    """Where the number of a process means what it means here: two containers may bear one host name, and a machine that
+    was started anew counts from the beginning."""
+    told = [socket.gethostname()]
+    with suppress(OSError):
+        told.append(Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip())
+        told.append(str(Path("/proc/self/ns/pid").stat().st_ino))
+    return "+".join(told)
+
+
 def _is_dead(lease: Lease) -> bool:
     """Whether its holder was a process of this machine that is gone."""
-    host, pid, _ = lease.holder.split("/")
-    if host != socket.gethostname():
+    where, pid, _ = lease.holder.split("/")
+    if where != machine():
         return False
     try:
         os.kill(int(pid), 0)

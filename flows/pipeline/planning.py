@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import polars as pl
 
@@ -20,14 +21,14 @@ from kammodel.given import NOTHING_GIVEN, Given
 from kammodel.inputs import asked
 from kammodel.publish.deciding import CELL
 from kammodel.publish.fields import FIELDS, OURS, CustomField
-from kammodel.publish.guard import tripped, wanted_measures
+from kammodel.publish.guard import scored_measures, tripped, wanted_measures
 from kammodel.publish.plan import Comparison, Terms, canonical_frame, compare, plan_hash, with_inherited
 from kammodel.publish.rules import PublishRules, load_rules
 from kammodel.rollups.fields import all_fields, written_fields
 from kammodel.rollups.retired import retired_fields
 from kammodel.scoring import ScoringConfig, wanted_values
 from kammodel.store import Store, Transaction, plans
-from kammodel.store.approving import last_written
+from kammodel.store.approving import approval_of, approve, last_written
 from kammodel.store.measuring import measured
 from kammodel.tiering.policy import TIERS, Cadence, Policy
 
@@ -60,15 +61,19 @@ def plan(
     fields = written_fields(given.rollups)
     rules.check_names(fields)
     check_fields(connector, all_fields(given.rollups))
+    day = score_day_of(store, config, given)
     wanted = wanted_values(
-        score_day_of(store, config, given),
+        day,
         source=identity.source,
         instance=identity.instance,
         fields=fields,
         keeps_leavers=rules.scope.leaving == "keep",
     )
     terms = Terms(fields, config.as_of, cadence_days(config.policy), rules)
-    planned = plan_of(connector, store, wanted, terms, clock, full=full, made_by=made_by, progress=progress)
+    measures = scored_measures(day.counts)
+    planned = plan_of(
+        connector, store, wanted, terms, clock, full=full, made_by=made_by, measures=measures, progress=progress
+    )
     calls, seconds = connector.calls.total - calls, round(time.perf_counter() - began, 3)
     return replace(planned, calls=calls, seconds=seconds)
 
@@ -82,10 +87,11 @@ def plan_of(
     *,
     full: bool = False,
     made_by: str | None = None,
+    measures: Mapping[str, float] = MappingProxyType({}),
     progress: Progress = quiet,
 ) -> PlanReceipt:
     """The plan for what is `wanted`: source_id and a canonical text column per field of `terms`. What was taken back
-    before is read from the store."""
+    before is read from the store. `measures`: what the guard looks at beside what the store holds."""
     began, calls = time.perf_counter(), connector.calls.total
     identity = connector.identify()
     of = {"source": identity.source, "instance": identity.instance}
@@ -101,7 +107,7 @@ def plan_of(
         ours, undone = plans.ledger(tx, **of), plans.undone(tx, **of)
         shown, unclear = plans.to_compare(tx, **of), plans.pending_accounts(tx, **of)
         last = last_written(tx, **of)
-        measures, before = measured(tx, **of, columns=asked()), dict(last.measures) if last else {}
+        held, before = measured(tx, **of, columns=asked()), dict(last.measures) if last else {}
     retired = there(connector, retired_fields(ours, terms.fields))
     terms = replace(terms, fields=(*terms.fields, *retired), undone=undone)
     wanted = wanted.with_columns(pl.lit(None, pl.String).alias(f.key) for f in retired)
@@ -111,13 +117,14 @@ def plan_of(
     found = compare(wanted, now, ours, terms)
     # Fields that nothing declares any more are cleared on purpose.
     declared = wanted.drop(f.key for f in retired)
-    made.measures = measures | wanted_measures(declared)
+    made.measures = {**held, **measures, **wanted_measures(declared)}
     made.tripped = tripped(found, declared, made.measures, before, terms.rules.limits)
     made.write_calls = connector.write_calls(found.to_write["source_id"].n_unique())
     made.expires_at = made.planned_at + terms.rules.expires_after
-    _save(store, made, found, now, pl.concat([ids, shown]).unique())
+    freed = _save(store, made, found, now, pl.concat([ids, shown]).unique())
     calls, seconds = connector.calls.total - calls, round(time.perf_counter() - began, 3)
-    return _receipt(made, found, compared=now.height, known=wanted.height - ids.len(), calls=calls, seconds=seconds)
+    known = wanted.height - ids.len()
+    return _receipt(made, found, freed, compared=now.height, known=known, calls=calls, seconds=seconds)
 
 
 def cadence_days(policy: Policy) -> dict[str, int]:
@@ -188,8 +195,9 @@ def end_as_found(tx: Transaction, now: pl.DataFrame, *, source: str, instance: s
     plans.record_cells(tx, newest, there.with_columns(outcome=pl.lit("written")), FOUND)
 
 
-def _save(store: Store, made: PublishPlan, found: Comparison, now: pl.DataFrame, looked_at: pl.Series) -> None:
-    """The plan, what we learned to be ours, and which accounts need no further look, in one transaction."""
+def _save(store: Store, made: PublishPlan, found: Comparison, now: pl.DataFrame, looked_at: pl.Series) -> int:
+    """The plan, what we learned to be ours, and which accounts need no further look, in one transaction. Returns how
+    many cells need no review, because a person has approved an equal plan."""
     of = {"source": made.source, "instance": made.source_instance}
     made.cells_equal, made.cells_held = found.equal.height, found.cells.height - found.to_write.height
     made.hash = plan_hash(**of, cells=found.cells.filter(pl.col("decision") != "held"))
@@ -198,30 +206,42 @@ def _save(store: Store, made: PublishPlan, found: Comparison, now: pl.DataFrame,
         end_as_found(tx, now, **of)
         plans.adopt(tx, learned, **of, plan_id=made.plan_id, at=FOUND)
         plans.supersede_pending(tx, **of, plan_id=made.plan_id)
-        plans.save_plan(tx, PublishPlan(**made.model_dump()), found.cells)
+        saved = PublishPlan(**made.model_dump())
+        plans.save_plan(tx, saved, found.cells)
         plans.compared(tx, looked_at, **of)
+        return _approved_before(tx, made, saved)
+
+
+def _approved_before(tx: Transaction, made: PublishPlan, saved: PublishPlan) -> int:
+    """A hash is approved, not an hour: a run that comes to the same plan once more need not ask again."""
+    known = approval_of(tx, saved)
+    if known is None or known.approved_by is None or known.approved_at is None:
+        return 0
+    made.approved_by, made.approved_at = known.approved_by, known.approved_at
+    return approve(tx, saved.plan_id, known.approved_by, known.approved_at)
 
 
 def _receipt(
-    made: PublishPlan, found: Comparison, *, compared: int, known: int, calls: int, seconds: float
+    made: PublishPlan, found: Comparison, freed: int, *, compared: int, known: int, calls: int, seconds: float
 ) -> PlanReceipt:
+    to_write = pl.concat([found.to_write, found.to_review]) if freed else found.to_write
     return PlanReceipt(
         plan_id=made.plan_id,
         source=made.source,
         as_of=made.as_of,
         compared=compared,
         known=known,
-        accounts_to_write=found.to_write["source_id"].n_unique(),
-        cells_to_write=found.to_write.height,
+        accounts_to_write=to_write["source_id"].n_unique(),
+        cells_to_write=to_write.height,
         cells_held=found.held.height,
-        cells_to_review=found.to_review.height,
+        cells_to_review=found.to_review.height - freed,
         cells_equal=found.equal.height,
         calls=calls,
         write_calls=made.write_calls,
         seconds=seconds,
         hash=made.hash,
         expires_at=made.expires_at,
-        tripped=tuple(made.tripped),
+        tripped=() if made.approved_at is not None else tuple(made.tripped),
     )
 
 

@@ -72,7 +72,8 @@ class ApplyReceipt:
 
     @property
     def is_complete(self) -> bool:
-        return not (self.rejected or self.retry or self.stopped)
+        lost = any(not one.is_back for one in self.overwrites)
+        return not (self.rejected or self.retry or self.stopped or lost)
 
 
 @dataclass(frozen=True)

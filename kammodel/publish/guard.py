@@ -14,6 +14,7 @@ from kammodel.publish.plan import Comparison
 from kammodel.publish.rules import Limits
 
 ROWS, NULLS, WANTED, REJECTS = "rows.", "nulls.", "nulls.field.", "rejects."
+DEALS, WITHOUT_RATE = "scored.opportunities", "scored.amounts_without_rate"
 """What measures are called by: live rows of an entity, share of a column or of a field that has no value, and rows set
 aside."""
 
@@ -24,6 +25,12 @@ def wanted_measures(wanted: pl.DataFrame) -> dict[str, float]:
         return {}
     shares = wanted.select(pl.exclude("source_id").is_null().mean()).row(0, named=True)
     return {f"{WANTED}{key}": float(share) for key, share in shares.items()}
+
+
+def scored_measures(counts: Mapping[str, int]) -> dict[str, float]:
+    """Of the counts of a scored day those that the guard looks at."""
+    known = {DEALS: "opportunities", WITHOUT_RATE: "amounts_without_rate"}
+    return {measure: float(counts[name]) for measure, name in known.items() if name in counts}
 
 
 def tripped(
@@ -40,6 +47,7 @@ def tripped(
         *_emptied(cells, wanted, limits),
         *_fewer_rows(measures, last, limits),
         *_more_nulls(measures, last, limits),
+        *_without_rate(measures, last, limits),
         *_rejects(measures, last, limits),
     ]
 
@@ -80,6 +88,14 @@ def _more_nulls(measures: Mapping[str, float], last: Mapping[str, float], limits
                 f"{_plain(entity)} {column}: without a value in {now:.0%} of the rows, {before:.0%} before "
                 f"(limit: {limits.more_nulls:.0%} more)"
             )
+
+
+def _without_rate(measures: Mapping[str, float], last: Mapping[str, float], limits: Limits) -> Iterator[str]:
+    """Of a first plan, too: where nothing was written yet, a table of rates that is missing shows as nothing else."""
+    deals, lacking = measures.get(DEALS, 0.0), measures.get(WITHOUT_RATE, 0.0)
+    since = lacking - last.get(WITHOUT_RATE, 0.0) / (last.get(DEALS) or 1.0) * deals
+    what = "deals have no exchange rate to KAM_REPORTING_CURRENCY, and had one, or are new"
+    yield from _over(since, deals, limits.more_nulls, limits.least, what)
 
 
 def _rejects(measures: Mapping[str, float], last: Mapping[str, float], limits: Limits) -> Iterator[str]:

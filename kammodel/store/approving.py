@@ -68,6 +68,21 @@ def approve(tx: Transaction, plan_id: str, by: str, at: dt.datetime) -> int:
     return freed
 
 
+def approval_of(tx: Transaction, plan: PublishPlan) -> PublishPlan | None:
+    """An earlier plan of the same org that does the very same, and that somebody approved who may be held to it
+    still: until that plan expires."""
+    query = select(PublishPlan).where(
+        PublishPlan.source == plan.source,
+        PublishPlan.source_instance == plan.source_instance,
+        PublishPlan.hash == plan.hash,
+        PublishPlan.number < plan.number,
+        col(PublishPlan.approved_at).is_not(None),
+        col(PublishPlan.expires_at) >= plan.planned_at,
+    )
+    found = tx.session.exec(query.order_by(col(PublishPlan.number).desc())).first()
+    return None if found is None else PublishPlan(**found.model_dump())
+
+
 def to_review(tx: Transaction, plan_id: str) -> int:
     """How many cells of a plan a person may set free still: none once a newer plan has looked at the accounts."""
     sql = (

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from flows.pipeline.leasing import machine
 from kammodel.store import Store, Transaction
 from tests.pipeline.mishaps import Killed
 
@@ -56,7 +56,7 @@ class StoppedStore(Store):
         gone = subprocess.Popen([sys.executable, "-V"], stdout=subprocess.DEVNULL)
         gone.wait()
         with self.transaction() as tx:
-            holder = f"{socket.gethostname()}/{gone.pid}/gone"
+            holder = f"{machine()}/{gone.pid}/gone"
             tx.run("UPDATE lease SET holder=:holder", [{"holder": holder}])
 
     def _number(self) -> int:

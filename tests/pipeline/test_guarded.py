@@ -18,6 +18,7 @@ from flows.pipeline import apply, plan, pull, score
 from flows.pipeline.gating import NeedsApproval, approve
 from flows.results import PlanReceipt
 from kammodel.entities import Account
+from kammodel.entities.types import to_micros
 from kammodel.errors import KamError
 from kammodel.publish.fields import OURS
 from kammodel.scoring import ScoringConfig
@@ -50,6 +51,11 @@ def config(desk: Desk[Any]) -> ScoringConfig:
 
 def planned(desk: Desk[Any]) -> PlanReceipt:
     score(desk.store, config(desk), desk.there.clock.now)
+    return plan(desk.connector, desk.store, config(desk), desk.there.clock.now)
+
+
+def replanned(desk: Desk[Any]) -> PlanReceipt:
+    """A plan from the scores that are there."""
     return plan(desk.connector, desk.store, config(desk), desk.there.clock.now)
 
 
@@ -154,6 +160,13 @@ def rates_are_gone_and_so_is_the_store(desk: Desk[Any]) -> None:
     rates_are_gone(desk)
 
 
+def rates_are_not_there_at_first(desk: Desk[Any]) -> None:
+    """The first run into a CRM, whose accounts have no value of ours yet."""
+    rates_are_gone_and_so_is_the_store(desk)
+    with desk.store.transaction() as tx:
+        tx.run("DELETE FROM score_snapshot", [{}])
+
+
 def half_the_deals_are_gone(desk: Desk[Any]) -> None:
     """Deleted in the CRM."""
     if desk.crm.name == "salesforce":
@@ -185,6 +198,7 @@ NO_CHANGE = "no change"
         (rates_are_gone, NO_CHANGE, NO_CHANGE),
         (rates_are_hidden, NO_CHANGE, NO_CHANGE),
         (rates_are_gone_and_so_is_the_store, *["filled cells would be cleared"] * 2),
+        (rates_are_not_there_at_first, *["have no exchange rate"] * 2),
         (half_the_deals_are_gone, *["rows where there were"] * 2),
     ],
 )
@@ -207,7 +221,7 @@ def test_the_guard_stops_it(
 
 
 def test_only_the_hash_of_the_newest_plan_is_approved(desk: Desk[Any]) -> None:
-    """Not that of a plan that was written, none that nobody has, and an approval is of one plan and not of the next."""
+    """Not that of a plan that was written, none that nobody has, and it says nothing of a plan that does otherwise."""
     with desk.store.transaction() as tx:
         (last,) = approving.recent_plans(tx, 1)
     half_the_deals_are_gone(desk)
@@ -219,10 +233,26 @@ def test_only_the_hash_of_the_newest_plan_is_approved(desk: Desk[Any]) -> None:
     with pytest.raises(NeedsApproval, match=_TRIPPED):
         written(desk)
     approve(desk.store, first.hash, "Ana Ruiz", desk.there.clock.now)
-    planned(desk)
+    desk.there.clock.advance(20 * HOUR)
+    assert planned(desk).hash != first.hash
     with pytest.raises(NeedsApproval, match=_TRIPPED):
         written(desk)
     assert held(desk) == before
+
+
+def test_an_approval_is_good_for_an_equal_plan_until_it_expires(desk: Desk[Any]) -> None:
+    """Whoever runs again, and comes to the very same, is not asked again; once it expires they are."""
+    half_the_deals_are_gone(desk)
+    first = planned(desk)
+    approve(desk.store, first.hash, "Ana Ruiz", desk.there.clock.now)
+    again = replanned(desk)
+    assert (again.hash, again.tripped, again.cells_to_write) == (first.hash, (), first.cells_to_write)
+    with desk.store.transaction() as tx:
+        tx.run("UPDATE publish_plan SET expires_at=:at", [{"at": to_micros(desk.there.clock.now() - HOUR)}])
+    late = replanned(desk)
+    assert (late.hash, late.tripped) == (first.hash, first.tripped)
+    with pytest.raises(NeedsApproval, match=_TRIPPED):
+        written(desk)
 
 
 def test_a_plan_of_yesterday_is_refused(desk: Desk[Any]) -> None:

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from flows.pipeline.leasing import TERM, sole_writer
+from flows.pipeline.leasing import TERM, machine, sole_writer
 from kammodel.entities import Lease
 from kammodel.errors import KamError
 from kammodel.store import Store, leases
@@ -65,9 +65,8 @@ def test_a_run_that_was_silent_for_too_long_ends(store: Store) -> None:
 
 def test_the_lease_of_a_process_that_is_gone_is_taken_over(store: Store) -> None:
     """Of this machine that can be seen; nobody has to wait after a kill."""
-    import socket
 
-    dead = Lease(name="write salesforce org", holder=f"{socket.gethostname()}/4194305/x", until=UNTIL)
+    dead = Lease(name="write salesforce org", holder=f"{machine()}/4194305/x", until=UNTIL)
     far = Lease(name="write salesforce far", holder="another-machine/4194305/x", until=UNTIL)
     with store.transaction() as tx:
         for lease in (dead, far):
