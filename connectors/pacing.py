@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from connectors.allowing import allowance
 from connectors.errors import QuotaSpent
 
 
@@ -76,12 +77,23 @@ class Budget:
 
     def spend(self, *, even_if_spent: bool = False) -> int:
         """Counts one more call of ours, before it goes out; its number, for `learn`. Raises QuotaSpent where none is
-        left, unless it is one that has to go out in any case."""
+        left, or none to the work at hand (`connectors.allowing`), unless it has to go out in any case."""
+        allowed = allowance()
         with self._lock:
             if not even_if_spent and self._limit is not None:
                 self._check(self._limit)
+            if allowed is not None:
+                allowed.spend(even_if_spent=even_if_spent)
             self._spent += 1
             return self._spent
+
+    def left(self) -> tuple[int, int] | None:
+        """How many calls more this run may make, and the limit of the day; None while no answer has stated it."""
+        with self._lock:
+            if self._limit is None:
+                return None
+            ours, all_but_reserve = _part(self._limit, self._share), _part(self._limit, 1 - self._reserve)
+            return max(0, min(ours - self._spent, all_but_reserve - self._of_others - self._spent)), self._limit
 
     def learn(self, number: int, used: int, limit: int) -> None:
         """What the answer to call `number` says: everybody's calls, and the limit. Answers may come out of order."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -13,6 +17,32 @@ from pydantic import BaseModel, SecretStr
 STARS = "********"
 SHORTEST = 6
 """Characters. What is shorter is no secret, and would take ordinary words out of the log."""
+
+
+_DURING: ContextVar[tuple[str | None, str | None]] = ContextVar("kam_run", default=(None, None))
+
+
+@contextmanager
+def logged_as(run: str, crm: str | None) -> Iterator[None]:
+    """Log lines of this block, in its own thread, tell of a run and a CRM."""
+    token = _DURING.set((run, crm))
+    try:
+        yield
+    finally:
+        _DURING.reset(token)
+
+
+class JsonLines(logging.Formatter):
+    """A record as one JSON object on one line: time (UTC), level, logger, message, run, crm; `trace` where there is
+    one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        run, crm = _DURING.get()
+        at = dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(timespec="milliseconds")
+        told: dict[str, str | None] = {"time": at, "level": record.levelname, "logger": record.name}
+        told |= {"message": record.getMessage(), "run": run, "crm": crm}
+        trace = record.exc_text or (self.formatException(record.exc_info) if record.exc_info else None)
+        return json.dumps(told | ({"trace": trace} if trace else {}), ensure_ascii=False)
 
 
 def secrets_of(settings: BaseModel) -> frozenset[str]:
@@ -68,7 +98,8 @@ def set_up_logging(settings: BaseModel, level: int = logging.WARNING) -> None:
     """
     hide_secrets(settings)
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    is_json = getattr(settings, "log_format", "text") == "json"
+    handler.setFormatter(JsonLines() if is_json else logging.Formatter("%(levelname)s %(name)s: %(message)s"))
     handler.addFilter(lambda record: not record.name.startswith("prefect"))
     handler.setLevel(level)
     logging.basicConfig(handlers=[handler], level=level)

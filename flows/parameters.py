@@ -16,4 +16,5 @@ def _titled(title: str) -> dict[str, str]:
 OneCrm = Annotated[Crm | None, Field(json_schema_extra=_titled("CRM"))]
 Full = Annotated[bool, Field(json_schema_extra=_titled("Read everything"))]
 AsOf = Annotated[dt.date | None, Field(json_schema_extra=_titled("As of"))]
+Repair = Annotated[bool, Field(json_schema_extra=_titled("Read again what differs"))]
 CompareAll = Annotated[bool, Field(json_schema_extra=_titled("Compare every account"))]

@@ -10,6 +10,7 @@ from flows import steps
 from flows.notifying import tell_owners
 from flows.outcome import ended, ends_well, receipt_of
 from flows.parameters import AsOf, Full
+from flows.proving import require_proven
 from flows.report.markdown import run_page
 from flows.results import PullReceipt, RunReceipt, ScoreReceipt
 from flows.runtime import opened
@@ -32,6 +33,7 @@ async def run(*, as_of: AsOf = None, full: Full = False) -> RunReceipt:
     began = time.perf_counter()
     with opened() as runtime:
         names = runtime.chosen(None)
+        await asyncio.to_thread(require_proven, runtime, names)
         await asyncio.to_thread(steps.require_fields, runtime, names)
         day = runtime.scoring(as_of).as_of
         pulls: tuple[PullReceipt, ...] = ()

@@ -96,6 +96,10 @@ class Settings(BaseSettings):
         description="Notification block of Prefect to which flows send each digest of tier changes; none by default",
         examples=["slack-webhook/kam"],
     )
+    log_format: Literal["text", "json"] = Field(
+        default="text",
+        description="Log lines on standard error: text, or json: one object each, with time, level, run and CRM",
+    )
     daily_days: int = Field(
         # Forecasts of six quarters are looked back at, and they are no month's last day.
         default=550,

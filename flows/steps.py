@@ -14,6 +14,8 @@ from connectors.errors import QuotaSpent
 from flows import pipeline
 from flows.garbage import seldom_collected
 from flows.pipeline import Every, Progress, digesting, gating, undoing
+from flows.proving import require_proven
+from flows.recording import recorded
 from flows.report.markdown import plan_with_cells
 from flows.results import (
     ApplyReceipt,
@@ -57,6 +59,7 @@ NOT_SCORED = (
 )
 
 
+@recorded("check")
 def require_fields(runtime: Runtime, crms: Iterable[str]) -> None:
     """Signs in to each CRM and looks for our fields, before the first row is read.
 
@@ -66,18 +69,22 @@ def require_fields(runtime: Runtime, crms: Iterable[str]) -> None:
         pipeline.check_fields(runtime.connector(crm), runtime.fields)
 
 
+@recorded("pull", of_crm=True, rows="rows")
 def pull(runtime: Runtime, crm: str, *, full: bool, progress: Progress) -> PullReceipt:
     """Reads one CRM into the store."""
     with seldom_collected():
         return pipeline.pull(runtime.connector(crm), runtime.store, runtime.clock, full=full, progress=progress)
 
 
+@recorded("score", tells_itself=True)
 def score(runtime: Runtime, as_of: dt.date | None, *, progress: Progress) -> ScoreReceipt:
     """Scores every account group."""
+    require_proven(runtime, runtime.settings.configured)
     config, given = runtime.scoring(as_of), runtime.given
     return pipeline.score(runtime.store, config, runtime.clock, given=given, progress=progress)
 
 
+@recorded("backfill", tells_itself=True)
 def backfill(
     runtime: Runtime, first: dt.date | None, last: dt.date | None, every: Every, *, progress: Progress
 ) -> BackfillReceipt:
@@ -88,6 +95,7 @@ def backfill(
     return pipeline.backfill(runtime.store, config, days, runtime.clock, given=runtime.given, progress=progress)
 
 
+@recorded("thin", tells_itself=True)
 def thin(runtime: Runtime) -> ThinReceipt:
     """Thins older daily snapshots out, and takes out what is kept for a time only."""
     own = runtime.settings
@@ -95,6 +103,7 @@ def thin(runtime: Runtime) -> ThinReceipt:
     return pipeline.thin(runtime.store, runtime.scoring(), own.daily_days, runtime.clock, **kept)
 
 
+@recorded("plan", of_crm=True, rows="cells_to_write")
 def plan(runtime: Runtime, crm: str, as_of: dt.date | None, *, full: bool, progress: Progress) -> PlanReceipt:
     """Stores the plan of one CRM."""
     connector, config = runtime.connector(crm), runtime.scoring(as_of)
@@ -111,6 +120,7 @@ def plan(runtime: Runtime, crm: str, as_of: dt.date | None, *, full: bool, progr
     )
 
 
+@recorded("apply", of_crm=True, rows="written")
 def apply(runtime: Runtime, crm: str, plan_id: str | None, *, progress: Progress) -> ApplyReceipt:
     """Writes a plan of one CRM, the latest if none is named."""
     connector, given = runtime.connector(crm), runtime.given
@@ -146,7 +156,9 @@ def require_writable(runtime: Runtime, crms: Iterable[str]) -> None:
     """Looks at the newest plan of each CRM before the first is written: where one may not be, none is, since what went
     wrong with one CRM's figures is in those of the other too. Raises KamError for a plan that is too old, and
     NeedsApproval."""
-    for crm in crms:
+    names = tuple(crms)
+    require_proven(runtime, names)
+    for crm in names:
         identity = runtime.connector(crm).identify()
         with runtime.store.transaction() as tx:
             newest = approving.newest(tx, identity.source, identity.instance)
@@ -170,7 +182,9 @@ def write_back(
 ) -> WriteBacks:
     """Plans the cells of each CRM, then writes them. Where the guard stops one plan, none is written: what went wrong
     with one CRM's figures is in those of the other too."""
-    planned, unplanned = each(crms, lambda name: plan(runtime, name, as_of, full=full, progress=progress))
+    names = tuple(crms)
+    require_proven(runtime, names)
+    planned, unplanned = each(names, lambda name: plan(runtime, name, as_of, full=full, progress=progress))
     if any(one.tripped for one in planned):
         return WriteBacks((), planned, unplanned)
     done, unbegun = each(
@@ -185,6 +199,7 @@ def run(runtime: Runtime, as_of: dt.date | None, *, full: bool, progress: Progre
     where a CRM was read in part, the run ends after reading."""
     began = time.perf_counter()
     names = runtime.chosen(None)
+    require_proven(runtime, names)
     require_fields(runtime, names)
     # One day for all steps, also of a run over midnight.
     day = runtime.scoring(as_of).as_of
@@ -269,8 +284,17 @@ def unwritten(applied: Iterable[ApplyReceipt]) -> tuple[str, ...]:
 
 
 def _what_is_left(applied: ApplyReceipt) -> str:
-    tried = f"{applied.rejected:,} cells refused, {applied.retry:,} to be tried again; the next run plans both"
-    if applied.stopped is None:
-        return tried
-    before = f"{tried}; " if applied.rejected or applied.retry else ""
-    return f"{before}resumes with the {applied.pending:,} cells that are left, with the next apply: {applied.stopped}"
+    told = []
+    lost = sum(not one.is_back for one in applied.overwrites)
+    if lost:
+        told.append(f"{lost:,} accounts with a value that was written over and is not back: see kam plans")
+    if applied.rejected or applied.retry:
+        tried = f"{applied.rejected:,} cells refused, {applied.retry:,} to be tried again; the next run plans both"
+        told.append(tried)
+    if applied.stopped is not None:
+        told.append(_resumes(applied))
+    return "; ".join(told)
+
+
+def _resumes(applied: ApplyReceipt) -> str:
+    return f"resumes with the {applied.pending:,} cells that are left, with the next apply: {applied.stopped}"

@@ -23,14 +23,18 @@ class Stopped(Exception):
 
 
 class TaskProgress:
-    """Passes progress on to whoever watches, and now and then to Prefect. Stops the work once `stop` is set."""
+    """Passes progress on to whoever watches, and now and then to Prefect. Stops the work once `stop` is set.
 
-    def __init__(self, key: str, watcher: Progress) -> None:
+    `detail`: says in a line how the work stands, where that is more than the name of a step.
+    """
+
+    def __init__(self, key: str, watcher: Progress, detail: Callable[[], str] | None = None) -> None:
         self.stop = threading.Event()
-        self._key, self._watcher = key, watcher
+        self._key, self._watcher, self._detail = key, watcher, detail
         self._artifact: UUID | None = None
         self._told_at = float("-inf")
         self._told_step = ""
+        self._share = 0.0
 
     def __call__(self, step: str, done: int, total: int | None) -> None:
         if self.stop.is_set():
@@ -39,29 +43,35 @@ class TaskProgress:
         if step == self._told_step and time.monotonic() - self._told_at < SECONDS_BETWEEN:
             return
         self._told_at, self._told_step = time.monotonic(), step
-        get_run_logger().info("%s: %s%s", step, f"{done:,}", f" of {total:,}" if total else "")
+        told = self._detail() if self._detail else f"{done:,}" + (f" of {total:,}" if total else "")
+        get_run_logger().info("%s: %s", step, told)
         if self._artifact is not None:
-            share = min(99.0, 100.0 * done / total) if total else 0.0
-            update_progress_artifact(artifact_id=self._artifact, progress=share, description=step, _sync=True)  # type: ignore[call-arg]
+            share = self._share = min(99.0, 100.0 * done / total) if total else 0.0
+            named = f"{step}: {told}" if self._detail else step
+            update_progress_artifact(artifact_id=self._artifact, progress=share, description=named, _sync=True)  # type: ignore[call-arg]
 
     def begin(self) -> None:
         """Creates the artifact. Inside the run's own thread: it belongs to the run of the context."""
         self._artifact = create_progress_artifact(progress=0.0, key=self._key, _sync=True)  # type: ignore[call-arg,assignment]
 
-    def end(self) -> None:
-        """All done."""
+    def end(self, *, is_whole: bool) -> None:
+        """All done, or as much as was possible."""
         if self._artifact is not None:
-            update_progress_artifact(artifact_id=self._artifact, progress=100.0, description="done", _sync=True)  # type: ignore[call-arg]
+            share, how = (100.0, "done") if is_whole else (self._share, "stopped")
+            named = f"{how}: {self._detail()}" if self._detail else how
+            update_progress_artifact(artifact_id=self._artifact, progress=share, description=named, _sync=True)  # type: ignore[call-arg]
 
 
-async def in_thread(key: str, watcher: Progress, work: Callable[[Progress], T]) -> T:
+async def in_thread(
+    key: str, watcher: Progress, work: Callable[[Progress], T], detail: Callable[[], str] | None = None
+) -> T:
     """Runs blocking work in a thread. `key` names its progress artifact: lower case, digits and dashes."""
-    progress = TaskProgress(key, watcher)
+    progress = TaskProgress(key, watcher, detail)
 
     def run() -> T:
         progress.begin()
         result = work(progress)
-        progress.end()
+        progress.end(is_whole=not getattr(result, "is_partial", False))
         return result
 
     try:

@@ -15,6 +15,7 @@ from flows.approval import approved
 from flows.notifying import tell_owners
 from flows.outcome import each, ended, ends_well, receipt_of
 from flows.parameters import AsOf, CompareAll, OneCrm
+from flows.proving import require_proven
 from flows.report.markdown import applied_page, plans_page, write_backs_page
 from flows.results import ApplyReceipt, PlanReceipt, WriteBackReceipt
 from flows.runtime import Runtime, opened
@@ -58,6 +59,7 @@ async def write_crms(runtime: Runtime, names: Sequence[str], *, as_of: dt.date |
     async def applied(plan: PlanReceipt) -> WriteBackReceipt:
         return WriteBackReceipt(plan, await receipt_of(apply_crm(crm=plan.source, plan_id=plan.plan_id)))
 
+    await asyncio.to_thread(require_proven, runtime, names)
     plans, unplanned = await each(names, planned)
     beyond = [plan for plan in plans if plan.tripped]
     if beyond:

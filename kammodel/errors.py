@@ -4,7 +4,8 @@ KamError                      1  failed
 ├── NotConfigured             3  a variable, a field or a file is missing: the message says which
 │   ├── PolicyInvalid         3  the tier policy file cannot be used: the message says line and reason
 │   └── GivenInvalid          3  files of KAM_INPUTS_DIR cannot be used: file, line, column, reason, what to do
-├── StoreUnusable             1  the store cannot be opened, or belongs to a newer version
+├── StoreUnusable             1  the store cannot be opened or written
+│   └── StoreNewer            3  it belongs to a newer version: the message says what to do
 └── connectors.errors.*          everything a CRM can answer
 """
 
@@ -40,3 +41,9 @@ class GivenInvalid(NotConfigured):
 
 class StoreUnusable(KamError):
     """The store cannot be opened or written."""
+
+
+class StoreNewer(StoreUnusable):
+    """The store was written by a newer version; it is left as it is."""
+
+    exit_code = 3

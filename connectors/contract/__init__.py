@@ -1,6 +1,7 @@
 """What every CRM connector offers the pipeline: types only."""
 
 from connectors.contract.connector import CallCount, Connector, Identity
+from connectors.contract.counting import Countable, Counting, Tally, Window
 from connectors.contract.provisioning import Done, Finding, Part, Provisioned, Provisioning, Removal
 from connectors.contract.reading import Deletions, Known, LinksNow, Page, Slice, Stream, Sweeps, SweepsLinks
 from connectors.contract.writing import AccountWrite, FaultKind, LooksBack, Outcome, WriteOutcome
@@ -9,6 +10,8 @@ __all__ = [
     "AccountWrite",
     "CallCount",
     "Connector",
+    "Countable",
+    "Counting",
     "Deletions",
     "Done",
     "FaultKind",
@@ -27,5 +30,7 @@ __all__ = [
     "Stream",
     "Sweeps",
     "SweepsLinks",
+    "Tally",
+    "Window",
     "WriteOutcome",
 ]

@@ -195,7 +195,7 @@ def _errors(answer: pl.DataFrame) -> pl.DataFrame:
 def _only_unlinked(answer: pl.DataFrame) -> None:
     """A record without links, or gone meanwhile, is an answer; any other error entry is a fault."""
     errors = _errors(answer)
-    for category, kind in set(zip(errors["category"].to_list(), errors["subCategory"].to_list(), strict=True)):
+    for category, kind in dict.fromkeys(zip(errors["category"], errors["subCategory"], strict=True)):
         if not str(kind).endswith(_NO_LINKS) and category != "OBJECT_NOT_FOUND":
             raise TryAgainLater("HubSpot could not read some links", code=str(category)[:80])
 

@@ -34,6 +34,7 @@ from connectors.hubspot.portal import Portal
 from connectors.hubspot.records import Wish
 from connectors.mapping import Mapping, meaning_of
 from connectors.mapping_file import NONE, Overrides
+from connectors.renaming import renamed
 
 HISTORY = f"{DEALS}.history"
 _MEANING = ("@pipeline_id", "@stage_id", *portal.STAGE_FACTS)
@@ -165,8 +166,7 @@ class _Look:
     def drifting(self, there: _There) -> tuple[str, ...]:
         """The properties of a mapping file that HubSpot calculates: it does so without moving the change stamp."""
         chosen = {choice.field for choice in self.overrides.of(there.declared.name).values()}
-        calculated = {name for name in chosen if (there.definitions.get(name) or {}).get("calculated") is True}
-        return tuple(sorted(calculated))
+        return tuple(sorted(name for name in chosen if (there.definitions.get(name) or {}).get("calculated") is True))
 
     def _of(self, one: Declared) -> Definitions | None:
         """The stream's properties; empty where nothing depends on them."""
@@ -180,7 +180,8 @@ class _Look:
         """Less optional lines; standard properties are asked for even if the list lacks them. The gap is told."""
         absent = set(one.properties) - names
         for name in absent - one.silent:
-            self.unavailable[f"{one.name}.{name}"] = _NOT_PROVISIONED if name.startswith("kam_") else _HIDDEN
+            why = _NOT_PROVISIONED if name.startswith("kam_") else _HIDDEN + renamed(name, names, one.properties)
+            self.unavailable[f"{one.name}.{name}"] = why
         return replace(one, mapping=one.mapping.without(one.mapping.optional() & absent))
 
     def _with_history(self, one: Declared) -> Declared:
@@ -201,8 +202,7 @@ class _Look:
 
 def _definitions(client: Client, noted: dict[str, str], name: str, kind: str, scope: str) -> Definitions | None:
     listed: Definitions = {}
-    works = _works(noted, name, lambda: listed.update(portal.read_properties(client, kind, scope)))
-    return listed if works else None
+    return listed if _works(noted, name, lambda: listed.update(portal.read_properties(client, kind, scope))) else None
 
 
 def _reference(client: Client, found: Catalogue) -> Definitions | None:

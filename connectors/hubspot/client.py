@@ -79,7 +79,7 @@ class Client:
         self._host, self._version, self._patience, self._clock = settings.host, settings.api_version, patience, clock
         self._sign_in = sign_in or sign_in_of(settings, sleep=patience.sleep, now=clock)
         self._transport = Transport(settings.host, connections=settings.parallel_calls)
-        self._budget = Budget("HubSpot", PREFIX, share=settings.call_share, reserve=settings.call_reserve, span="today")
+        self.budget = Budget("HubSpot", PREFIX, share=settings.call_share, reserve=settings.call_reserve, span="today")
         self._lock, self._signing_in = threading.Lock(), threading.Lock()
         self._under_way = threading.BoundedSemaphore(settings.parallel_calls)
         self._granted: Grant | None = None
@@ -262,7 +262,7 @@ class Client:
 
     def _spend(self, purpose: Purpose) -> int:
         """Counts a call that is about to go out; its number. Raises QuotaSpent where the budget has none left."""
-        number = self._budget.spend(even_if_spent=overdraws())
+        number = self.budget.spend(even_if_spent=overdraws())
         self._count(purpose)
         return number
 
@@ -291,7 +291,7 @@ class Client:
         if left is not None:
             self.daily_left = left
             if limit:
-                self._budget.learn(number, limit - left, limit)
+                self.budget.learn(number, limit - left, limit)
 
 
 def _whole(text: str | None) -> int | None:

@@ -29,6 +29,8 @@ from connectors.emails import NO_EMAILS, Emails
 from connectors.hubspot import writing
 from connectors.hubspot.catalogue import Catalogue, read_catalogue
 from connectors.hubspot.client import Client
+from connectors.hubspot.counting import HubSpotCounts
+from connectors.hubspot.estimating import HubSpotEstimates
 from connectors.hubspot.pages import PageReader
 from connectors.hubspot.portal import Portal, read_portal
 from connectors.hubspot.provisioning import making, preflight, removing
@@ -157,6 +159,14 @@ class HubSpotConnector:
     def sweeps(self) -> HubSpotSweeps:
         every = dt.timedelta(hours=self._settings.relink_hours)
         return HubSpotSweeps(self._client, self._catalogue, self._pages, relink_every=every)
+
+    @cached_property
+    def estimates(self) -> HubSpotEstimates:
+        return HubSpotEstimates(self._client, self._catalogue)
+
+    @cached_property
+    def tallies(self) -> HubSpotCounts:
+        return HubSpotCounts(self._client, self._catalogue)
 
     @cached_property
     def _writer(self) -> writing.Writer:

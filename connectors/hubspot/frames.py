@@ -35,8 +35,8 @@ def texts(values: list[Any]) -> pl.Series:
 
 def shaped(frame: pl.DataFrame, mapping: Mapping) -> pl.DataFrame:
     """The columns of the mapping's raw schema; those the frame lacks are null."""
-    missing = [pl.lit(None, pl.String).alias(c) for c in mapping.raw_schema() if c not in frame.columns]
-    return frame.with_columns(missing).select(mapping.raw_schema().keys())
+    known, asked = set(frame.columns), mapping.raw_schema()
+    return frame.select(pl.col(c) if c in known else pl.lit(None, pl.String).alias(c) for c in asked)
 
 
 def gone_frame(gone: dict[str, str | None], records: Sequence[Record]) -> pl.DataFrame | None:

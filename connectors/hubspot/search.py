@@ -45,9 +45,9 @@ def changed_ids(client: Client, wish: Wish, span: Slice, last: str | None) -> It
     """Ids of records changed in [since, until) above the id `last`, at most 200 at a time."""
     while True:
         question = _question(wish, span, last, PAGE)
-        answer = client.post(paths.search(wish.kind), question, pool="search", scope=wish.scope, check=_not_empty)
+        answer = client.post(paths.search(wish.kind), question, pool="search", scope=wish.scope, check=not_empty)
         stamps = _above(answer, last, wish.stamp)
-        total = _total(answer)
+        total = total_of(answer)
         yield Found(stamps, total)
         if len(stamps) >= total:
             return
@@ -56,7 +56,9 @@ def changed_ids(client: Client, wish: Wish, span: Slice, last: str | None) -> It
 
 def count_changed(client: Client, wish: Wish, span: Slice) -> int:
     """How many records the index holds in the window."""
-    return _total(client.post(paths.search(wish.kind), _question(wish, span, None, 1), pool="search", scope=wish.scope))
+    return total_of(
+        client.post(paths.search(wish.kind), _question(wish, span, None, 1), pool="search", scope=wish.scope)
+    )
 
 
 def count_among(client: Client, wish: Wish, span: Slice, ids: Sequence[str]) -> int:
@@ -65,7 +67,7 @@ def count_among(client: Client, wish: Wish, span: Slice, ids: Sequence[str]) -> 
     for some in chunks(ids, _VALUES):
         question = _question(wish, span, None, 1)
         question["filterGroups"][0]["filters"] += [{"propertyName": "hs_object_id", "operator": "IN", "values": some}]
-        total += _total(client.post(paths.search(wish.kind), question, pool="search", scope=wish.scope))
+        total += total_of(client.post(paths.search(wish.kind), question, pool="search", scope=wish.scope))
     return total
 
 
@@ -79,7 +81,7 @@ def extent(client: Client, wish: Wish, last: str) -> tuple[int, int]:
     }
     answer = client.post(paths.search(wish.kind), body, pool="search", scope=wish.scope)
     numbers = [int(i) for row in answer.results if (i := str(row.get("id"))).isdecimal()]
-    return (max(numbers), _total(answer)) if numbers else (0, 0)
+    return (max(numbers), total_of(answer)) if numbers else (0, 0)
 
 
 def missing(client: Client, wish: Wish, span: Slice, read: int, sleep: Any) -> int:
@@ -118,15 +120,15 @@ def _millis(at: dt.datetime) -> int:
     return int(at.timestamp() * 1000 // 1)
 
 
-def _total(answer: Answer) -> int:
+def total_of(answer: Answer) -> int:
     total = answer.body.get("total")
     if isinstance(total, bool) or not isinstance(total, int):
         raise UnexpectedAnswer("HubSpot's search gave no total")
     return total
 
 
-def _not_empty(answer: Answer) -> None:
-    if not answer.results and _total(answer) > 0:
+def not_empty(answer: Answer) -> None:
+    if not answer.results and total_of(answer) > 0:
         raise TryAgainLater("HubSpot's search counts rows and shows none")
 
 

@@ -11,6 +11,7 @@ from connectors.emails import NO_EMAILS, Emails
 from connectors.errors import PermissionMissing, RequestRefused
 from connectors.mapping import meaning_of
 from connectors.mapping_file import NONE, Overrides
+from connectors.renaming import renamed
 from connectors.salesforce import mapping, org, paths
 from connectors.salesforce.client import Client
 from connectors.salesforce.frames import Record
@@ -139,7 +140,7 @@ def _suffices(found: Catalogue, one: Declared, there: set[str]) -> bool:
         found.unavailable[one.name] = f"this user may not read {one.kind}.{', '.join(sorted(lacking))}"
         return False
     for name in sorted(set(mapping.asked(one.mapping)) - there - mapping.FEATURES - one.silent):
-        hidden = _HIDDEN.format(field=f"{one.kind}.{name}")
+        hidden = _HIDDEN.format(field=f"{one.kind}.{name}") + renamed(name, there, mapping.asked(one.mapping))
         found.unavailable[f"{one.name}.{name}"] = _NOT_PROVISIONED if name in OURS.values() else hidden
     return True
 

@@ -54,8 +54,8 @@ class Client:
         self._patience = patience
         self._sign_in = sign_in or sign_in_of(settings)
         self._lock, self._signing_in = threading.Lock(), threading.Lock()
-        self._budget = Budget("Salesforce", PREFIX, share=settings.call_share, reserve=settings.call_reserve)
-        self._transport = Transport(settings.api_version, self._budget.learn)
+        self.budget = Budget("Salesforce", PREFIX, share=settings.call_share, reserve=settings.call_reserve)
+        self._transport = Transport(settings.api_version, self.budget.learn)
         self._signed_in: SignedIn | None = None
         self._refused: str | None = None
         self._used = threading.local()
@@ -229,7 +229,7 @@ class Client:
 
     def _spend(self, purpose: Purpose, *, even_if_spent: bool = False) -> int:
         """Counts a call that is about to go out; its number. Raises QuotaSpent where the budget has none left."""
-        number = self._budget.spend(even_if_spent=even_if_spent or overdraws())
+        number = self.budget.spend(even_if_spent=even_if_spent or overdraws())
         with self._lock:
             setattr(self.calls, purpose, getattr(self.calls, purpose) + 1)
         return number

@@ -32,6 +32,8 @@ from connectors.salesforce.bulk.notes import JobNotes
 from connectors.salesforce.catalogue import Catalogue, objects, read_catalogue
 from connectors.salesforce.client import Client
 from connectors.salesforce.collections import BATCH
+from connectors.salesforce.counting import SalesforceCounts
+from connectors.salesforce.estimating import SalesforceEstimates
 from connectors.salesforce.org import Describes, Org, named_user, read_org
 from connectors.salesforce.pages import PageReader
 from connectors.salesforce.provisioning import exporting, making, preflight, removing
@@ -148,6 +150,14 @@ class SalesforceConnector:
     @cached_property
     def sweeps(self) -> SalesforceSweeps:
         return SalesforceSweeps(self._client, self._catalogue, self._pages)
+
+    @cached_property
+    def estimates(self) -> SalesforceEstimates:
+        return SalesforceEstimates(self._client, self._catalogue, self._sizes)
+
+    @cached_property
+    def tallies(self) -> SalesforceCounts:
+        return SalesforceCounts(self._client, self._catalogue)
 
     @cached_property
     def _describes(self) -> Describes:

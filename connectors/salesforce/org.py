@@ -187,6 +187,12 @@ def read_rates(client: Client, describes: Describes, home: str | None) -> pl.Dat
     return pl.DataFrame(rows, schema=dict.fromkeys(RATE_COLUMNS, pl.String))
 
 
+def rate_calls(describes: Describes) -> int:
+    """Calls of `read_rates`: the dated ones, and those of today."""
+    dated = {"IsoCode", "StartDate", "ConversionRate"} <= describes.names(DATED)
+    return dated + ({"IsoCode", "ConversionRate"} <= describes.names(CURRENCIES))
+
+
 def read_stages(client: Client, asked: Iterable[str]) -> pl.DataFrame:
     """The stages as raw rows, inactive ones too: old history still names them. `@stage` is what records hold."""
     frame = text_frame(read_all(client, soql.select(asked, STAGE)), asked)

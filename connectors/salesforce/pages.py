@@ -22,7 +22,7 @@ from connectors.salesforce.sizes import Sizes
 from kammodel.entities.schema import table_of
 
 ROWS = 10_000
-_TOO_MUCH = {"QUERY_TIMEOUT", "OPERATION_TOO_LARGE"}
+TOO_MUCH = {"QUERY_TIMEOUT", "OPERATION_TOO_LARGE"}
 """A query over so much that not even its first page comes."""
 
 
@@ -108,7 +108,7 @@ class PageReader:
         try:
             first = next(pages)
         except ConnectorError as fault:
-            place = self._opened(source, span, None) if fault.code in _TOO_MUCH else None
+            place = self._opened(source, span, None) if fault.code in TOO_MUCH else None
             if place is None:
                 raise
             yield place

@@ -8,7 +8,18 @@ from typing import Annotated, Optional
 
 import typer
 
-from flows.cli import catalogue, digesting, forgetting, history, publishing, reporting, simulation
+from flows.cli import (
+    catalogue,
+    digesting,
+    forgetting,
+    history,
+    publishing,
+    reconciling,
+    reporting,
+    simulation,
+    status,
+    upgrading,
+)
 from flows.cli.faults import INTERRUPTED, exits, say
 from flows.cli.options import AsOf, Full, Json, OneCrm, Prefect
 
@@ -260,6 +271,9 @@ forgetting.add_to(app)
 digesting.add_to(app)
 publishing.add_to(app)
 reporting.add_to(app)
+reconciling.add_to(app)
+status.add_to(app)
+upgrading.add_to(app)
 
 
 @app.callback(invoke_without_command=True)

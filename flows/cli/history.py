@@ -1,4 +1,4 @@
-"""The commands that keep the history of tiers."""
+"""The commands that keep the history, and the one that says what reading takes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 import typer
 
 from flows.cli.faults import exits
-from flows.cli.options import Json, Prefect
+from flows.cli.options import Full, Json, OneCrm, Prefect
 
 _DAY = {"formats": ["%Y-%m-%d"], "metavar": "YYYY-MM-DD"}
 
@@ -23,9 +23,17 @@ class Every(StrEnum):
     quarter = "quarter"
 
 
+class Of(StrEnum):
+    """What a backfill fills in."""
+
+    scores = "scores"
+    crm = "crm"
+
+
 def add_to(app: typer.Typer) -> None:
     """Hangs the commands into the program."""
     app.command()(backfill)
+    app.command()(estimate)
     app.command()(thin)
 
 
@@ -35,22 +43,97 @@ def backfill(
     first: Annotated[dt.datetime, typer.Option("--from", help="The first day to look at.", **_DAY)],
     last: Annotated[
         Optional[dt.datetime],  # noqa: UP045 - typer reads the annotation
-        typer.Option("--to", help="The last day to look at; by default today.", **_DAY),
+        typer.Option("--to", help="The last day to look at; by default today, of a CRM yesterday.", **_DAY),
     ] = None,
+    of: Annotated[
+        Optional[Of],  # noqa: UP045
+        typer.Option("--of", help="Past tiers, or rows of CRMs; by default rows where --crm names one, else tiers."),
+    ] = None,
+    crm: OneCrm = None,
+    streams: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--stream", metavar="NAME", help="Of a CRM: this stream alone; may be given several times."),
+    ] = None,
+    calls: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option("--calls", min=1, metavar="N", help="Of a CRM: API calls to make at most."),
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Of a CRM: also months that were read before.")] = False,
+    scores: Annotated[bool, typer.Option("--scores", help="Of a CRM: then compute past tiers.")] = False,
+    write_back: Annotated[
+        bool, typer.Option("--write-back", help="Of a CRM: then score today, and write what changed into the CRMs.")
+    ] = False,
     every: Annotated[
-        Every, typer.Option("--every", help="All days, or the last ones of weeks, months or quarters.")
+        Every, typer.Option("--every", help="Of tiers: all days, or the last ones of weeks, months or quarters.")
     ] = Every.month,
     prefect: Prefect = False,
     as_json: Json = False,
-) -> None:
-    """Compute the tiers of past days, as far as things were known then.
+) -> int | None:
+    """Compute the tiers of past days, or read what was changed in a CRM in past months.
 
-    Publishes nothing. What was interrupted goes on: days that are there, by the same rules and from the same rows, are
-    passed over.
+    What was interrupted goes on, by the same command; what is there already is passed over. Tiers are computed as far
+    as things were known then, and publish nothing. A CRM is read month by month, the newest first, beside the live
+    schedule, whose bookmarks stay where they are; the first lines say what it will take. Nothing is written into it
+    unless --write-back asks for that.
     """
-    from flows.cli import steps
+    rows_only = {
+        "--stream": streams,
+        "--calls": calls,
+        "--again": again,
+        "--scores": scores,
+        "--write-back": write_back,
+    }
+    if (of or (Of.crm if crm else Of.scores)) is Of.scores:
+        given = [name for name, value in {"--crm": crm, **rows_only}.items() if value]
+        if given:
+            raise typer.BadParameter(f"{given[0]} is of a CRM's rows: add --of crm, or --crm NAME")
+        from flows.cli import steps
 
-    steps.backfill(first.date(), last.date() if last else None, every.value, prefect=prefect, as_json=as_json)
+        steps.backfill(first.date(), _day(last), every.value, prefect=prefect, as_json=as_json)
+        return None
+    from flows.cli import past
+    from flows.past import Past
+
+    asked = Past(
+        first.date(), _day(last), tuple(streams or ()), calls, again, scores, every.value, write_back=write_back
+    )
+    return past.backfill_crms(crm, asked, prefect=prefect, as_json=as_json)
+
+
+@exits
+def estimate(
+    *,
+    crm: OneCrm = None,
+    full: Full = False,
+    first: Annotated[
+        Optional[dt.datetime],  # noqa: UP045
+        typer.Option("--from", help="Of a backfill: its first day.", **_DAY),
+    ] = None,
+    last: Annotated[
+        Optional[dt.datetime],  # noqa: UP045
+        typer.Option("--to", help="Of a backfill: its last day; by default yesterday.", **_DAY),
+    ] = None,
+    streams: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--stream", metavar="NAME", help="This stream alone; may be given several times."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say how many rows, calls and minutes reading will take.
+
+    Of the next pull: of what changed, or with --full of everything. With --from, of kam backfill. Counts in the CRM,
+    and reads and stores nothing.
+    """
+    if last is not None and first is None:
+        raise typer.BadParameter("--to needs the day to begin with: --from")
+    if full and first is not None:
+        raise typer.BadParameter("--full is of a pull, --from of a backfill: one of them")
+    from flows.cli import past
+    from flows.past import Past
+
+    named = tuple(streams or ())
+    asked = Past(first.date(), _day(last), named) if first is not None else None
+    past.estimate(crm, asked, named, full=full, as_json=as_json)
 
 
 @exits
@@ -63,3 +146,7 @@ def thin(prefect: Prefect = False, as_json: Json = False) -> None:
     from flows.cli import steps
 
     steps.thin(prefect=prefect, as_json=as_json)
+
+
+def _day(given: dt.datetime | None) -> dt.date | None:
+    return given.date() if given else None

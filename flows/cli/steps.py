@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import cast
 
 from flows import steps
 from flows.cli.faults import FAILED, PARTIAL, say
@@ -22,6 +23,7 @@ from flows.cli.telling import say_digests
 from flows.escaping import plain
 from flows.pipeline import Every
 from flows.pipeline.gating import needs_approval
+from flows.results import BackfillReceipt
 
 
 def pull(crm: str | None, *, full: bool, prefect: bool, as_json: bool) -> int | None:
@@ -57,7 +59,7 @@ def backfill(first: dt.date, last: dt.date | None, every: Every, *, prefect: boo
         if at.as_flows:
             from flows.backfill import backfill as flow
 
-            receipt = at.flow(flow(first=first, last=last, every=every))
+            receipt = cast("BackfillReceipt", at.flow(flow(first=first, last=last, every=every)))
         else:
             receipt = steps.backfill(at.runtime, first, last, every, progress=at.progress)
     print_json(receipt) if as_json else show_backfilled(receipt)

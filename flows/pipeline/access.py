@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from connectors.contract import Connector, Identity, Stream
 from connectors.errors import PermissionMissing
+from kammodel.dependents import dependents_of
 from kammodel.store import Store
 from kammodel.store.control import load_bookmark, save_bookmark
 from kammodel.store.suppressing import load_suppressed
 
 ESSENTIAL = "opportunities"
 """Without deals nobody has a tier; accounts are asked for by the connectors themselves."""
+MOST_KPIS = 8
+"""Named in a line; criteria, which are what tiers stand on, are all named."""
 _WITHOUT = "to go on without, run: kam pull --crm {crm} --full"
 
 
@@ -59,5 +62,15 @@ def _check_columns(stream: Stream, closed: dict[str, str], store: Store, identit
         name, why = next(iter(sorted(hidden.items())))
         raise PermissionMissing(
             f"{identity.source} {stream.name}: {', '.join(sorted(lost))} could be read before and cannot be now: "
-            f"{name}: {why}; {_WITHOUT.format(crm=identity.source)}"
+            f"{name}: {why}; {_concerned(stream, lost)}{_WITHOUT.format(crm=identity.source)}"
         )
+
+
+def _concerned(stream: Stream, columns: set[str]) -> str:
+    """The KPIs and criteria that stand on columns of the stream's entity, as part of a line; empty where none do."""
+    found = dependents_of(stream.mappings[0].entity, columns)
+    if not found.kpis:
+        return ""
+    first, more = found.kpis[:MOST_KPIS], len(found.kpis) - MOST_KPIS
+    kpis = ", ".join(first) + (f" and {more} more" if more > 0 else "")
+    return f"KPIs concerned: {kpis}; criteria concerned: {', '.join(found.criteria) or 'none'}; "

@@ -13,12 +13,13 @@ from connectors.contract import Identity, Page, Stream
 from connectors.errors import QuotaSpent
 from connectors.mapping import Mapping, normalize
 from flows.pipeline.kept_out import KeptOut
+from flows.pipeline.marks import Marks
 from flows.pipeline.progress import Clock
 from flows.results import Outcome, StreamReceipt
-from kammodel.entities import Account, Bookmark
+from kammodel.entities import Account, Bookmark, Sourced
 from kammodel.entities.schema import table_of
 from kammodel.store import Store, Transaction, UpsertCount
-from kammodel.store.control import open_rejects, resolve_rejects, save_bookmark, save_rejects
+from kammodel.store.control import open_rejects, resolve_rejects, save_rejects
 from kammodel.store.plans import add_to_compare, written_since
 
 _GONE = {"source_id": pl.String, "merged_into_id": pl.String}
@@ -52,8 +53,8 @@ def chunks(pages: Iterable[Page], stream: Stream) -> Iterator[list[Page]]:
 class ChunkWriter:
     """Stores the chunks of one stream and counts what became of each row."""
 
-    def __init__(self, store: Store, identity: Identity, stream: Stream, clock: Clock) -> None:
-        self._store, self._stream, self._clock = store, stream, clock
+    def __init__(self, store: Store, identity: Identity, stream: Stream, marks: Marks, clock: Clock) -> None:
+        self._store, self._stream, self._marks, self._clock = store, stream, marks, clock
         self._identity = identity
         self._from: dict[str, Any] = {"source": identity.source, "instance": identity.instance}
         self._counts: dict[str, Counter[str]] = {_table(m): Counter() for m in stream.mappings}
@@ -84,14 +85,14 @@ class ChunkWriter:
                 raw = pl.concat([page.raw[_table(mapping)] for page in pages])
                 self._store_rows(tx, guard, mapping, raw, mark)
             own = self._stream.mappings[0].entity
-            self._end(tx, [guard.rows(own, page.gone) for page in pages if page.gone is not None])
+            gone = [self._current(tx, own, page.gone) for page in pages if page.gone is not None]
+            self._end(tx, [guard.rows(own, frame) for frame in gone])
             self._end_parts(tx, pages)
             self._count_known(sum(page.known for page in pages), mark)
             if self._is_whole(pages, mark):
                 self._end(tx, [self._vanished(tx, pages)])
             mark.resume_point = pages[-1].resume
-            # A new object, because the session would keep this one and change it behind our back.
-            save_bookmark(tx, Bookmark(**mark.model_dump()))
+            self._marks.save(tx, mark)
 
     def receipts(self, *, is_full: bool, note: str | None, calls: int, seconds: float) -> list[StreamReceipt]:
         """One receipt for the stream, and one for each further entity of its pages."""
@@ -110,7 +111,8 @@ class ChunkWriter:
         sorted_out = guard.let_in(mapping.entity, came)
         # Of a stream that is read in full again, what differs without a new stamp was mapped otherwise before.
         corrects = self._stream.incremental and mark.slice_until is not None and mark.slice_since is None
-        done = tx.upsert(mapping.entity, sorted_out.rows, **self._from, at=at, corrects=corrects)
+        rows = self._current(tx, mapping.entity, sorted_out.rows)
+        done = tx.upsert(mapping.entity, rows, **self._from, at=at, corrects=corrects)
         if not sorted_out.rejects.is_empty():
             save_rejects(tx, sorted_out.rejects, **self._from, stream=self._stream.name, entity=table, at=at)
         self._heal(tx, mapping, sorted_out.rows["source_id"])
@@ -124,12 +126,17 @@ class ChunkWriter:
         count["changed"] += done.changed
         count["rejected"] += sorted_out.rejects.height
         count.update(self._unchanged(tx, table, done, mark))
-        # A row that came twice in one chunk was kept once.
-        count["overlap"] += raw.height - came.height
+        # A row that came twice in one chunk was kept once; one that is known better is left alone.
+        count["overlap"] += raw.height - came.height + sorted_out.rows.height - rows.height
         count["suppressed"] += came.height - sorted_out.height
         if mapping is self._stream.mappings[0]:
             mark.rows_read += raw.height
             mark.rows_rejected += sorted_out.rejects.height
+
+    def _current(self, tx: Transaction, entity: type[Sourced], rows: pl.DataFrame) -> pl.DataFrame:
+        """Less what somebody else has stored since these rows were asked for."""
+        ids = self._marks.outdated(tx, entity, rows["source_id"])
+        return rows.filter(~pl.col("source_id").is_in(ids.implode())) if ids.len() else rows
 
     def _count_known(self, rows: int, mark: Bookmark) -> None:
         own = self._counts[_table(self._stream.mappings[0])]
@@ -188,7 +195,8 @@ class ChunkWriter:
             there = pl.concat([read.rows["source_id"], read.rejects["source_id"]])
             known = tx.live_parts(entity, owner, owners, **self._from)
             ended = pl.DataFrame({"source_id": known.filter(~known.is_in(there.implode())), "merged_into_id": None})
-            tx.mark_gone(entity, ended.cast(pl.Schema(_GONE)), **self._from, at=self._clock())
+            ended = self._current(tx, entity, ended.cast(pl.Schema(_GONE)))
+            tx.mark_gone(entity, ended, **self._from, at=self._clock())
 
     def _end(self, tx: Transaction, gone: list[pl.DataFrame]) -> None:
         mapping = self._stream.mappings[0]

@@ -13,7 +13,6 @@ from functools import cache
 from pathlib import Path
 
 from flows.pipeline.progress import Clock
-from kammodel.entities import Lease
 from kammodel.errors import KamError
 from kammodel.store import Store, Transaction, leases
 
@@ -46,7 +45,7 @@ def sole_writer(store: Store, crm: str, instance: str, clock: Clock) -> Iterator
     now = clock()
     with store.transaction() as tx:
         other = leases.take(tx, held.name, held.holder, now, now + TERM)
-        free = other is None or (_is_dead(other) and leases.take_over(tx, other, held.holder, now + TERM))
+        free = other is None or (is_dead(other.holder) and leases.take_over(tx, other, held.holder, now + TERM))
     if not free and other is not None:
         raise KamError(
             f"{crm}: another run is writing; try again when it is done, or, should it have been killed on another "
@@ -70,10 +69,11 @@ def machine() -> str:
     return "+".join(told)
 
 
-def _is_dead(lease: Lease) -> bool:
-    """Whether its holder was a process of this machine that is gone."""
-    where, pid, _ = lease.holder.split("/")
-    if where != machine():
+def is_dead(holder: str) -> bool:
+    """Whether a holder (machine/process/...) was a process of this machine that is gone."""
+    where, _, process = holder.partition("/")
+    pid = process.partition("/")[0]
+    if where != machine() or not pid.isdecimal():
         return False
     try:
         os.kill(int(pid), 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Literal
 
 import polars as pl
 
@@ -28,6 +29,8 @@ MOST_GONE, LEAST_GONE = 0.1, 50
 """A tenth of a stream, and at least 50 rows, is not deleted unseen: more likely it was hidden from us."""
 LINKED_AT_ONCE = 10_000
 """Rows whose links are looked at together; what a run that is stopped then does not do again."""
+Look = Literal["nothing", "listed", "compared"]
+"""How deletions for good are looked for."""
 _MOST_LISTED = 20_000
 """Deletions, and records never seen, that are looked at one by one; beyond that all ids are compared, or all read."""
 
@@ -65,9 +68,7 @@ class Sweeper:
         if sweeps is None or not self._stream.swept:
             return
         now = self._clock()
-        is_fresh = sweep.compared_at == sweep.loaded_at
-        is_due = sweep.compared_at is None or now - sweep.compared_at >= COMPARE_EVERY or (full and not is_fresh)
-        listed = None if is_due else self._listed(sweeps, sweep, now)
+        listed = None if self._is_due(sweep, now, full=full) else self._listed(sweeps, sweep, now)
         if listed is None:
             yield from self._compared(sweeps, full=full)
             sweep.compared_at, sweep.deletions_until = now, now - self._connector.settle
@@ -76,16 +77,24 @@ class Sweeper:
             yield from self._gone(gone)
         self._save(sweep)
 
+    def ahead(self, *, full: bool, loads: bool, is_first: bool) -> tuple[Look, bool]:
+        """What `pages` will do, and whether `relinked` will look at anything; `loads`: after all was read before."""
+        sweep, now = self._sweep(), self._clock()
+        links = self._is_time_to_relink(sweep, now, loads=loads)
+        if self._connector.sweeps is None or not self._stream.swept:
+            return "nothing", links
+        if loads:
+            sweep.loaded_at = now
+            sweep.compared_at = now if is_first else sweep.compared_at
+        return "compared" if self._is_due(sweep, now, full=full) else "listed", links
+
     def relinked(self) -> Iterator[Page]:
         """Records whose links have changed alone, and all rows that are made of links, where it is time to look.
 
         A look that was stopped goes on from the last portion that was stored.
         """
         sweeps, sweep, now = self._connector.sweeps, self._sweep(), self._clock()
-        if not (self._stream.linked or self._stream.parts) or not isinstance(sweeps, SweepsLinks):
-            return
-        looked_at = max(filter(None, [sweep.linked_at, sweep.loaded_at]), default=now)
-        if sweep.linked_after is None and now - looked_at < sweeps.relink_every:
+        if not isinstance(sweeps, SweepsLinks) or not self._is_time_to_relink(sweep, now):
             return
         while True:
             known = self._portion(sweep.linked_after or "")
@@ -97,6 +106,18 @@ class Sweeper:
             self._save(sweep)
             if is_last:
                 return
+
+    def _is_due(self, sweep: Sweep, now: dt.datetime, *, full: bool) -> bool:
+        """Whether all ids are to be compared."""
+        is_fresh = sweep.compared_at == sweep.loaded_at
+        return sweep.compared_at is None or now - sweep.compared_at >= COMPARE_EVERY or (full and not is_fresh)
+
+    def _is_time_to_relink(self, sweep: Sweep, now: dt.datetime, *, loads: bool = False) -> bool:
+        sweeps = self._connector.sweeps
+        if not (self._stream.linked or self._stream.parts) or not isinstance(sweeps, SweepsLinks):
+            return False
+        looked_at = now if loads else max(filter(None, [sweep.linked_at, sweep.loaded_at]), default=now)
+        return sweep.linked_after is not None or now - looked_at >= sweeps.relink_every
 
     def _relinked(self, sweeps: SweepsLinks, known: pl.DataFrame) -> Iterator[Page]:
         """The parts of these records, and those of them again that are linked otherwise than we have it."""

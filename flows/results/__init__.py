@@ -1,5 +1,7 @@
 """What each step of the pipeline gives back: small receipts, never rows. `as_json` is what `--json` prints."""
 
+from flows.results.estimated import EstimateReceipt, RunKind, StreamEstimate
+from flows.results.filled import CrmBackfillReceipt, FillReceipt, WindowReceipt
 from flows.results.kept import DigestReceipt, ForgetReceipt
 from flows.results.plain import as_json
 from flows.results.published import (
@@ -11,6 +13,7 @@ from flows.results.published import (
     WriteBackReceipt,
 )
 from flows.results.pulled import FIRST_LOAD, Outcome, PullReceipt, StreamReceipt, StreamState, resumes
+from flows.results.reconciled import ReconcileReceipt, Verdict, WindowProof
 from flows.results.run import RunReceipt
 from flows.results.scored import BackfilledDay, BackfillReceipt, ScoreReceipt, ThinReceipt, TierMove
 
@@ -21,18 +24,27 @@ __all__ = [
     "ApprovalReceipt",
     "BackfillReceipt",
     "BackfilledDay",
+    "CrmBackfillReceipt",
     "DigestReceipt",
+    "EstimateReceipt",
+    "FillReceipt",
     "ForgetReceipt",
     "Outcome",
     "Overwritten",
     "PlanReceipt",
     "PullReceipt",
+    "ReconcileReceipt",
+    "RunKind",
     "RunReceipt",
     "ScoreReceipt",
+    "StreamEstimate",
     "StreamReceipt",
     "StreamState",
     "ThinReceipt",
     "TierMove",
+    "Verdict",
+    "WindowProof",
+    "WindowReceipt",
     "WriteBackReceipt",
     "as_json",
     "resumes",

@@ -2,8 +2,9 @@
 
 from kammodel.entities.accounts import Account, User
 from kammodel.entities.activities import Activity
+from kammodel.entities.backfills import BackfillWindow
 from kammodel.entities.commerce import Asset, Contract, LineItem, Order, Product
-from kammodel.entities.control import AccountToCompare, Bookmark, RejectedRecord, Restamp, Run, Sweep
+from kammodel.entities.control import AccountToCompare, Bookmark, Certificate, RejectedRecord, Restamp, Run, Sweep
 from kammodel.entities.envelope import KEY, OURS, Sourced
 from kammodel.entities.opportunities import (
     Opportunity,
@@ -58,8 +59,10 @@ __all__ = [
     "AccountToCompare",
     "Activity",
     "Asset",
+    "BackfillWindow",
     "Bookmark",
     "Case",
+    "Certificate",
     "Contract",
     "EntityVersion",
     "ExchangeRate",

@@ -56,6 +56,36 @@ class Sweep(SQLModel, table=True):
     linked_after: str | None = None
 
 
+class Certificate(SQLModel, table=True):
+    """What counting a window of a stream showed, at its last reconciliation: one row a window, all of one stream made
+    together.
+
+    `window_low`, `window_high`: keys in [low, high), null leaves an end open; by `cut_by` seconds since 1970 of the
+    creation, or the number that an id is. `before`: and created before. `explained`: records that the two sides differ
+    by for a reason: set aside, forgotten on purpose, or changed since they were last read. `sums`: by currency, the
+    CRM's and ours, in 1/10,000 units. `verdict`: ok, differs, or unproven, with its `reason`.
+    """
+
+    __tablename__ = "certificate"
+
+    source: str = Field(primary_key=True)
+    source_instance: str = Field(primary_key=True)
+    stream: str = Field(primary_key=True)
+    place: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    cut_by: str
+    window_low: int | None = Field(default=None, sa_type=BigInteger)
+    window_high: int | None = Field(default=None, sa_type=BigInteger)
+    before: dt.datetime | None = Field(default=None, sa_type=Instant)
+    crm_rows: int | None = Field(default=None, sa_type=BigInteger)
+    our_rows: int | None = Field(default=None, sa_type=BigInteger)
+    wrong_rows: int = Field(default=0, sa_type=BigInteger)
+    explained: int = Field(default=0, sa_type=BigInteger)
+    sums: dict[str, list[int]] = Field(default_factory=dict, sa_type=JSON)
+    verdict: str
+    reason: str | None = None
+    counted_at: dt.datetime = Field(sa_type=Instant)
+
+
 class RejectedRecord(SQLModel, table=True):
     """A row that could not be read, kept with what came and why. Closed once the row could be read."""
 

@@ -19,6 +19,9 @@ class Backend(Protocol):
     faults: tuple[type[Exception], ...]
     """SQLAlchemy's, and what the driver raises where SQLAlchemy does not stand between."""
 
+    is_sole_writer: bool
+    """Whether nobody else can write from the beginning of a transaction to its end."""
+
     def prepare(self, engine: Engine) -> None:
         """Makes writers queue, one transaction at a time, instead of failing."""
         ...

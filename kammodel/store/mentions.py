@@ -83,6 +83,7 @@ def _forget_places(tx: Transaction, org: Org, ids: set[str], done: Erased) -> No
     schema = dict.fromkeys(("stream", "place"), pl.String())
     places = (
         ("bookmark", "resume_point", "resume_point=NULL, slice_since=NULL, slice_until=NULL"),
+        ("backfill_window", "resume_point", "resume_point=NULL"),
         ("sweep", "linked_after", "linked_after=NULL"),
     )
     for table, column, sets in places:

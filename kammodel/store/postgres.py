@@ -33,6 +33,7 @@ class Postgres:
     """PostgreSQL behind the store."""
 
     faults: tuple[type[Exception], ...] = (DatabaseError, psycopg.Error)
+    is_sole_writer = False
 
     def prepare(self, engine: Engine) -> None:
         """Transactions queue on a lock that ends with them: the second sees what the first has done."""

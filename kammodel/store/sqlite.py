@@ -31,6 +31,7 @@ class Sqlite:
     """SQLite behind the store."""
 
     faults: tuple[type[Exception], ...] = (DatabaseError, sqlite3.DatabaseError)
+    is_sole_writer = True
 
     def prepare(self, engine: Engine) -> None:
         """Write-ahead log, a patient lock, and BEGIN IMMEDIATE, so that two writers queue instead of failing."""

@@ -42,7 +42,8 @@ class Store:
             raise StoreUnusable(f"the store at {_shown(url)} cannot be opened: {fault}") from None
         self._backend.prepare(self._engine)
         try:
-            upgrade(self._engine)
+            self.version_before = upgrade(self._engine)
+            """Of the schema, when it was opened; None: the store was empty."""
         except DatabaseError as fault:
             self.close()
             cause = self._backend.outside_cause(fault) or fault.orig

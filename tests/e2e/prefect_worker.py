@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,21 @@ class Api:
         run = self.post(f"deployments/{found['id']}/create_flow_run", parameters=parameters)
         return str(run["id"])
 
+    def crash(self, run_id: str) -> None:
+        """Says that a run whose process is gone is over, as the automation for runs without a heartbeat does."""
+        state = {"type": "CRASHED", "name": "Crashed", "message": "no heartbeat"}
+        self.post(f"flow_runs/{run_id}/set_state", state=state, force=True)
+
+    def cancel(self, run_id: str) -> None:
+        """As the button in the UI does."""
+        self.post(f"flow_runs/{run_id}/set_state", state={"type": "CANCELLING", "name": "Cancelling"})
+
+    def open_runs(self, deployment: str) -> list[str]:
+        """Names of the states of the runs of a deployment that are under way, or seem to be."""
+        name = {"name": {"any_": [deployment.split("/")[1]]}}
+        states = {"state": {"type": {"any_": ["RUNNING", "PENDING", "CANCELLING", "SCHEDULED"]}}}
+        return [run["state_name"] for run in self.post("flow_runs/filter", deployments=name, flow_runs=states)]
+
     def run(self, run_id: str) -> dict[str, Any]:
         return dict(self.get(f"flow_runs/{run_id}"))
 
@@ -76,7 +92,7 @@ def worker(api: Api, folder: Path, variables: dict[str, str]) -> Iterator[subpro
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("KAM_", "PREFECT_"))}
     kept |= {"PREFECT_API_URL": api.url, "PREFECT_HOME": str(folder / "prefect"), "DO_NOT_TRACK": "1", **variables}
     command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL["name"], "--name", folder.name]
-    with (folder / "worker.log").open("wb") as log:
+    with (folder / "worker.log").open("ab") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=kept, stdout=log, stderr=log)
     try:
         yield process
@@ -85,13 +101,29 @@ def worker(api: Api, folder: Path, variables: dict[str, str]) -> Iterator[subpro
         process.wait(timeout=30)
 
 
-def awaited(look: Callable[[], Any]) -> Any:
-    """What `look` finds, once it finds something."""
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """SIGKILL to a worker, and then to the flow processes that it began: as if the machine went off."""
+    begun = _begun_by(process.pid)
+    for one in (process.pid, *begun):
+        with suppress(ProcessLookupError):
+            os.kill(one, signal.SIGKILL)
+    process.wait(timeout=30)
+
+
+def _begun_by(parent: int) -> list[int]:
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], check=True, capture_output=True, text=True).stdout
+    pairs = [(int(pid), int(of)) for pid, of in (line.split() for line in listed.splitlines())]
+    own = [pid for pid, of in pairs if of == parent]
+    return own + [pid for child in own for pid in _begun_by(child)]
+
+
+def awaited(look: Callable[[], Any], *, every: float = 0.25) -> Any:
+    """What `look` finds, once it finds something; it looks `every` so many seconds."""
     ends_at = time.monotonic() + WITHIN
     pause = threading.Event()
     while time.monotonic() < ends_at:
         found = look()
         if found is not None:
             return found
-        pause.wait(0.25)
+        pause.wait(every)
     raise AssertionError(f"nothing within {WITHIN:.0f} s")

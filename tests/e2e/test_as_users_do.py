@@ -49,17 +49,29 @@ def test_deploy_all(prefect_api: str) -> None:
     Api(prefect_api).deploy_all()
     found = requests.post(f"{prefect_api}/deployments/filter", json={}, timeout=30).json()
     assert sorted((d["entrypoint"], d["name"]) for d in found) == [
+        ("flows.backfill.backfill", "crm-months"),
         ("flows.backfill.backfill", "past-months"),
         ("flows.backfill.thin", "monthly"),
+        ("flows.reconcile.reconcile", "daily"),
         ("flows.run.run", "nightly"),
         ("flows.score.score", "midday"),
         ("flows.sync.pull", "hourly"),
+        ("flows.sync.pull", "hubspot"),
+        ("flows.sync.pull", "salesforce"),
+        ("flows.sync.pull", "sweep"),
         ("flows.undo.undo", "by-hand"),
         ("flows.write_back.write_back", "midday"),
     ]
     assert {d["work_pool_name"] for d in found} == {"kam-process"}
     assert {d["global_concurrency_limit"]["limit"] for d in found} == {1}
-    assert sorted(d["name"] for d in found if not _is_scheduled(d)) == ["by-hand", "past-months"]
+    assert sorted(d["name"] for d in found if not _is_scheduled(d)) == [
+        "by-hand",
+        "crm-months",
+        "hubspot",
+        "past-months",
+        "salesforce",
+        "sweep",
+    ]
     (hourly,) = (d for d in found if d["name"] == "hourly")
     assert hourly["parameters"] == {"crm": None, "full": False}
     assert hourly["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"

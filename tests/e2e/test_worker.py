@@ -8,14 +8,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from connectors.salesforce.connector import SalesforceConnector
-from connectors.salesforce.settings import SalesforceSettings
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.company import ServedCompany, same_in, serving
 from connectors.sandbox.salesforce.org import Org
 from connectors.sandbox.salesforce.settings import OrgSettings
 from connectors.sandbox.seed import seeded_book
-from kammodel.publish.fields import FIELDS
+from tests.e2e.backfilled import provision
 from tests.e2e.prefect_worker import Api, worker
 from tests.pipeline.salesforce_desk import LEAN
 
@@ -47,23 +45,11 @@ def ops(tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Iterator[
     (folder / "publish.toml").write_text(RULES, "utf-8")
     api = Api(prefect_api)
     with serving(company) as served:
-        _provision(served)
+        provision(served)
         own = {"KAM_HOME": str(folder / "home"), "KAM_PUBLISH_FILE": str(folder / "publish.toml")}
         api.deploy_all()
         with worker(api, folder, served.environment() | own):
             yield Ops(api, served)
-
-
-def _provision(served: ServedCompany) -> None:
-    assert served.salesforce is not None
-    assert served.company.org is not None
-    own = served.company.org.settings
-    settings = SalesforceSettings(
-        instance_url=served.salesforce.url, client_id=own.client_id, client_secret=own.client_secret
-    )
-    connector = SalesforceConnector(settings)
-    connector.provision(FIELDS, "en")
-    connector.close()
 
 
 def test_a_run_from_the_ui_reads_scores_and_writes(ops: Ops) -> None:

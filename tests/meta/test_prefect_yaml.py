@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+import json
+from importlib import import_module, resources
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -74,13 +75,18 @@ def test_every_flow_that_is_scheduled_has_its_deployment() -> None:
     assert names == [
         "kam-run/nightly",
         "kam-pull/hourly",
+        "kam-pull/salesforce",
+        "kam-pull/hubspot",
+        "kam-pull/sweep",
+        "kam-reconcile/daily",
         "kam-score/midday",
         "kam-write-back/midday",
         "kam-backfill/past-months",
+        "kam-backfill/crm-months",
         "kam-undo/by-hand",
         "kam-thin/monthly",
     ]
-    assert [d.name for d in read().deployments if not d.schedules] == ["by-hand"]
+    assert [d.name for d in read().deployments if not d.schedules] == ["crm-months", "by-hand"]
 
 
 @pytest.mark.parametrize("deployment", read().deployments, ids=lambda d: d.entrypoint)
@@ -109,6 +115,23 @@ def test_forms_have_titles_descriptions_and_positions(deployment: Deployment) ->
         assert shown["title"] != name
         assert shown["description"].endswith(".")
         assert shown["position"] == place
+
+
+@pytest.mark.parametrize("kind", ["docker", "kubernetes"])
+def test_commented_job_variables_are_those_of_the_pool(kind: str) -> None:
+    """Without its hashes the example is what such a pool of this Prefect takes, env being texts."""
+    lines = [line.strip().removeprefix("#") for line in FILE.read_text("utf-8").splitlines()]
+    start = lines.index(f" {kind}") + 1
+    given = yaml.safe_load("\n".join(lines[start : lines.index("", start)]))["job_variables"]
+    (known,) = (pools[kind] for pools in _pools().values() if kind in pools)
+    assert set(given) <= set(known["default_base_job_configuration"]["variables"]["properties"])
+    assert {type(value) for value in given["env"].values()} == {str}
+
+
+def _pools() -> dict[str, Any]:
+    """What this Prefect knows of pools of every kind, without asking anyone."""
+    views = resources.files("prefect.server.api.collections_data.views")
+    return dict(json.loads(views.joinpath("aggregate-worker-metadata.json").read_text("utf-8")))
 
 
 @pytest.mark.parametrize("change", [{"tags": "abc"}, {"work_pol": {}}, {"schedules": None}])

@@ -266,6 +266,10 @@ def test_a_field_that_was_read_before_may_not_vanish_in_silence(desk: Desk) -> N
     desk.crm.closed = {"accounts.Revenue": "grant read access to the field"}
     with pytest.raises(PermissionMissing, match=r"accounts: annual_revenue could be read before.*--full"):
         desk.pull()
+    asked, stands = len(desk.crm.asked), desk.bookmark().watermark
+    with pytest.raises(PermissionMissing):
+        desk.pull()
+    assert (len(desk.crm.asked), desk.bookmark().watermark) == (asked, stands)
     assert desk.pull(full=True).is_full
     desk.now += 60 * MINUTE
     assert not desk.pull().is_full

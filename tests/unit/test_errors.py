@@ -53,7 +53,7 @@ def test_a_missing_class_would_be_noticed() -> None:
 def test_exit_codes() -> None:
     """3 for what has to be set up first, 1 for the rest: those that the drawing of kammodel.errors states."""
     stated = dict(re.findall(r"([A-Z]\w+) +([13])  ", kammodel.errors.__doc__ or ""))
-    three = dict.fromkeys(("NotConfigured", "PolicyInvalid", "GivenInvalid"), "3")
+    three = dict.fromkeys(("NotConfigured", "PolicyInvalid", "GivenInvalid", "StoreNewer"), "3")
     assert stated == {"KamError": "1", **three, "StoreUnusable": "1"}
     assert {name: str(c.exit_code) for name, c in defined(kammodel.errors).items()} == stated
     of_crms = {name for name, c in defined(connectors.errors).items() if c.exit_code == 3}

@@ -65,7 +65,7 @@ def look(client: Client, kind: str, job_id: str) -> Job:
 
 def wait(client: Client, kind: str, job_id: str) -> Job:
     """The job once it has ended, one way or the other. What takes too long is left for a later run."""
-    for seconds in _waits():
+    for seconds in waits():
         found = look(client, kind, job_id)
         if found.state in {"complete", "failed"}:
             return found
@@ -134,7 +134,8 @@ def _count(value: object) -> int | None:
     return int(text) if text.isdecimal() else None
 
 
-def _waits() -> Iterator[float]:
+def waits() -> Iterator[float]:
+    """Seconds between two looks at a job, one after the other."""
     seconds = _FIRST_WAIT
     for _ in range(_MOST_LOOKS):
         yield seconds

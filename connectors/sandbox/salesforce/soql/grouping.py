@@ -72,7 +72,24 @@ def _folding(scope: Scope, table: Table, call: Call) -> Callable[[list[Row]], An
             scope.statement.text, call.at, f"field {call.path.text} does not support aggregate operator {call.function}"
         )
     fold, get = _FOLDS[call.function], column.get
+    if column.field.type == "currency" and call.function in {"SUM", "AVG", "MIN", "MAX"} and len(call.path.parts) == 1:
+        get = _in_home_currency(scope, table, get)
     return lambda rows: fold([value for row in rows if (value := get(row)) is not None])
+
+
+def _in_home_currency(scope: Scope, table: Table, get: Getter) -> Getter:
+    """With several currencies, aggregates of amounts are in the org's own, by the rates of CurrencyType."""
+    code, types = table.position.get("currencyisocode"), scope.tables.get("currencytype")
+    if code is None or types is None:
+        return get
+    iso, rate = types.position["isocode"], types.position["conversionrate"]
+    rates = {row[iso]: row[rate] for row in types.rows.values()}
+
+    def converted(row: Row) -> Any:
+        value, by = get(row), rates.get(row[code])
+        return value if value is None or not by or by == 1 else value / by
+
+    return converted
 
 
 def _ordered(scope: Scope, groups: dict[tuple[Any, ...], list[Row]]) -> list[tuple[Any, ...]]:

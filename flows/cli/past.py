@@ -1,0 +1,93 @@
+"""What reading takes, and reading the past of CRMs, at work."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from rich.text import Text
+
+from flows import past
+from flows.cli.faults import FAILED, PARTIAL, say
+from flows.cli.session import session
+from flows.cli.show import (
+    print_json,
+    printed,
+    show_applied,
+    show_backfilled,
+    show_planned,
+    show_scored,
+    table,
+)
+from flows.escaping import plain
+from flows.past import Past
+from flows.pipeline.gating import needs_approval
+from flows.report.past import (
+    ESTIMATE,
+    WINDOW,
+    estimate_cells,
+    estimate_lines,
+    fill_title,
+    told_windows,
+    window_cells,
+)
+from flows.results import CrmBackfillReceipt, EstimateReceipt
+
+_SAME = ("first", "last", "every", "calls", "again", "scores", "write_back")
+"""What the flow takes under the same name."""
+
+
+def backfill_crms(crm: str | None, asked: Past, *, prefect: bool, as_json: bool) -> int | None:
+    """Reads the past of CRMs into the store; the estimate comes first."""
+    with session(prefect=prefect) as at:
+        if at.as_flows:
+            from flows.backfill import Of
+            from flows.backfill import backfill as flow
+
+            named, ways = at.one(crm), list(asked.streams)
+            given = {name: getattr(asked, name) for name in _SAME}
+            receipt = cast("CrmBackfillReceipt", at.flow(flow(of=Of.crm, crm=named, streams=ways, **given)))
+        else:
+            receipt = past.backfill(at.runtime, at.runtime.chosen(crm), asked, announce=_announce)
+    print_json(receipt) if as_json else _show(receipt)
+    beyond = [one for one in receipt.stopped if one.tripped]
+    if beyond:
+        say(plain(str(needs_approval(beyond))))
+        return FAILED
+    if not receipt.left:
+        return None
+    say(f"partial: {plain('; '.join(receipt.left))}")
+    return PARTIAL
+
+
+def estimate(crm: str | None, asked: Past | None, streams: tuple[str, ...], *, full: bool, as_json: bool) -> None:
+    """Counts, and reads nothing."""
+    with session() as at:
+        receipts = tuple(
+            past.estimate(at.runtime, name, asked, full=full, streams=streams) for name in at.runtime.chosen(crm)
+        )
+    if as_json:
+        print_json(receipts)
+        return
+    for receipt in receipts:
+        printed(table(receipt.source, ESTIMATE, map(estimate_cells, receipt.streams), words=2))
+        for line in estimate_lines(receipt):
+            printed(Text(plain(line)))
+
+
+def _announce(receipt: EstimateReceipt) -> None:
+    """Beside the result, which a program may read."""
+    for line in estimate_lines(receipt):
+        say(plain(line))
+
+
+def _show(receipt: CrmBackfillReceipt) -> None:
+    for one in receipt.crms:
+        windows = told_windows(one)
+        title = Text(plain(fill_title(one)))
+        printed(table(str(title), WINDOW, map(window_cells, windows), words=2) if windows else title)
+    if receipt.scores is not None:
+        show_backfilled(receipt.scores)
+    if receipt.scored is not None:
+        show_scored(receipt.scored)
+    show_planned(receipt.stopped or [one.plan for one in receipt.write_backs])
+    show_applied([one.applied for one in receipt.write_backs])

@@ -1,0 +1,185 @@
+"""Reads the past of one CRM into the store, month by month, the newest first, beside the live schedule."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from connectors.allowing import Allowance, allowing
+from connectors.contract import CallCount, Connector, Identity, Slice, Stream
+from connectors.contract.estimating import Foresees
+from connectors.errors import ConnectorError, QuotaSpent
+from flows.pipeline.access import check_access
+from flows.pipeline.ahead import counting
+from flows.pipeline.chunks import ChunkWriter
+from flows.pipeline.estimating import estimate_windows
+from flows.pipeline.marks import WindowMarks
+from flows.pipeline.progress import Clock, Progress, quiet
+from flows.pipeline.slicing import SliceReader, Start
+from flows.pipeline.standing import Standing
+from flows.pipeline.windows import Span, Window, due_windows
+from flows.results import EstimateReceipt, FillReceipt, WindowReceipt
+from kammodel.entities import Run
+from kammodel.store import Store
+from kammodel.store.backfills import KIND
+from kammodel.store.control import end_run, start_run
+
+Announce = Callable[[EstimateReceipt], None]
+
+
+def fill(
+    connector: Connector,
+    store: Store,
+    clock: Clock,
+    span: Span,
+    *,
+    progress: Progress = quiet,
+    standing: Standing | None = None,
+    announce: Announce = lambda _: None,
+) -> FillReceipt:
+    """Reads the rows that were changed in the span, into the store.
+
+    A window is closed once its count is proven; what was stopped goes on where it was, by the same call. No bookmark of
+    a pull is looked at or moved, and rows that a pull has stored meanwhile are left alone. Where no calls are left
+    the receipt is partial. `announce` is told the estimate before the first row is read.
+    """
+    filling = _Filling(connector, store, clock, span, progress, standing or Standing(), announce)
+    began, at = time.perf_counter(), clock()
+    spent: QuotaSpent | None = None
+    with allowing(Allowance(span.calls)) as allowed:
+        try:
+            filling.run()
+        except QuotaSpent as fault:
+            spent = fault
+    done = filling.receipt(spent, calls=allowed.made, seconds=round(time.perf_counter() - began, 3))
+    _keep_run(store, done, at, clock)
+    return done
+
+
+@dataclass
+class _Filling:
+    connector: Connector
+    store: Store
+    clock: Clock
+    span: Span
+    progress: Progress
+    standing: Standing
+    announce: Announce
+    identity: Identity | None = None
+    estimate: EstimateReceipt | None = None
+    done: list[WindowReceipt] = field(default_factory=list)
+    kept: int = 0
+    left: list[tuple[Window, Stream]] = field(default_factory=list)
+    next_row: int = 1
+
+    def run(self) -> None:
+        identity = self.identity = self.connector.identify()
+        check_access(self.connector, self.store, identity, full=False)
+        streams, due, windows = due_windows(self.connector, self.store, self.clock, self.span)
+        self.left = [(w, s) for w in windows for s in streams if w in due[s.name]]
+        self.kept = len(streams) * len(windows) - len(self.left)
+        if self.left and isinstance(self.connector, Foresees):
+            self.estimate = estimate_windows(self.connector, self.store, identity, due)
+            self.announce(self.estimate)
+        self.standing.begin(self.estimate)
+        while self.left:
+            window, stream = self.left[0]
+            self.done.append(self._window(window, stream, identity))
+            self.left.pop(0)
+
+    def receipt(self, spent: QuotaSpent | None, *, calls: int, seconds: float) -> FillReceipt:
+        identity = self.identity
+        return FillReceipt(
+            source=self.connector.name,
+            instance=identity.instance if identity else None,
+            organisation=identity.organisation if identity else None,
+            first=self.span.first,
+            last=self.span.last,
+            windows=tuple(self.done),
+            kept=self.kept,
+            left=len(self.left),
+            calls=calls,
+            seconds=seconds,
+            estimate=self.estimate,
+            stopped=str(spent) if spent else None,
+            resumes=self._resumes() if spent else None,
+        )
+
+    def _window(self, window: Window, stream: Stream, identity: Identity) -> WindowReceipt:
+        """Reads one window from its place, or its start, to its end."""
+        began, calls = time.perf_counter(), CallCount()
+        at = {"since": window.since, "until": window.until, "began": self.clock()}
+        marks = WindowMarks(self.store, identity, stream, clock=self.clock, **at)
+        start = self._start(marks, window)
+        writer = ChunkWriter(self.store, identity, stream, marks, self.clock)
+        writer.retry_rejects()
+        told = f"{identity.source} {stream.name} {window.first:%Y-%m}"
+        self.standing.enter(told)
+        reader = SliceReader(self.connector, self.store, stream, marks, progress=self._progress, step=told)
+        # Nothing has to come for the first word: whoever cancels is heard between two windows.
+        self._progress(told, 0, None)
+        try:
+            with counting(self.connector, calls):
+                reader.read(start, writer)
+        except QuotaSpent:
+            mark = marks.load()
+            self.next_row = mark.rows_read + 1 if mark is not None and mark.resume_point else 1
+            self.done.append(_counted(window, writer, start, calls.total, began, stopped=True))
+            raise
+        except ConnectorError as fault:
+            if reader.name not in str(fault):
+                fault.args = (f"{told}: {fault}",)
+            raise
+        return _counted(window, writer, start, calls.total, began, stopped=False)
+
+    def _start(self, marks: WindowMarks, window: Window) -> Start:
+        mark = marks.load()
+        if mark is not None and mark.resume_point is not None and mark.slice_until is not None:
+            return Start(Slice(window.since, mark.slice_until), mark.resume_point, "resumed where it stopped")
+        return Start(Slice(window.since, window.read_until), None, None)
+
+    def _progress(self, step: str, done: int, total: int | None) -> None:
+        del total  # That of one window.
+        self.standing.tell(step, done, self.connector.calls.total)
+        self.progress(f"{self.connector.name} backfill", self.standing.rows, self.standing.total)
+
+    def _resumes(self) -> str:
+        how = "with the same command" + (", less --again" if self.span.again and self.done else "")
+        if not self.left:
+            return f"resumes at the beginning, {how}"
+        window, stream = self.left[0]
+        return f"resumes at {stream.name} {window.first:%Y-%m}, row {self.next_row:,}, {how}"
+
+
+def _counted(
+    window: Window, writer: ChunkWriter, start: Start, calls: int, began: float, *, stopped: bool
+) -> WindowReceipt:
+    own, *others = writer.receipts(is_full=False, note=start.note, calls=calls, seconds=0.0)
+    return WindowReceipt(
+        stream=own.stream,
+        first=window.first,
+        last=window.last,
+        state="stopped" if stopped else "closed",
+        read=own.read,
+        inserted=own.inserted,
+        changed=own.changed,
+        unchanged=own.unchanged,
+        rejected=own.rejected + sum(other.rejected for other in others),
+        suppressed=own.suppressed,
+        gone=own.gone,
+        calls=calls,
+        seconds=round(time.perf_counter() - began, 3),
+        resumed=start.resume is not None,
+    )
+
+
+def _keep_run(store: Store, done: FillReceipt, at: dt.datetime, clock: Clock) -> None:
+    """Remembers how fast it was; estimates ask for it."""
+    run_id = f"backfill-{uuid.uuid4().hex[:12]}"
+    told = {"source": done.source, "rows": done.rows, "calls": done.calls, "seconds": done.seconds, "left": done.left}
+    with store.transaction() as tx:
+        start_run(tx, Run(run_id=run_id, kind=KIND, started_at=at))
+        end_run(tx, run_id, "partial" if done.is_partial else "done", told, clock())

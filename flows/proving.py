@@ -1,0 +1,31 @@
+"""The proof of the store on a runtime: counted for a command or a task, and asked for before anything is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flows.pipeline import Progress, reconciling
+from flows.recording import recorded
+from flows.results import ReconcileReceipt
+from flows.runtime import Runtime
+
+
+@recorded("reconcile", of_crm=True)
+def reconcile(runtime: Runtime, crm: str, *, repair: bool, progress: Progress) -> ReconcileReceipt:
+    """Counts the records of one CRM against those of the store."""
+    connector, clock = runtime.connector(crm), runtime.clock
+    return reconciling.reconcile(connector, runtime.store, clock, repair=repair, progress=progress)
+
+
+def require_proven(runtime: Runtime, crms: Iterable[str]) -> None:
+    """Raises KamError where the newest certificate of one of the CRMs says that the store lacks what it has."""
+    reconciling.check_certified(runtime.store, crms)
+
+
+def unproven(receipts: Iterable[ReconcileReceipt]) -> tuple[str, ...]:
+    """A line for each reason why streams could not be proven, and for each CRM that was counted in part."""
+    told: list[str] = []
+    for one in receipts:
+        told += [f"{one.source} is not proven in {streams}: {why}" for why, streams in one.unproven.items()]
+        told += [f"{one.source}: {one.stopped}"] if one.stopped is not None else []
+    return tuple(told)

@@ -1,0 +1,138 @@
+"""A Salesforce org whose past a worker's run reads into a store of its own, to be disturbed and compared."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+import polars as pl
+
+from connectors.salesforce.connector import SalesforceConnector
+from connectors.salesforce.settings import SalesforceSettings
+from connectors.sandbox.book import Book
+from connectors.sandbox.clock import Clock
+from connectors.sandbox.company import ServedCompany, same_in, serving
+from connectors.sandbox.salesforce.settings import OrgSettings
+from flows.pipeline import pull
+from kammodel.entities import ENTITIES, ExchangeRate, PipelineStage, User
+from kammodel.entities.envelope import OURS as STAMPS
+from kammodel.publish.fields import FIELDS
+from kammodel.store import Store, plans
+from kammodel.store.snapshots import latest_snapshots
+from tests.e2e.prefect_worker import Api, awaited, worker
+from tests.pipeline.salesforce_desk import LEAN
+
+DEPLOYMENT = "kam-backfill/crm-months"
+OVER = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+READ_WHOLE = (ExchangeRate, PipelineStage, User)
+"""No backfill reads them: each pull does, in full."""
+MONTHS = dt.timedelta(days=400)
+
+
+@dataclass(frozen=True)
+class Past:
+    """An org with our fields, an empty store, and the worker that may fill it. `day`: the last one to be read."""
+
+    api: Api
+    folder: Path
+    served: ServedCompany
+    day: dt.date
+
+    @property
+    def store(self) -> str:
+        """Its address."""
+        return f"sqlite:///{self.folder / 'kam.db'}"
+
+    def worker(self) -> AbstractContextManager[Popen[bytes]]:
+        own = {"KAM_HOME": str(self.folder), "KAM_STORE_URL": self.store}
+        return worker(self.api, self.folder, self.served.environment() | own)
+
+    def begin(self) -> str:
+        """A run from the UI that reads a year of months, scores, and writes what changed."""
+        span = {"first": (self.day - MONTHS).isoformat(), "last": self.day.isoformat()}
+        return self.api.start(DEPLOYMENT, of="crm", crm="salesforce", write_back=True, **span)
+
+    def ended(self, run_id: str) -> str:
+        """The name of the state that the run ends in."""
+        return str(self.api.ended(run_id, *OVER)["state_name"])
+
+    @property
+    def calls(self) -> int:
+        """How many the org has been asked so far."""
+        assert self.served.salesforce is not None
+        return len(self.served.salesforce.faults.log)
+
+    def reaches(self, calls: int, run_id: str) -> bool:
+        """Whether the org is asked so many calls before the run is over; answers the moment it is."""
+        return bool(
+            awaited(
+                lambda: self.calls >= calls or (False if self.api.run(run_id)["state_type"] in OVER else None),
+                every=0.02,
+            )
+        )
+
+    def contents(self) -> dict[str, pl.DataFrame]:
+        """Every table that a backfill fills, less the hour and name of a run; and the org's accounts."""
+        with closing(Store(self.store)) as store:
+            found = {e.__name__: store.read(e).drop(*STAMPS).sort(pl.all()) for e in ENTITIES if e not in READ_WHOLE}
+            with store.transaction() as tx:
+                instance = found["Account"]["source_instance"][0]
+                found["ledger"] = plans.ledger(tx, "salesforce", instance).sort(pl.all())
+                found["snapshots"] = latest_snapshots(tx).drop("run_id", "recorded_at")
+        return found | {"org": pl.DataFrame(self._accounts(), infer_schema_length=None).sort("Id")}
+
+    def _accounts(self) -> list[dict[str, Any]]:
+        assert self.served.company.org is not None
+        return [
+            {k: str(v) for k, v in row.items() if k == "Id" or k.startswith("KAM_")}
+            for row in self.served.company.org.records("Account")
+        ]
+
+
+@contextmanager
+def past_of(book: Book, api: Api, folder: Path) -> Iterator[Past]:
+    """The org's clock is that of the day: the worker's process knows no other time."""
+    folder.mkdir()
+    company = same_in(
+        book, Clock(dt.datetime.now(dt.UTC), running=True), "salesforce", org_settings=OrgSettings(**LEAN)
+    )
+    with serving(company) as served:
+        provision(served)
+        past = Past(api, folder, served, book.now.date() - dt.timedelta(days=1))
+        _lose_the_past(past)
+        yield past
+
+
+def provision(served: ServedCompany) -> None:
+    """Makes our fields in the org, as its admin."""
+    with closing(_connector(served)) as connector:
+        connector.provision(FIELDS, "en")
+
+
+def _lose_the_past(past: Past) -> None:
+    """A pull has read everything, and the rows were lost: the bookmarks say that there is nothing to pull, and what is
+    not read again by a backfill stays lost."""
+    with closing(_connector(past.served)) as connector, closing(Store(past.store)) as store:
+        pull(connector, store, _now)
+    with closing(sqlite3.connect(past.folder / "kam.db")) as rows, rows:
+        for entity in (one for one in ENTITIES if one not in READ_WHOLE):
+            rows.execute(f"DELETE FROM {entity.__tablename__}")
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def _connector(served: ServedCompany) -> SalesforceConnector:
+    assert served.salesforce is not None
+    assert served.company.org is not None
+    own = served.company.org.settings
+    return SalesforceConnector(
+        SalesforceSettings(instance_url=served.salesforce.url, client_id=own.client_id, client_secret=own.client_secret)
+    )

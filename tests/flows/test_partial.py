@@ -1,0 +1,102 @@
+"""Runs that end in part, on a real Prefect server: a state of its own, neither success nor failure to a reader."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import gc
+from collections.abc import Awaitable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State, StateType
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from connectors.sandbox.company import ServedCompany
+from flows.backfill import Of, backfill
+from flows.results import CrmBackfillReceipt
+from flows.run import run
+from flows.runtime import Runtime, using
+from flows.settings import settings_from
+from flows.sync import pull
+from kammodel.publish.fields import FIELDS
+from tests.flows.test_flows import DAY, QUICK
+
+pytestmark = [
+    # Prefect's clients leave their sockets to the garbage collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+FIRST, LAST = dt.date(2026, 5, 1), dt.date(2026, 6, 15)
+
+
+@pytest.fixture
+def runtime(served: ServedCompany, tmp_path: Path, prefect_api: str) -> Iterator[Runtime]:
+    """Salesforce alone; flows report to the server of the session."""
+    told = {name: value for name, value in served.environment().items() if "HUBSPOT" not in name}
+    settings = settings_from({**told, "KAM_HOME": str(tmp_path / "home")})
+    with (
+        temporary_settings({PREFECT_API_URL: prefect_api}),
+        Runtime(settings, clock=served.company.clock.now, patience=QUICK) as opened,
+        using(opened),
+    ):
+        yield opened
+    gc.collect()
+
+
+def few_calls(served: ServedCompany, runtime: Runtime) -> None:
+    """Our share of the org's day: signing in, and some calls more."""
+    runtime.connector("salesforce").provision(FIELDS, "en")
+    runtime._connectors.clear()
+    assert served.company.org is not None
+    served.company.org.settings.calls_of_others = 0
+    served.company.org.settings.daily_api_requests = 4 * 40
+
+
+async def ended(run: Awaitable[State[Any]]) -> State[Any]:
+    """The state with which a flow run ends."""
+    return await run
+
+
+def is_partial(state: State[Any], message: str) -> bool:
+    """Its name and its type, and where it resumes. On the server too, as the UI shows it."""
+    with get_client(sync_client=True) as client:
+        assert state.state_details.flow_run_id is not None
+        shown = client.read_flow_run(state.state_details.flow_run_id).state
+    assert shown is not None
+    assert (shown.name, shown.type, message in str(shown.message)) == ("Partial", StateType.COMPLETED, True)
+    return (state.name, state.type) == ("Partial", StateType.COMPLETED)
+
+
+def test_a_pull_and_a_run_that_have_no_calls_left_are_partial(served: ServedCompany, runtime: Runtime) -> None:
+    """The message says where the next one goes on."""
+    few_calls(served, runtime)
+    assert is_partial(asyncio.run(ended(pull(return_state=True))), "salesforce resumes at ")
+    runtime._connectors.clear()
+    assert is_partial(asyncio.run(ended(run(as_of=DAY, return_state=True))), "salesforce resumes at ")
+
+
+def test_a_backfill_that_has_no_calls_left_is_partial(runtime: Runtime) -> None:
+    """Its progress artifact tells of rows, calls and time; the same run again comes to the end."""
+    assert is_partial(
+        asyncio.run(ended(backfill(of=Of.crm, calls=40, first=FIRST, last=LAST, return_state=True))),
+        "salesforce resumes at ",
+    )
+    runtime._connectors.clear()
+    done = asyncio.run(backfill(of=Of.crm, scores=True, first=FIRST, last=LAST))
+    assert isinstance(done, CrmBackfillReceipt)
+    assert (done.left, done.crms[0].left, done.crms[0].kept > 0) == ((), 0, True)
+    assert done.scores is not None
+    assert [day.as_of for day in done.scores.days] == [dt.date(2026, 5, 31)]
+    with get_client(sync_client=True) as client:
+        bars = [a for a in client.read_artifacts() if a.key == "kam-backfill-salesforce"]
+        pages = [str(a.data) for a in client.read_artifacts() if a.key == "kam-backfill"]
+    stopped, whole = sorted(bars, key=lambda bar: float(str(bar.data)))
+    assert (float(str(stopped.data)) < 100, str(stopped.description).startswith("stopped: ")) == (True, True)
+    told = str(whole.description)
+    assert [word in told for word in ("done: ", "rows of about ", "100 %", "calls of about ")] == [True] * 4
+    (page,) = (page for page in pages if "were closed before" in page)
+    assert "takes about" in page
