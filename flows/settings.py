@@ -93,7 +93,8 @@ class Settings(BaseSettings):
     )
     notify_block: str | None = Field(
         default=None,
-        description="Notification block of Prefect to which flows send each digest of tier changes; none by default",
+        description="Notification block of Prefect to which flows send each digest of tier changes, and "
+        "`kam automations` what goes wrong; none by default",
         examples=["slack-webhook/kam"],
     )
     log_format: Literal["text", "json"] = Field(

@@ -9,6 +9,7 @@ from typing import Annotated, Optional
 import typer
 
 from flows.cli import (
+    automating,
     catalogue,
     digesting,
     forgetting,
@@ -274,6 +275,7 @@ reporting.add_to(app)
 reconciling.add_to(app)
 status.add_to(app)
 upgrading.add_to(app)
+automating.add_to(app)
 
 
 @app.callback(invoke_without_command=True)

@@ -84,7 +84,8 @@ class Past:
             with store.transaction() as tx:
                 instance = found["Account"]["source_instance"][0]
                 found["ledger"] = plans.ledger(tx, "salesforce", instance).sort(pl.all())
-                found["snapshots"] = latest_snapshots(tx).drop("run_id", "recorded_at")
+                # Each org's users were made as it was opened, and the fingerprint is of them too.
+                found["snapshots"] = latest_snapshots(tx).drop("run_id", "recorded_at", "inputs_fingerprint")
         return found | {"org": pl.DataFrame(self._accounts(), infer_schema_length=None).sort("Id")}
 
     def _accounts(self) -> list[dict[str, Any]]:
