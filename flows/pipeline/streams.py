@@ -54,7 +54,9 @@ class StreamReader:
     def read(self, *, full: bool) -> list[StreamReceipt]:
         """Receipts of the stream and of the other entities that its pages fill."""
         with counting(self._connector, self._calls):
-            return self._to_the_end(full=full)
+            own, *others = self._to_the_end(full=full)
+        # Of a connector that reads one stream after another it is counted when the stream is done.
+        return [replace(own, calls=self._calls.total), *others]
 
     def _to_the_end(self, *, full: bool) -> list[StreamReceipt]:
         began, start = time.perf_counter(), self._begun or self.start(full=full)
@@ -75,7 +77,7 @@ class StreamReader:
             raise
         seconds = round(time.perf_counter() - began, 3)
         is_full = start.span.since is None
-        done = writer.receipts(is_full=is_full, note=start.note, calls=self._calls.total, seconds=seconds)
+        done = writer.receipts(is_full=is_full, note=start.note, calls=0, seconds=seconds)
         return self._stopped(done, full=full and is_open, is_open=is_open) if self.spent else done
 
     def put_off(self, *, full: bool) -> list[StreamReceipt]:

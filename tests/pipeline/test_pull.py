@@ -62,6 +62,7 @@ def test_a_first_pull_reads_everything_and_closes_at_the_settled_instant(desk: D
     """All rows are in, the slice is closed, and the watermark lies the settle lag behind now."""
     receipt = desk.pull()
     assert (receipt.is_full, receipt.read, receipt.inserted) == (True, 5, 5)
+    assert receipt.calls == desk.crm.calls.total > 1
     assert desk.names() == ALL
     mark = desk.bookmark()
     assert (mark.watermark, mark.read_until) == (START - MINUTE, START)
