@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from connectors.hubspot.settings import HubSpotSettings
 from connectors.salesforce.settings import SalesforceSettings
 from flows.directories import data_directory
+from flows.sealed import unsealed
 from kammodel.errors import NotConfigured
 from kammodel.privacy.hashing import SHORTEST_KEY
 
@@ -195,11 +196,13 @@ class Settings(BaseSettings):
 def load_settings(env_file: Path | None = Path(".env")) -> Settings:
     """The settings from the environment and, behind it, a `.env` file of the working directory.
 
+    A value may name a place instead: `block:secret/NAME`, a Secret block of Prefect, or `file:/run/secrets/NAME`.
     Raises NotConfigured that names the variable: unknown, unusable, or missing from a block begun.
     """
     refuse_unknown(env_file)
     try:
-        return Settings(_env_file=env_file, _env_file_encoding="utf-8")
+        found = _nested(unsealed(_values(env_file)))
+        return Settings(_env_file=env_file, _env_file_encoding="utf-8", **found)
     except ValidationError as fault:
         raise NotConfigured(_first(fault)) from None
     except UnicodeDecodeError:
@@ -208,6 +211,14 @@ def load_settings(env_file: Path | None = Path(".env")) -> Settings:
 
 def settings_from(variables: Mapping[str, str]) -> Settings:
     """The settings that these variables alone give: the environment and `.env` are not looked at."""
+    try:
+        return _Given(**_nested(variables))
+    except ValidationError as fault:
+        raise NotConfigured(_first(fault)) from None
+
+
+def _nested(variables: Mapping[str, str]) -> dict[str, Any]:
+    """Values by field, those of a block in a dict of their own."""
     values: dict[str, Any] = {}
     for name, value in variables.items():
         *blocks, last = name.removeprefix(PREFIX).lower().split(NESTED)
@@ -215,10 +226,7 @@ def settings_from(variables: Mapping[str, str]) -> Settings:
         for block in blocks:
             inner = inner.setdefault(block, {})
         inner[last] = value
-    try:
-        return _Given(**values)
-    except ValidationError as fault:
-        raise NotConfigured(_first(fault)) from None
+    return values
 
 
 class _Given(Settings):
@@ -255,6 +263,16 @@ def _variables(name: str) -> tuple[str, ...]:
     block = BLOCKS.get(name)
     top = f"{PREFIX}{name}".upper()
     return (top,) if block is None else tuple(f"{top}{NESTED}{inner}".upper() for inner in block.model_fields)
+
+
+def _values(env_file: Path | None) -> dict[str, str]:
+    """What is set: in the environment, and behind it in a `.env` file."""
+    held = dotenv_values(env_file, encoding="utf-8") if env_file is not None and env_file.is_file() else {}
+    return {
+        name.upper(): value
+        for name, value in (*held.items(), *os.environ.items())
+        if value and name.upper().startswith(PREFIX)
+    }
 
 
 def _given(env_file: Path | None) -> list[tuple[str, str]]:

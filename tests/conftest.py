@@ -29,6 +29,7 @@ _WITH_PREFECT = {
     "tests/flows/test_check.py",
     "tests/flows/test_digest_delivery.py",
     "tests/flows/test_flows.py",
+    "tests/flows/test_sealed.py",
 }
 
 
