@@ -74,7 +74,7 @@ def play(crm: SharedAccounts, store: StoppedStore, seed: str) -> Counter[str]:
 def test_people_and_runs_share_the_fields(crm: SharedAccounts, store: StoppedStore) -> None:
     """A sample by the seed (KAM_TEST_SEED), in which all verdicts are met."""
     judged = sum((play(crm, store, f"{SEED} {crm.crm.name} {n}") for n in range(SAMPLE)), Counter[str]())
-    assert min(judged[verdict] for verdict in ("equal", "write", "hold")) > SAMPLE
+    assert min(judged[verdict] for verdict in ("equal", "write", "hold")) > 0
 
 
 @pytest.fixture
