@@ -9,6 +9,7 @@ kammodel.errors.KamError
     ├── QuotaSpent             stop now: exit 4, partial; a later run goes on from here
     ├── SignInRefused          wrong credentials: a person has to act
     ├── PermissionMissing      a scope, object or field permission is missing: an admin has to act
+    ├── FieldRetyped           a field that was read holds something else now: an admin has to act
     ├── ShortAnswer            the CRM sent less than it announced: nothing was closed, run again
     ├── UnexpectedAnswer       not what the vendor documents; ids and codes only, never the payload
     ├── RequestRefused         the CRM refuses this very request; repeating it will not help
@@ -63,6 +64,10 @@ class SignInRefused(ConnectorError):
 
 class PermissionMissing(ConnectorError):
     """The credentials work, and may not do this; the message names object and scope."""
+
+
+class FieldRetyped(ConnectorError):
+    """A field that was read before has another type now, whose values mean something else."""
 
 
 class ShortAnswer(ConnectorError):

@@ -21,13 +21,21 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
+from kammodel.entities import Sourced
 from kammodel.errors import NotConfigured
 
 _Word = Annotated[str, Field(min_length=1)]
 
 
 class MappingInvalid(NotConfigured):
-    """The mapping file cannot be used as it stands; the text names the file, the key and what to do."""
+    """The mapping file cannot be used as it stands; the text names the file, the key and what to do.
+
+    `place`: stream and column, where it is about one; `entity`: what the column is of.
+    """
+
+    def __init__(self, text: str, place: tuple[str, ...] = (), entity: type[Sourced] | None = None) -> None:
+        super().__init__(text)
+        self.place, self.entity = place, entity
 
 
 class Choice(BaseModel):
@@ -64,9 +72,9 @@ class Overrides:
             if stream not in names:
                 raise self.fault((stream,), f"there is no such stream{offer(stream, names)}")
 
-    def fault(self, place: Iterable[str], text: str) -> MappingInvalid:
+    def fault(self, place: tuple[str, ...], text: str, entity: type[Sourced] | None = None) -> MappingInvalid:
         """What to raise about a stream or column: one line with file and key."""
-        return MappingInvalid(f"{self.file}, {_key((self.crm, *place))}: {text}")
+        return MappingInvalid(f"{self.file}, {_key((self.crm, *place))}: {text}", place, entity)
 
 
 NONE = Overrides()

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from kammodel.entities import Sourced
-from kammodel.facts import FRAMES
+from kammodel.entities import Account, Opportunity, Sourced
+from kammodel.facts import FRAMES, FactFrame
 from kammodel.kpis import DERIVED, GROUPS, KPIS, Kpi, Windows
-from kammodel.tiering.criteria import CRITERIA
+from kammodel.tiering.criteria import CRITERIA, Measure
 
 _ANY_DAY = Windows(dt.date(2000, 12, 31))
 """Which columns an expression names does not depend on the day."""
+CARRIED: Mapping[type[Sourced], frozenset[str]] = {
+    Opportunity: frozenset({"probability", "forecast_category", "kind"}),
+}
+"""Columns that every frame either shows under the same name or has no use for: no row comes, goes or is another for
+them, so that only a KPI that names one stands on it."""
 
 
 @dataclass(frozen=True)
@@ -28,22 +33,49 @@ def dependents_of(entity: type[Sourced], columns: Collection[str]) -> Dependents
     """Whatever is made of these columns of an entity: the KPIs over frames of facts that read one of them, those
     computed from such KPIs, and the criteria that measure one.
 
-    A frame counts as a whole: what within it is made of which column is not declared, and one KPI too many is looked
-    at sooner than one too few.
+    A frame counts as a whole, but for columns that it only carries: what within it is made of which column is not
+    declared, and one KPI too many is looked at sooner than one too few.
     """
-    frames = {frame.name for frame in FRAMES if not set(frame.entities.get(entity, ())).isdisjoint(columns)}
+    carried = set(columns) & CARRIED.get(entity, frozenset())
+    whole = _named_of(_reading(entity, set(columns) - carried))
+    carrying = _named_of(_reading(entity, carried))
+    own = {kpi.name for kpi in KPIS if kpi.of in whole or (kpi.of in carrying and not carried.isdisjoint(_named(kpi)))}
+    return _made_of(own, set(columns) if entity is Account else set())
+
+
+def dependents_of_streams(streams: Collection[str]) -> Dependents:
+    """Whatever cannot be known where these streams of a CRM are not read."""
+    frames = (f for f in FRAMES if any(not reads.isdisjoint(streams) for reads in f.reads))
+    names = _named_of(frames)
+    return _made_of({kpi.name for kpi in KPIS if kpi.of in names}, set())
+
+
+def _reading(entity: type[Sourced], columns: Collection[str]) -> Iterator[FactFrame]:
+    return (frame for frame in FRAMES if not set(frame.entities.get(entity, ())).isdisjoint(columns))
+
+
+def _named_of(frames: Iterable[FactFrame]) -> set[str]:
+    return {frame.name for frame in frames}
+
+
+def _made_of(kpis: Collection[str], of_accounts: Collection[str]) -> Dependents:
+    """These KPIs and what is computed from them; criteria may measure a column of accounts as it is."""
     found: dict[str, None] = {}
     for kpi in KPIS:
-        if kpi.of in frames or not _named(kpi).isdisjoint(found):
+        is_made = kpi.of in {GROUPS, DERIVED} and not _named(kpi).isdisjoint(found)
+        if kpi.name in kpis or is_made:
             found[kpi.name] = None
-    criteria = tuple(one.key for one in CRITERIA if any(m.kpi in found or m.cases in found for m in one.measures))
-    return Dependents(tuple(found), criteria)
+
+    def stands(measure: Measure) -> bool:
+        return measure.kpi in found or measure.cases in found or measure.kpi in of_accounts
+
+    return Dependents(tuple(found), tuple(one.key for one in CRITERIA if any(map(stands, one.measures))))
 
 
 @cache
 def _named(kpi: Kpi) -> frozenset[str]:
-    """The KPIs that the expressions of one name; none where it is computed over facts."""
-    return frozenset(_roots(kpi)) if kpi.of in {GROUPS, DERIVED} else frozenset()
+    """The columns of its frame that the expressions of a KPI name, or the KPIs where it is computed over such."""
+    return frozenset(_roots(kpi))
 
 
 def _roots(kpi: Kpi) -> Iterator[str]:

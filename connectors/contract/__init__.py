@@ -3,7 +3,7 @@
 from connectors.contract.connector import CallCount, Connector, Identity
 from connectors.contract.counting import Countable, Counting, Tally, Window
 from connectors.contract.provisioning import Done, Finding, Part, Provisioned, Provisioning, Removal
-from connectors.contract.reading import Deletions, Known, LinksNow, Page, Slice, Stream, Sweeps, SweepsLinks
+from connectors.contract.reading import Deletions, Known, LinksNow, Page, Slice, Stream, Sweeps, SweepsLinks, Typed
 from connectors.contract.writing import AccountWrite, FaultKind, LooksBack, Outcome, WriteOutcome
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Sweeps",
     "SweepsLinks",
     "Tally",
+    "Typed",
     "Window",
     "WriteOutcome",
 ]

@@ -15,6 +15,16 @@ from kammodel.entities import Sourced
 
 
 @dataclass(frozen=True)
+class Typed:
+    """A field that is asked for, and its type, in the CRM's words. `alike`: other types, values of which read the
+    same."""
+
+    field: str
+    type: str
+    alike: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Stream:
     """Something that is read as one sequence of pages.
 
@@ -26,7 +36,7 @@ class Stream:
     for good, without a row to say so; see Sweeps. `id_prefix`: what its ids begin with, where several streams fill one
     entity. `linked`: columns of ours that come from links between records, which change without moving any stamp; see
     SweepsLinks. `parts`: further entities whose rows belong to one row of the stream's own, each with its column that
-    names that row: they come and go with links too.
+    names that row: they come and go with links too. `types`: of the fields asked for, where the CRM tells them.
     """
 
     name: str
@@ -38,6 +48,7 @@ class Stream:
     id_prefix: str = ""
     linked: tuple[str, ...] = ()
     parts: tuple[tuple[type[Sourced], str], ...] = ()
+    types: tuple[Typed, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -47,6 +58,14 @@ class Stream:
     def columns(self) -> frozenset[str]:
         """The columns of ours that its own entity gets."""
         return frozenset(line.ours for line in self.mappings[0].lines)
+
+    def made_of(self, field: str) -> frozenset[str]:
+        """The columns of ours, of its own entity, that are read from a field."""
+        return frozenset(line.ours for line in self.mappings[0].lines if field in line.columns)
+
+    def retyped(self, known: Map[str, str]) -> tuple[Typed, ...]:
+        """The fields whose type is not the one that is known of them."""
+        return tuple(one for one in self.types if known.get(one.field, one.type) != one.type)
 
 
 @dataclass(frozen=True)

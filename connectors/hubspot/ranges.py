@@ -23,8 +23,9 @@ from connectors.hubspot.records import Record, Wish
 from connectors.hubspot.search import extent
 
 M = TypeVar("M")
-LEAST_PAGES = 10
-"""Pages of a range, at least: the last page of each range is rarely full, and costs a call all the same."""
+LEAST_PAGES = 100
+"""Pages of a range, at least: the last page of each range is rarely full, nor are the calls for its records' links, and
+they cost all the same. With a hundred that is about one in a hundred."""
 _MOST_PAGES = 100
 """Pages of a portion, at most, where few of their records are kept."""
 

@@ -15,7 +15,7 @@ from connectors.renaming import renamed
 from connectors.salesforce import mapping, org, paths
 from connectors.salesforce.client import Client
 from connectors.salesforce.frames import Record
-from connectors.salesforce.mapping import OURS, STAMPS, Declared, overriding
+from connectors.salesforce.mapping import OURS, STAMPS, Declared, overriding, typing
 from connectors.salesforce.org import Describes, Org
 
 ACCOUNTS, STAGES, RATES = "accounts", "pipeline_stages", "exchange_rates"
@@ -23,6 +23,7 @@ _NOT_PROVISIONED = "the field does not exist or is hidden from this user: run ka
 _HIDDEN = (
     "grant this user read access to {field} (field-level security), if the org has the field: its column stays empty"
 )
+_UNFIT = "{why}: give the field its type back, or name another in KAM_MAPPING_FILE; its column stays empty"
 _PREFIXES = {"Task": "00T", "Event": "00U"}
 """What ids begin with, of objects that fill one entity together."""
 _NO_STAGES = dict.fromkeys(("@stage", "IsClosed", "IsWon"), pl.String)
@@ -99,9 +100,12 @@ def _add(found: Catalogue, one: Declared, overrides: Overrides) -> None:
     if fields is None:
         return
     one = overriding.pointed(one, overrides, fields)
-    if not _suffices(found, one, set(fields)):
+    unfit = typing.unfit(one.mapping, fields)
+    there = fields.keys() - unfit.keys()
+    if not _suffices(found, one, there):
         return
-    fitting = mapping.cut(one.mapping, set(fields))
+    found.unavailable |= {f"{one.name}.{name}": _UNFIT.format(why=why) for name, why in unfit.items()}
+    fitting = mapping.cut(one.mapping, there)
     asked = tuple(mapping.asked(fitting))
     stamp, has_bin = next((s for s in STAMPS if s in fields), None), "IsDeleted" in fields
     found.sources[one.name] = Source(one.kind, asked, stamp, paths.QUERY_ALL if has_bin else paths.QUERY)
@@ -115,6 +119,7 @@ def _add(found: Catalogue, one: Declared, overrides: Overrides) -> None:
             drifting=tuple(name for name in asked if name in one.drifting or fields[name].get("calculated") is True),
             swept=has_bin,
             id_prefix=_PREFIXES.get(one.kind, ""),
+            types=tuple(typing.typed(asked, fields)),
         ),
     )
 

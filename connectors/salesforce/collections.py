@@ -52,12 +52,13 @@ class Collections:
     Where it is known what the accounts held before, they are read and written in one call: a composite of the two,
     which Salesforce carries out one after the other. What a person enters between our last look and that call is seen
     by it; left is the time between the two halves of the call. That a composite takes Collections is not confirmed on
-    a real org. One that refuses them is written to without: there, such an edit is written over unseen.
+    a real org. One that refuses them is written to without: there, only field history can tell of such an edit.
     """
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._looks_first = True
+        self.looks_first = True
+        """Until a composite has refused."""
 
     def send(self, named: Named, values: Batch, before: Batch) -> dict[str, WriteOutcome]:
         """An outcome for each account. Raises AnswerUnclear where nobody knows what became of them."""
@@ -66,7 +67,7 @@ class Collections:
         }
         records = [{"attributes": {"type": KIND}, "id": i, **row} for i, row in rows.items()]
         looked = None
-        if self._looks_first and any(i in before for i in rows):
+        if self.looks_first and any(i in before for i in rows):
             looked = self._looking_first(records, sorted({name for row in rows.values() for name in row}))
         answer, found = looked or (self._plain(records), {})
         outcomes = {i: _outcome(i, row) for i, row in zip(rows, _as_sent(list(rows), answer), strict=True)}
@@ -101,11 +102,11 @@ class Collections:
         try:
             answer = self._client.send("POST", paths.COMPOSITE, body, asks=EDIT, check=_both, repeatable=False)
         except (RequestRefused, PermissionMissing):
-            self._looks_first = False
+            self.looks_first = False
             return None
         parts = {part.get("referenceId"): part for part in answer["compositeResponse"]}
         rows = self._rows(parts[_WRITE], records)
-        self._looks_first = rows is not None and parts[_LOOK].get("httpStatusCode") == OK
+        self.looks_first = rows is not None and parts[_LOOK].get("httpStatusCode") == OK
         return None if rows is None else (rows, _records(parts[_LOOK].get("body")))
 
     def _part(self, reference: str, method: str, path: str, body: Any) -> dict[str, Any]:

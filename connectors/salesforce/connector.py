@@ -116,6 +116,11 @@ class SalesforceConnector:
         end_forsaken(self._client, self._notes)
         return self._writer.write(fields, writes)
 
+    def overwritten(
+        self, fields: Sequence[CustomField], writes: Sequence[AccountWrite]
+    ) -> dict[str, dict[str, str | None]]:
+        return self._writer.overwritten(fields, writes)
+
     def write_portion(self, accounts: int) -> int:
         return self._writer.portion(accounts)
 

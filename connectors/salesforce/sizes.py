@@ -12,8 +12,8 @@ class Sizes:
     `bulk_from`: a slice of more rows is read by jobs: ten pages of REST cost as many calls as a job does.
     `page_rows`: to a page of results, which is what stands in memory at a time. `job_rows`: to a job, roughly; more
     are read by several. `ingest_from`: more accounts are written by a job. Salesforce advises one from 2,000 rows on,
-    but it cannot say what it wrote over: up to fifty calls more are spent on seeing that. `ingest_rows`: to an ingest
-    job, more than `ingest_from`, and far below the 100 MB that one may have.
+    but it cannot say itself what it wrote over, and not every field has a history: up to fifty calls more are spent on
+    seeing that. `ingest_rows`: to an ingest job, more than `ingest_from`, and far below the 100 MB that one may have.
     """
 
     bulk_from: int = 20_000

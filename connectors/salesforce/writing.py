@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from itertools import chain
 
 import polars as pl
 
 from connectors.contract import AccountWrite, Outcome, WriteOutcome
-from connectors.errors import AnswerUnclear, PermissionMissing, QuotaSpent, RequestRefused, TryAgainLater
+from connectors.errors import (
+    AnswerUnclear,
+    ConnectorError,
+    PermissionMissing,
+    QuotaSpent,
+    RequestRefused,
+    TryAgainLater,
+)
 from connectors.salesforce import soql
 from connectors.salesforce.bulk.ingest import NO_ANSWER, ingest
 from connectors.salesforce.bulk.notes import JobNotes
@@ -19,6 +28,7 @@ from connectors.salesforce.client import Client
 from connectors.salesforce.codecs import widened
 from connectors.salesforce.collections import BATCH, EDIT, KIND, Batch, Collections, Named, chunks, digits
 from connectors.salesforce.frames import text_frame
+from connectors.salesforce.looking_back import History
 from connectors.salesforce.outcomes import LOCKED
 from connectors.salesforce.querying import read_all
 from connectors.salesforce.sizes import Sizes
@@ -31,8 +41,12 @@ _LOCK_ROUNDS = ((1.0, 50), (2.0, 10), (4.0, 1))
 _MOST_ALONE = 50
 _MOST_AGAIN = 2_000
 """Rows of a job that were locked and are sent again; more wait for the next run."""
-_JOB_CALLS = 10
+_JOB_CALLS = 12
+"""Two of them look back at what it went over."""
+_log = logging.getLogger(__name__)
 _READ = "read access to the object Account"
+Outcomes = dict[str, WriteOutcome]
+Cells = dict[str, dict[str, str | None]]
 
 
 def read_fields(client: Client, fields: Sequence[CustomField], ids: Sequence[str]) -> Iterator[pl.DataFrame]:
@@ -49,12 +63,13 @@ def read_fields(client: Client, fields: Sequence[CustomField], ids: Sequence[str
 class Writer:
     """Writes accounts: few by batches, each of which sees what it writes over; more than `sizes.ingest_from` by jobs.
 
-    A job cannot see that: what people enter between our look at its accounts and its end is written over unseen.
+    A job cannot see that. What people enter between our look at its accounts and its end is found afterwards, in the
+    history of the fields that have one; in the others it is written over unseen, and the log says in how many cells.
     """
 
     def __init__(self, client: Client, sizes: Sizes, notes: JobNotes) -> None:
         self._client, self._sizes, self._notes = client, sizes, notes
-        self._collections = Collections(client)
+        self._collections, self._history = Collections(client), History(client)
         self._jobs_are_closed = False
 
     def portion(self, accounts: int) -> int:
@@ -65,7 +80,7 @@ class Writer:
         """What reading and writing so many accounts costs; a job's looks at how it stands are an estimate."""
         portion = self.portion(accounts)
         whole, rest = divmod(accounts, portion)
-        each = _JOB_CALLS if self._by_job(accounts) else 1
+        each = _JOB_CALLS if self._by_job(accounts) else 1 if self._collections.looks_first else 2
         reads = whole * -(-portion // soql.IDS_AT_ONCE) + -(-rest // soql.IDS_AT_ONCE)
         return reads + each * (whole + (rest > 0))
 
@@ -75,17 +90,32 @@ class Writer:
         Writes for one account are put together, the later value wins. A batch that fails for now comes back as
         `retry`, one of which nobody knows what became of it as `unclear`: nothing is sent twice unseen.
         """
-        values: dict[str, dict[str, str | None]] = {}
-        before: dict[str, dict[str, str | None]] = {}
-        for write in writes:
-            values.setdefault(write.source_id, {}).update(write.values)
-            if write.before is not None:
-                before.setdefault(write.source_id, {}).update(write.before)
+        values, before = _together(writes)
         often = Counter(write.source_id for write in writes)
         named = {f.key: f for f in fields}
         batches = self._jobs if self._by_job(len(values)) else self._batches
         for outcomes in batches(named, values, before):
             yield [o for o in outcomes for _ in range(often[o.source_id])]
+
+    def overwritten(
+        self, fields: Sequence[CustomField], writes: Sequence[AccountWrite]
+    ) -> dict[str, dict[str, str | None]]:
+        """What writes that Salesforce took went over: as `WriteOutcome.overwritten`, by account. Of fields without a
+        history, nothing."""
+        values, before = _together(writes)
+        known = {i: row for i, row in values.items() if i in before}
+        if not known:
+            return {}
+        shown = [f for f in fields if f.for_people]
+        try:
+            blind = {f.key for f in shown} - {f.key for f in self._history.kept(shown)}
+            over = self._history.written_over(fields, written=known, before=before)
+        except ConnectorError as fault:
+            # What was written is to be told in any case.
+            _tell_unseen({f.key for f in shown}, known, str(fault))
+            return {}
+        _tell_unseen(blind, known, "the org keeps no history of their fields (kam provision tracks what it can)")
+        return over
 
     def _by_job(self, accounts: int) -> bool:
         return accounts > self._sizes.ingest_from and not self._jobs_are_closed
@@ -118,6 +148,7 @@ class Writer:
             if all(o.code == NO_ANSWER for o in outcomes.values()):
                 # Taken, and then not carried out: there may be no jobs left today.
                 self._jobs_are_closed = True
+            outcomes = self._seen(named, values, before, outcomes)
             again = [i for i, o in outcomes.items() if o.code == LOCKED]
             # What the job took is told in any case; what is left then waits for the next run.
             with suppress(QuotaSpent, TryAgainLater):
@@ -126,9 +157,21 @@ class Writer:
                     outcomes |= {o.source_id: o for o in written}
             yield list(outcomes.values())
 
+    def _sent(self, named: Named, values: Batch, before: Batch) -> Outcomes:
+        """A batch, which sees what it writes over as it goes, or, where no composite can, afterwards."""
+        outcomes = self._collections.send(named, values, before)
+        return outcomes if self._collections.looks_first else self._seen(named, values, before, outcomes)
+
+    def _seen(self, named: Named, values: Batch, before: Batch, outcomes: Outcomes) -> Outcomes:
+        """The outcomes with what was written over, as the history of the fields tells it."""
+        done = [i for i, o in outcomes.items() if o.outcome == "written" and i in before]
+        writes = [AccountWrite(i, dict(values[i]), before[i]) for i in done]
+        over = self.overwritten(list(named.values()), writes)
+        return outcomes | {i: replace(outcomes[i], overwritten=theirs) for i, theirs in over.items()}
+
     def _written(self, named: Named, values: Batch, before: Batch) -> list[WriteOutcome]:
         """A batch, and its locked rows again, in ever smaller ones. Whose lock it is, Salesforce does not say."""
-        outcomes = self._collections.send(named, values, before)
+        outcomes = self._sent(named, values, before)
         for wait, size in _LOCK_ROUNDS:
             locked = [i for i, o in outcomes.items() if o.code == LOCKED]
             if not locked or (size == 1 and len(locked) > _MOST_ALONE):
@@ -137,13 +180,31 @@ class Writer:
             self._client.sleep(wait * random.uniform(0.75, 1.25))  # noqa: S311  no secret
             for chunk in chunks(locked, size):
                 try:
-                    outcomes |= self._collections.send(named, {i: values[i] for i in chunk}, before)
+                    outcomes |= self._sent(named, {i: values[i] for i in chunk}, before)
                 except AnswerUnclear as fault:
                     outcomes |= {i: _not_now(i, fault) for i in chunk}
                 except (QuotaSpent, TryAgainLater):
                     # The rows that were taken must not be lost with it; the next batch meets the same.
                     return list(outcomes.values())
         return list(outcomes.values())
+
+
+def _together(writes: Sequence[AccountWrite]) -> tuple[Cells, Cells]:
+    """What each account gets, and what it held before where that is known, by field key."""
+    values: Cells = {}
+    before: Cells = {}
+    for write in writes:
+        values.setdefault(write.source_id, {}).update(write.values)
+        if write.before is not None:
+            before.setdefault(write.source_id, {}).update(write.before)
+    return values, before
+
+
+def _tell_unseen(keys: set[str], written: Batch, why: str) -> None:
+    cells = sum(len(keys & row.keys()) for row in written.values())
+    if cells:
+        text = "edits made while kam wrote could not be seen in %d cells of %d accounts: %s"
+        _log.warning(text, cells, len(written), why)
 
 
 def _not_now(source_id: str, fault: TryAgainLater) -> WriteOutcome:

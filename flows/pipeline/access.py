@@ -5,34 +5,45 @@ Nor is anything read where what was forgotten could not be told from the rest.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
+
 from connectors.contract import Connector, Identity, Stream
-from connectors.errors import PermissionMissing
-from kammodel.dependents import dependents_of
+from connectors.errors import FieldRetyped, PermissionMissing
+from connectors.mapping_file import MappingInvalid
+from kammodel.dependents import Dependents, dependents_of, dependents_of_streams
+from kammodel.entities import Bookmark
 from kammodel.store import Store
 from kammodel.store.control import load_bookmark, save_bookmark
 from kammodel.store.suppressing import load_suppressed
 
 ESSENTIAL = "opportunities"
 """Without deals nobody has a tier; accounts are asked for by the connectors themselves."""
-MOST_KPIS = 8
+MOST_KPIS = 5
 """Named in a line; criteria, which are what tiers stand on, are all named."""
 _WITHOUT = "to go on without, run: kam pull --crm {crm} --full"
+_AS_IT_IS = (
+    "give it its type back, or, if its values mean the same as before, take it as it is: kam pull --crm {crm} --full"
+)
 
 
 def check_access(connector: Connector, store: Store, identity: Identity, *, full: bool) -> None:
-    """Raises PermissionMissing, naming what to grant, before anything is read; NotConfigured without the KAM_HASH_KEY
-    that what was forgotten is known by.
+    """Raises PermissionMissing, naming what to grant, before anything is read; FieldRetyped where a field means
+    something else now; NotConfigured without the KAM_HASH_KEY that what was forgotten is known by.
 
     Streams other than deals may be missing from the start: what depends on them is unavailable, and the
-    receipt says so. One that was read before, or a field of it, may not vanish in silence. `full` accepts
-    that they are gone (an org can switch a feature off): a stream is then as one that never was read, and one that
-    lost fields is read again without them.
+    receipt says so. One that was read before, or a field of it, may not vanish or change its type in silence. `full`
+    accepts that (an org can switch a feature off): a stream is then as one that never was read, and one that lost
+    fields, or has them of another type, is read again as it is.
     """
     with store.transaction() as tx:
         load_suppressed(tx, identity.source, identity.instance)
+    streams = streams_of(connector, store, identity)
     closed = connector.unavailable()
     if ESSENTIAL in closed:
-        raise PermissionMissing(f"{identity.source}: nothing can be tiered without {ESSENTIAL}: {closed[ESSENTIAL]}")
+        told = concerned(dependents_of_streams({ESSENTIAL}))
+        raise PermissionMissing(
+            f"{identity.source}: nothing can be tiered without {ESSENTIAL}: {closed[ESSENTIAL]}; {told}".rstrip("; ")
+        )
     with store.transaction() as tx:
         marks = (load_bookmark(tx, identity.source, identity.instance, name) for name in sorted(closed))
         known = [mark for mark in marks if mark is not None and (mark.watermark or mark.resume_point)]
@@ -42,35 +53,78 @@ def check_access(connector: Connector, store: Store, identity: Identity, *, full
         names = [mark.stream for mark in known]
     if full:
         return
-    for name in names:
+    if names:
         raise PermissionMissing(
-            f"{identity.source} {name} could be read before and cannot be now: {closed[name]}; "
+            f"{identity.source} {', '.join(names)} could be read before and cannot be now: "
+            f"{'; '.join(_told(names, closed))}; {concerned(dependents_of_streams(names))}"
             f"{_WITHOUT.format(crm=identity.source)}"
         )
-    for stream in connector.streams():
-        _check_columns(stream, closed, store, identity)
+    for stream in streams:
+        before = _mark_of(stream.name, store, identity)
+        if before is not None:
+            _check_columns(stream, closed, before)
+            _check_types(stream, before)
 
 
-def _check_columns(stream: Stream, closed: dict[str, str], store: Store, identity: Identity) -> None:
-    hidden = {name: why for name, why in closed.items() if name.startswith(f"{stream.name}.")}
-    if not hidden:
-        return
+def streams_of(connector: Connector, store: Store, identity: Identity) -> tuple[Stream, ...]:
+    """The streams of a connector. Where a field that the mapping file names is no longer there, or no longer fits, the
+    MappingInvalid says what stands on the column that it filled before."""
+    try:
+        return connector.streams()
+    except MappingInvalid as fault:
+        stream, column, *_ = (*fault.place, "", "")
+        mark = _mark_of(stream, store, identity) if fault.entity is not None else None
+        if fault.entity is not None and mark is not None and column in mark.columns.split(","):
+            told = concerned(dependents_of(fault.entity, {column}))
+            fault.args = (f"{fault}; it could be read before; {told}".rstrip("; "),)
+        raise
+
+
+def concerned(found: Dependents) -> str:
+    """The criteria, and some of the KPIs, as part of a line; empty where there are none."""
+    first, more = found.kpis[:MOST_KPIS], len(found.kpis) - MOST_KPIS
+    kpis = ", ".join(first) + (f" and {more} more" if more > 0 else "")
+    if not found.kpis and not found.criteria:
+        return ""
+    return f"criteria concerned: {', '.join(found.criteria) or 'none'}; KPIs concerned: {kpis or 'none'}; "
+
+
+def _mark_of(stream: str, store: Store, identity: Identity) -> Bookmark | None:
     with store.transaction() as tx:
-        mark = load_bookmark(tx, identity.source, identity.instance, stream.name)
-        lost = set(filter(None, mark.columns.split(","))) - stream.columns if mark is not None else set()
+        found = load_bookmark(tx, identity.source, identity.instance, stream)
+        return None if found is None else Bookmark(**found.model_dump())
+
+
+def _check_columns(stream: Stream, closed: Mapping[str, str], mark: Bookmark) -> None:
+    """Columns that the mapping has lost; and fields that it asks for, and that are no longer shown."""
+    prefix = f"{stream.name}."
+    hidden = {name.removeprefix(prefix): why for name, why in closed.items() if name.startswith(prefix)}
+    unseen = sorted(mark.types.keys() & hidden.keys())
+    lost = set(filter(None, mark.columns.split(","))) - stream.columns if hidden else set()
+    lost = lost.union(*(stream.made_of(field) for field in unseen))
     if lost:
-        name, why = next(iter(sorted(hidden.items())))
+        told = "; ".join(_told([prefix + name for name in unseen or sorted(hidden)[:1]], closed))
         raise PermissionMissing(
-            f"{identity.source} {stream.name}: {', '.join(sorted(lost))} could be read before and cannot be now: "
-            f"{name}: {why}; {_concerned(stream, lost)}{_WITHOUT.format(crm=identity.source)}"
+            f"{mark.source} {stream.name}: {', '.join(sorted(lost))} could be read before and cannot be now: "
+            f"{told}; {_standing(stream, lost)}{_WITHOUT.format(crm=mark.source)}"
         )
 
 
-def _concerned(stream: Stream, columns: set[str]) -> str:
-    """The KPIs and criteria that stand on columns of the stream's entity, as part of a line; empty where none do."""
-    found = dependents_of(stream.mappings[0].entity, columns)
-    if not found.kpis:
-        return ""
-    first, more = found.kpis[:MOST_KPIS], len(found.kpis) - MOST_KPIS
-    kpis = ", ".join(first) + (f" and {more} more" if more > 0 else "")
-    return f"KPIs concerned: {kpis}; criteria concerned: {', '.join(found.criteria) or 'none'}; "
+def _check_types(stream: Stream, mark: Bookmark) -> None:
+    """Fields that had another type when they were last read, of which not every value reads the same."""
+    changed = [one for one in stream.retyped(mark.types) if mark.types[one.field] not in one.alike]
+    if changed:
+        told = ", ".join(f"{one.field} was of type {mark.types[one.field]} and is {one.type} now" for one in changed)
+        columns = frozenset[str]().union(*(stream.made_of(one.field) for one in changed))
+        raise FieldRetyped(
+            f"{mark.source} {stream.name}: {told}, read as {', '.join(sorted(columns))}; "
+            f"{_standing(stream, columns)}{_AS_IT_IS.format(crm=mark.source)}"
+        )
+
+
+def _standing(stream: Stream, columns: Collection[str]) -> str:
+    return concerned(dependents_of(stream.mappings[0].entity, columns))
+
+
+def _told(names: Iterable[str], closed: Mapping[str, str]) -> list[str]:
+    return [f"{name}: {closed[name]}" for name in names]

@@ -13,7 +13,7 @@ from flows.pipeline.progress import Clock
 from kammodel.entities import BackfillWindow, Bookmark, Sourced
 from kammodel.store import Store, Transaction
 from kammodel.store.backfills import WindowKey, drop_window, load_window, save_window, stored_since
-from kammodel.store.control import load_bookmark, save_bookmark
+from kammodel.store.control import load_bookmark, load_sweep, save_bookmark, save_sweep
 
 
 class Marks(Protocol):
@@ -57,15 +57,31 @@ class LiveMarks:
         save_bookmark(tx, Bookmark(**mark.model_dump()))
 
     def change(self, mark: Bookmark, **changes: dt.datetime | str | None) -> None:
-        for name, value in changes.items():
-            setattr(mark, name, value)
         with self.store.transaction() as tx:
-            self.save(tx, mark)
+            self._change(tx, mark, **changes)
 
     def close(self, mark: Bookmark, span: Slice) -> None:
         # What became visible late in the last minutes is looked for again: the watermark stays behind.
+        until, is_first = span.until - self.settle, mark.read_until is None
         ended = {"slice_since": None, "slice_until": None, "resume_point": None}
-        self.change(mark, watermark=span.until - self.settle, read_until=span.until, **ended)
+        with self.store.transaction() as tx:
+            self._change(tx, mark, watermark=until, read_until=span.until, **ended)
+            if span.since is None and self.stream.incremental:
+                self._was_loaded(tx, until, is_first=is_first)
+
+    def _change(self, tx: Transaction, mark: Bookmark, **changes: dt.datetime | str | None) -> None:
+        for name, value in changes.items():
+            setattr(mark, name, value)
+        self.save(tx, mark)
+
+    def _was_loaded(self, tx: Transaction, at: dt.datetime, *, is_first: bool) -> None:
+        """Remembers that everything was read that there was at an instant; at first there is nothing to compare. With
+        the bookmark: without one of the two, sweeps of the stream would never be due."""
+        sweep = load_sweep(tx, self.identity.source, self.identity.instance, self.stream.name)
+        sweep.loaded_at = at
+        sweep.deletions_until = sweep.deletions_until or at
+        sweep.compared_at = at if is_first else sweep.compared_at
+        save_sweep(tx, sweep)
 
     def forsake(self, mark: Bookmark) -> None:
         self.change(mark, slice_since=None, slice_until=None, resume_point=None)

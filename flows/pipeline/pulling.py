@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 from connectors.contract import Connector, Identity, Stream
 from connectors.errors import QuotaSpent
-from flows.pipeline.access import check_access
+from flows.pipeline.access import check_access, streams_of
 from flows.pipeline.ahead import streams_at_once
 from flows.pipeline.progress import Clock, Progress, quiet
 from flows.pipeline.streams import StreamReader
@@ -34,7 +34,7 @@ def pull(
     spent: QuotaSpent | None = None
     try:
         identity = connector.identify()
-        streams = _oldest_first(connector.streams(), store, identity)
+        streams = _oldest_first(streams_of(connector, store, identity), store, identity)
         check_access(connector, store, identity, full=full)
         unavailable = connector.unavailable()
         readers = [StreamReader(connector, store, stream, clock=clock, progress=progress) for stream in streams]

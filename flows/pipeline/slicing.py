@@ -100,6 +100,7 @@ class SliceReader:
                 stream=self._stream.name,
                 fingerprint=self._stream.fingerprint,
                 columns=",".join(sorted(self._stream.columns)),
+                types={one.field: one.type for one in self._stream.types},
                 watermark=mark.watermark if mark is not None else None,
                 read_until=mark.read_until if mark is not None else None,
             )

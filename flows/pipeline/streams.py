@@ -101,8 +101,9 @@ class StreamReader:
         everything = Slice(None, until)
         if mark is None:
             return Start(everything, None, FIRST_LOAD if self._stream.incremental else None)
-        if mark.fingerprint != self._stream.fingerprint:
-            return Start(everything, None, "loaded in full: the mapping of fields or stages has changed")
+        why = self._why_other(mark)
+        if why is not None:
+            return Start(everything, None, why)
         if mark.slice_until is not None and mark.resume_point is not None and not (full and mark.slice_since):
             return Start(Slice(mark.slice_since, mark.slice_until), mark.resume_point, "resumed where it stopped")
         if not full and not self._stream.incremental:
@@ -118,6 +119,18 @@ class StreamReader:
         known = self._marks.load()
         return self._sweeper.ahead(full=full, loads=loads, is_first=known is None or known.read_until is None)
 
+    def _why_other(self, mark: Bookmark) -> str | None:
+        """Why what was read so far is not what the fields hold now."""
+        if mark.fingerprint != self._stream.fingerprint:
+            return "loaded in full: the mapping of fields or stages has changed"
+        retyped = self._stream.retyped(mark.types)
+        if retyped:
+            # A CRM converts the values that are there, and need not move the change stamp of their rows.
+            turned = ", ".join(f"{one.field} was {mark.types[one.field]}, is {one.type} now" for one in retyped)
+            return f"loaded in full: a field has another type: {turned}"
+        back = [one.field for one in self._stream.types if mark.types and one.field not in mark.types]
+        return f"loaded in full: shown again: {', '.join(back)}" if back else None
+
     def _why_full(self, mark: Bookmark, *, full: bool) -> str | None:
         if full or mark.watermark is None:
             return "loaded in full, as asked" if full else FIRST_LOAD
@@ -130,10 +143,7 @@ class StreamReader:
         return f"loaded in full: {', '.join(self._stream.drifting)} as of {stale:%Y-%m-%d %H:%M} UTC"
 
     def _slice(self, start: Start, writer: ChunkWriter) -> None:
-        is_first = (known := self._marks.load()) is None or known.read_until is None
         self._slices.read(start, writer, self._ahead if start is self._begun else None)
-        if start.span.since is None and self._stream.incremental:
-            self._sweeper.was_loaded(start.span.until - self._connector.settle, is_first=is_first)
 
     def _sweep(self, writer: ChunkWriter, *, full: bool) -> None:
         """Stores what increments do not show, under the bookmark of the slice that was closed."""

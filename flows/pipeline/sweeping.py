@@ -36,27 +36,23 @@ _MOST_LISTED = 20_000
 
 
 class Sweeper:
-    """One stream of one CRM. Gives pages to store: what is gone, and rows that were missed."""
+    """One stream of one CRM. Gives pages to store: what is gone, and rows that were missed. `at_once`: it compares all
+    ids, and looks at all links, however lately that was done."""
 
-    def __init__(self, connector: Connector, store: Store, stream: Stream, clock: Clock) -> None:
+    def __init__(
+        self, connector: Connector, store: Store, stream: Stream, clock: Clock, *, at_once: bool = False
+    ) -> None:
         identity = connector.identify()
         self._connector, self._store, self._stream, self._clock = connector, store, stream, clock
         self._of = {"source": identity.source, "instance": identity.instance}
         self._entity = stream.mappings[0].entity
+        self._at_once = at_once
 
     @property
     def stale_since(self) -> dt.datetime | None:
         """When fields that change without a sign were last read, if that is too long ago; else None."""
         read_at = self._sweep().loaded_at if self._stream.drifting else None
         return read_at if read_at is not None and self._clock() - read_at >= REFRESH_EVERY else None
-
-    def was_loaded(self, at: dt.datetime, *, is_first: bool) -> None:
-        """Remembers that everything was read that there was at an instant; at first there is nothing to compare."""
-        sweep = self._sweep()
-        sweep.loaded_at = at
-        sweep.deletions_until = sweep.deletions_until or at
-        sweep.compared_at = at if is_first else sweep.compared_at
-        self._save(sweep)
 
     def pages(self, *, full: bool) -> Iterator[Page]:
         """What was deleted for good since the last look, by the CRM's own list; now and then, and where the list
@@ -110,14 +106,19 @@ class Sweeper:
     def _is_due(self, sweep: Sweep, now: dt.datetime, *, full: bool) -> bool:
         """Whether all ids are to be compared."""
         is_fresh = sweep.compared_at == sweep.loaded_at
-        return sweep.compared_at is None or now - sweep.compared_at >= COMPARE_EVERY or (full and not is_fresh)
+        return (
+            self._at_once
+            or sweep.compared_at is None
+            or now - sweep.compared_at >= COMPARE_EVERY
+            or (full and not is_fresh)
+        )
 
     def _is_time_to_relink(self, sweep: Sweep, now: dt.datetime, *, loads: bool = False) -> bool:
         sweeps = self._connector.sweeps
         if not (self._stream.linked or self._stream.parts) or not isinstance(sweeps, SweepsLinks):
             return False
         looked_at = now if loads else max(filter(None, [sweep.linked_at, sweep.loaded_at]), default=now)
-        return sweep.linked_after is not None or now - looked_at >= sweeps.relink_every
+        return self._at_once or sweep.linked_after is not None or now - looked_at >= sweeps.relink_every
 
     def _relinked(self, sweeps: SweepsLinks, known: pl.DataFrame) -> Iterator[Page]:
         """The parts of these records, and those of them again that are linked otherwise than we have it."""

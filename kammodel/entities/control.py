@@ -27,6 +27,8 @@ class Bookmark(SQLModel, table=True):
     fingerprint: str
     columns: str = ""
     """The columns of ours that were filled, by name, separated by commas: one that is lost later is noticed."""
+    types: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
+    """By field that was read, the type that the CRM gave it: one that becomes another later is noticed."""
     watermark: dt.datetime | None = Field(default=None, sa_type=Instant)
     read_until: dt.datetime | None = Field(default=None, sa_type=Instant)
     slice_since: dt.datetime | None = Field(default=None, sa_type=Instant)

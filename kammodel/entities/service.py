@@ -27,3 +27,10 @@ class Case(Sourced, table=True):
     opened_at: dt.datetime | None = Field(default=None, sa_type=Instant)
     closed_at: dt.datetime | None = Field(default=None, sa_type=Instant)
     parent_id: str | None = None
+    first_response_at: dt.datetime | None = Field(default=None, sa_type=Instant)
+    sla_due_at: dt.datetime | None = Field(default=None, sa_type=Instant)
+    """When it has to be closed by; null where nothing was agreed, or nobody says."""
+    is_sla_met: bool | None = None
+    """What the CRM says of the agreed time: null is not agreed, or not decided yet."""
+    reopened_n: int | None = None
+    """How often it was opened again."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from kammodel.entities import KEY, Case, Person
+from kammodel.facts.cut import Cut
 from kammodel.facts.frames import ACCOUNT, OWN, FactFrame, Sources
 from kammodel.given.words import is_one_of, words_of
 from kammodel.identity import reference_key
@@ -24,6 +25,10 @@ _CASE_COLUMNS = (
     "is_escalated",
     "opened_at",
     "closed_at",
+    "first_response_at",
+    "sla_due_at",
+    "is_sla_met",
+    "reopened_n",
 )
 _HOUR_US = 3_600_000_000
 
@@ -31,8 +36,8 @@ _HOUR_US = 3_600_000_000
 @dataclass(frozen=True)
 class Cases:
     """`cases`: one row per case that counts: group, `opened_on`, `closed_on` (null: open, or closed on an unknown
-    day), `is_open`, `is_high`, `is_escalated`, `hours_to_close`, `days_open` (of open ones), and of service.csv
-    `first_response_hours`, `is_sla_met`, `reopened`."""
+    day), `is_open`, `is_high`, `is_escalated`, `hours_to_close`, `days_open` (of open ones),
+    `first_response_hours`, `is_sla_met` (null: nothing was agreed, or it is not decided) and `reopened`."""
 
     cases: pl.DataFrame
     counts: dict[str, int]
@@ -45,6 +50,10 @@ def cases(sources: Sources) -> Cases:
     - Open: not closed, or closed after the cut. A closed case without a time of closing is closed.
     - Closed before it was opened is an error of the data: it is closed, its hours are left out, and it is counted.
     - Priority, status and escalation are today's; words.csv says which words mean high and escalated.
+    - The first answer, the agreed time and how often a case was opened again are what service.csv says; where it is
+      silent, what the CRM does. An answer before the case was opened, or after the cut, tells nothing.
+    - An agreed time that has passed was not kept while the case is open. Of a closed case the CRM's word counts, which
+      knows of pauses; without one, whether it was closed by then.
     """
     moment, known = sources.moment, sources.once(known_cases)
     counted = sources.counted(known)
@@ -61,15 +70,27 @@ def cases(sources: Sources) -> Cases:
         | is_one_of(pl.col("status"), words_of("escalated", words)),
         hours_to_close=pl.when(~pl.col("is_open") & (hours >= 0)).then(hours),
         days_open=pl.when("is_open").then((pl.lit(moment.day) - moment.local_day(pl.col("opened_at"))).dt.total_days()),
-        first_response_hours="first_response_hours",
-        is_sla_met="is_sla_met",
-        reopened="reopened",
+        first_response_hours=pl.coalesce("first_response_hours", _hours_to_answer(moment)),
+        is_sla_met=pl.coalesce("is_sla_met", _kept_in_time(moment)),
+        reopened=pl.coalesce("reopened", "reopened_n"),
     )
     counts = {
         "cases": known.height,
         "cases_closed_before_opened": told.filter(~pl.col("is_open") & (hours < 0)).height,
     }
     return Cases(facts, counts)
+
+
+def _hours_to_answer(moment: Cut) -> pl.Expr:
+    answered = pl.col("first_response_at")
+    hours = (answered - pl.col("opened_at")).dt.total_microseconds() / _HOUR_US
+    return pl.when((hours >= 0) & (answered <= moment.at)).then(hours)
+
+
+def _kept_in_time(moment: Cut) -> pl.Expr:
+    due = pl.col("sla_due_at")
+    overdue = pl.when(due < moment.at).then(pl.lit(value=False))
+    return pl.when("is_open").then(overdue).otherwise(pl.coalesce("told_sla_met", pl.col("closed_at") <= due))
 
 
 def known_cases(sources: Sources) -> pl.DataFrame:
@@ -92,7 +113,9 @@ def _with_account(known: pl.DataFrame, sources: Sources) -> pl.DataFrame:
 
 
 def _with_desk(counted: pl.DataFrame, sources: Sources) -> pl.DataFrame:
-    """Adds what service.csv says of a case, which it names by `<source>:<id>` or an id."""
+    """Adds what service.csv says of a case, which it names by `<source>:<id>` or an id; what the CRM says of the agreed
+    time is `told_sla_met`."""
+    counted = counted.rename({"is_sla_met": "told_sla_met"})
     rows = sources.file("service")
     if rows is None:
         about = {"first_response_hours": pl.Float64, "is_sla_met": pl.Boolean, "reopened": pl.Int64}

@@ -9,6 +9,7 @@ from kammodel.kpis.kpi import ALL_LEVELS, Figure, Windows, kpi
 from kammodel.kpis.sums import AMOUNTS_UNKNOWN, count, known_sum, missing_rate
 from kammodel.kpis.value import sized
 from kammodel.kpis.winning import ENOUGH, cycle_days
+from kammodel.numbering import pair
 
 _MILLIONTHS = 1_000_000
 _NO_CLOSE_DATES, _NO_HISTORY = "no_close_dates", "no_stage_history"
@@ -167,7 +168,8 @@ def push_count(t: Windows) -> pl.Expr:
 @kpi(unit="count", window="12m", of="pushes", levels=ALL_LEVELS)
 def slipped_opps(t: Windows) -> pl.Expr:
     """Deals whose expected close was moved to a later quarter at least once in (t - 12 months, t]."""
-    return pl.when(t.months("day", 12)).then(pl.col("deal")).drop_nulls().n_unique().cast(pl.Int64)
+    # Deals are numbered shard by shard, and a group is in one shard only.
+    return pl.when(t.months("day", 12)).then(pair("group", "deal")).drop_nulls().n_unique().cast(pl.Int64)
 
 
 @kpi(unit="money", window="12m", of="deals", levels=ALL_LEVELS)

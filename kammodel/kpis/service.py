@@ -45,8 +45,8 @@ def cases_opened_365d(t: Windows) -> pl.Expr:
 
 @kpi(unit="hours", window="90d", of="cases", scale=2, levels=ALL)
 def first_response_h(t: Windows) -> Figure:
-    """Median hours until the first answer, elapsed, of cases opened in the last 90 days of which service.csv tells it;
-    null with `not_given` for none."""
+    """Median hours until the first answer, elapsed, of cases opened in the last 90 days of which service.csv or the
+    CRM tells it; null with `not_given` for none."""
     return Figure(_median(t.days("opened_on", 90), "first_response_hours"), pl.lit("not_given"))
 
 
@@ -73,8 +73,8 @@ def oldest_open_case_days(_: Windows) -> Figure:
 
 @kpi(unit="ratio", window="90d", of="cases", scale=6, levels=ALL)
 def sla_attainment(t: Windows) -> Figure:
-    """Share of the cases opened in the last 90 days with an agreed time (service.csv) in which it was kept; null with
-    `no_sla`."""
+    """Share of the cases opened in the last 90 days with an agreed time (service.csv, or the CRM) in which it was kept,
+    of those where that is decided; null with `no_sla`."""
     agreed = count(t.days("opened_on", 90) & pl.col("is_sla_met").is_not_null())
     kept = count(t.days("opened_on", 90) & pl.col("is_sla_met"))
     return Figure(pl.when(agreed > 0).then(kept / agreed), pl.lit("no_sla"))
@@ -82,8 +82,8 @@ def sla_attainment(t: Windows) -> Figure:
 
 @kpi(unit="ratio", window="365d", of="cases", scale=6, levels=ALL)
 def reopen_rate(t: Windows) -> Figure:
-    """Share of the cases opened in the last 365 days that were opened again, of those of which service.csv tells it;
-    null with `not_given`."""
+    """Share of the cases opened in the last 365 days that were opened again, of those of which service.csv or the CRM
+    tells it; null with `not_given`."""
     told = count(t.days("opened_on", 365) & pl.col("reopened").is_not_null())
     again = count(t.days("opened_on", 365) & (pl.col("reopened") > 0))
     return Figure(pl.when(told > 0).then(again / told), pl.lit("not_given"))

@@ -37,13 +37,15 @@ _KAM = Path(sys.executable).with_name("kam")
 
 @dataclass(frozen=True)
 class Reading:
-    """One program over one book: rows, CPU seconds, peak memory in MB, calls, and the calls that pages require."""
+    """One program over one book: rows, CPU seconds, peak memory in MB, calls, the calls that pages require, and those
+    that find out what the portal has."""
 
     rows: int
     cpu: float
     peak_mb: float
     calls: int = 0
     required: int = 0
+    catalogue: int = 0
 
 
 def main() -> None:
@@ -99,18 +101,18 @@ def _three(companies: int) -> dict[str, Reading]:
     return {
         "typed paging, records": _parsed(plain),
         "typed paging, associations": _parsed(linked),
-        "kam pull, storing": _pulled(kam, linked.told["required"]),
+        "kam pull, storing": _pulled(kam, linked.told),
     }
 
 
 def _parsed(cost: Cost) -> Reading:
-    return Reading(cost.told["rows"], cost.cpu, cost.peak_mb, cost.told["calls"], cost.told["required"])
+    return Reading(cost.told["rows"], cost.cpu, cost.peak_mb, cost.told["calls"])
 
 
-def _pulled(cost: Cost, required: int) -> Reading:
-    streams = cost.told[0]["streams"]
-    own = [stream for stream in streams if " > " not in stream["stream"]]
-    return Reading(sum(s["read"] for s in own), cost.cpu, cost.peak_mb, cost.told[0]["calls"], required)
+def _pulled(cost: Cost, parsed: dict[str, int]) -> Reading:
+    told = cost.told[0]
+    rows = sum(stream["read"] for stream in told["streams"] if " > " not in stream["stream"])
+    return Reading(rows, cost.cpu, cost.peak_mb, told["calls"], parsed["required"], parsed["catalogue"])
 
 
 def _parse(*, with_links: bool) -> None:
@@ -126,6 +128,7 @@ def _parse(*, with_links: bool) -> None:
     connector.streams()
     sources = connector._catalogue.sources
     wishes = [(connector._catalogue.wish(name), [link.kind for link in sources[name].links]) for name in sources]
+    catalogue = connector.calls.total
     connector.close()
     library = HubSpot(access_token=settings.token, host=settings.host).crm.objects.basic_api
     rows = calls = required = 0
@@ -134,7 +137,7 @@ def _parse(*, with_links: bool) -> None:
         rows, calls = rows + found, calls + pages
         # Links are read a thousand records a call; the bin is a page at least; and rows are counted once to be proven.
         required += pages + len(kinds) * -(-found // 1000) + 2
-    print(json.dumps({"rows": rows, "calls": calls, "required": required}))
+    print(json.dumps({"rows": rows, "calls": calls, "required": required, "catalogue": catalogue}))
 
 
 def _paged(library: Any, wish: Any, kinds: list[str] | None) -> tuple[int, int]:
@@ -175,7 +178,11 @@ def _print(readings: list[dict[str, Reading]]) -> None:
     for name in typed:
         print(f"\n{kam} against {name}: {slopes[kam] / slopes[name]:.2f} times (wanted: {WANTED}, aimed at: {AIM})")
     print(f"kam's peak memory for {FACTOR} times the rows: {large.peak_mb / small.peak_mb:.2f} times")
-    print(f"kam's calls: {large.calls:,} for {large.required:,} that pages, links, bins and counts require")
+    parts = large.calls - large.catalogue - large.required
+    print(f"kam's calls: {large.calls:,} for {large.required:,} that pages, links, bins and counts require; besides,")
+    print(
+        f"{large.catalogue} find out what the portal has, {parts:,} ({parts / large.required:.1%}) are ranges' last ones"
+    )
 
 
 def _print_walls(walls: tuple[float, float]) -> None:

@@ -214,6 +214,18 @@ def test_without_companies_the_scope_is_named(front: Front) -> None:
         connector.streams()
 
 
+@pytest.mark.parametrize(("state", "met"), [("0", None), ("1", False), ("2", None), ("3", True), ("4", False)])
+def test_tickets_tell_their_service_level(front: Front, state: str, met: bool | None) -> None:
+    """The first answer, the time agreed, and what HubSpot says of it where that is decided."""
+    there = front.show(around())
+    level = {"hs_time_to_close_sla_at": "2026-11-02T10:00:00Z", "hs_time_to_close_sla_status": state}
+    there.update("tickets", LATE, {"first_agent_reply_date": "2026-11-01T10:00:00Z", **level})
+    with connected(front) as connector:
+        ticket = read_all(connector, Copy(), EVERYTHING, ("tickets",)).rows("support_case")[LATE]
+    assert (ticket["first_response_at"].day, ticket["sla_due_at"].day) == (1, 2)
+    assert ticket["is_sla_met"] is met
+
+
 def test_a_mapping_file_points_at_the_portals_own_properties(front: Front) -> None:
     """A column is read from the property chosen, in the words chosen."""
     there = front.show(around())

@@ -184,6 +184,17 @@ def test_a_mapping_file_reads_an_orgs_own_fields(front: Front) -> None:
         assert stream_of(connector, "opportunities").fingerprint != fingerprint
 
 
+def test_a_mapping_file_says_where_cases_keep_their_service_level(front: Front) -> None:
+    """Entitlements have records of their own; what an org writes on the case can be read."""
+    there = front.show(org())
+    there.add_field("Case", f.moment("Answered__c", "Answered"))
+    there.add_field("Case", f.number("Reopened__c", "Reopened", 3, 0))
+    case = there.create("Case", {"Subject": "x", "Answered__c": "2026-11-01T10:00:00Z", "Reopened__c": 2})
+    with told(front, {"cases": {"first_response_at": "Answered__c", "reopened_n": "Reopened__c"}}) as connector:
+        row = read_all(connector, Copy(), EVERYTHING, ("cases",)).rows("support_case")[case]
+    assert (row["first_response_at"].day, row["reopened_n"], row["is_sla_met"]) == (1, 2, None)
+
+
 @pytest.mark.parametrize(
     ("hidden", "chosen", "said"),
     [

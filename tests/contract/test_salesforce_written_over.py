@@ -73,14 +73,16 @@ def test_nothing_is_seen_where_nothing_was(front: Front) -> None:
     }
 
 
-def test_a_composite_that_takes_no_collections(front: Front) -> None:
-    """Then accounts are written without, and what was entered meanwhile is written over unseen; asked for only once."""
-    there = ready(front, composite_takes_collections=False)
+@pytest.mark.parametrize(("has_history", "seen"), [(True, {"score": "7.5"}), (False, {})])
+def test_a_composite_that_takes_no_collections(front: Front, seen: dict[str, str], *, has_history: bool) -> None:
+    """Then accounts are written without, and the history of the fields tells what was entered meanwhile; where there is
+    none, it is written over unseen. Asked for only once."""
+    there = ready(front, composite_takes_collections=False, account_field_history=has_history)
     meanwhile(front, PLAIN, lambda: there.update("Account", ALPHA, {"KAM_Score__c": 7.5}))
     with connected(front) as connector:
         first = write(connector, *scored(ALPHA))
         second = write(connector, *scored(IBERIA))
-    assert [(o.outcome, o.overwritten) for o in (first[ALPHA], second[IBERIA])] == [("written", {})] * 2
+    assert [(o.outcome, o.overwritten) for o in (first[ALPHA], second[IBERIA])] == [("written", seen), ("written", {})]
     calls = [f"{call.method} {call.path.rsplit('/', 1)[-1]}" for call in front.faults.log if "composite" in call.path]
     assert calls == ["POST composite", "PATCH sobjects", "PATCH sobjects"]
 

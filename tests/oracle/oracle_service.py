@@ -66,17 +66,47 @@ def service(known: Knowledge, group: Group, found: Found) -> None:
     ages = sorted((t - known.day(case["opened_at"])).days for case in standing)
     found["oldest_open_case_days"] = ages[-1] if ages else Null("none_open")
     found["p90_backlog_age"] = rounded(quantile(ages, Fraction(9, 10)), 1) if ages else Null("none_open")
-    first = [Fraction(str(h)) for case in recent if (h := case["desk"].get("first_response_hours")) is not None]
+    first = [h for case in recent if (h := answered_after(known, case)) is not None]
     found["first_response_h"] = rounded(Fraction(median(first)), 2) if first else Null("not_given")
-    kept = [met for case in recent if (met := case["desk"].get("is_sla_met")) is not None]
+    kept = [met for case in recent if (met := was_kept(known, case, is_open(case))) is not None]
     found["sla_attainment"] = rounded(Fraction(sum(kept), len(kept)), 6) if kept else Null("no_sla")
-    again = [n for case in year if (n := case["desk"].get("reopened")) is not None]
+    again = [n for case in year if (n := reopened(case)) is not None]
     found["reopen_rate"] = rounded(Fraction(sum(n > 0 for n in again), len(again)), 6) if again else Null("not_given")
     ttm = found["revenue_ttm"]
     if isinstance(ttm, Null) or ttm <= 0:
         found["case_intensity"] = ttm if isinstance(ttm, Null) else Null("no_revenue")
     else:
         found["case_intensity"] = rounded(Fraction(len(year) * 100_000 * 10_000, ttm), 4)
+
+
+def answered_after(known: Knowledge, case: Row) -> Fraction | None:
+    """Hours to the first answer: as the desk has them, else as the CRM has its time."""
+    told = case["desk"].get("first_response_hours")
+    if told is not None:
+        return Fraction(str(told))
+    answered = case.get("first_response_at")
+    if answered is None or answered < case["opened_at"] or answered > known.cut:
+        return None
+    return Fraction((answered - case["opened_at"]) // dt.timedelta(seconds=1), 3600)
+
+
+def was_kept(known: Knowledge, case: Row, is_open: bool) -> bool | None:
+    """Whether the agreed time was kept; None where nothing was agreed, or it can still be."""
+    told = case["desk"].get("is_sla_met")
+    if told is not None:
+        return bool(told)
+    due = case.get("sla_due_at")
+    if is_open:
+        return False if due is not None and due < known.cut else None
+    if case.get("is_sla_met") is not None:
+        return bool(case["is_sla_met"])
+    closed_at = case.get("closed_at")
+    return None if due is None or closed_at is None else bool(closed_at <= due)
+
+
+def reopened(case: Row) -> int | None:
+    told = case["desk"].get("reopened")
+    return case.get("reopened_n") if told is None else told
 
 
 def quantile(ordered: list[int], share: Fraction) -> Fraction:

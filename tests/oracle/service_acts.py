@@ -64,6 +64,10 @@ def case(life: Life) -> None:
         "is_escalated": random.choice((True, False, None)),
         "is_closed": False,
         "opened_at": at,
+        "first_response_at": random.choice((None, at + dt.timedelta(minutes=90), at - dt.timedelta(hours=1))),
+        "sla_due_at": random.choice((None, at + dt.timedelta(days=2), at + dt.timedelta(days=40))),
+        "is_sla_met": random.choice((None, None, True, False)),
+        "reopened_n": random.choice((None, 0, 1)),
     }
     life.put(Case, source, source_id, at, **row)
     if life.chance(0.4):

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from connectors.contract import Connector
+from connectors.salesforce.sizes import Sizes
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.hubspot.ids import hubspot_id
 from connectors.sandbox.salesforce.ids import salesforce_id
@@ -100,9 +101,10 @@ def _number(text: str | None) -> Any:
     return float(text) if text is not None and text[0].isdigit() else text
 
 
-def _salesforce(front: salesforce_connected.Front, stack: ExitStack) -> Crm:
+def _salesforce(front: salesforce_connected.Front, stack: ExitStack, *, by_jobs: bool) -> Crm:
     there = salesforce_connected.provisioned(front)
-    return Crm("salesforce", front, there, stack.enter_context(salesforce_connected.connected(front)))
+    sizes = Sizes(ingest_from=1, ingest_rows=100) if by_jobs else None
+    return Crm("salesforce", front, there, stack.enter_context(salesforce_connected.connected(front, sizes=sizes)))
 
 
 def _hubspot(front: hubspot_world.Front, stack: ExitStack) -> Crm:
@@ -120,10 +122,11 @@ def two_fronts() -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def edited_crm(name: str, front: Any) -> Iterator[Crm]:
-    """A CRM in which both accounts hold the score 1."""
+def edited_crm(name: str, front: Any, *, by_jobs: bool = False) -> Iterator[Crm]:
+    """A CRM in which both accounts hold the score 1. `by_jobs`: Salesforce, whose accounts are written by jobs."""
     with ExitStack() as stack:
-        made = (_salesforce if name == "salesforce" else _hubspot)(front, stack)
+        is_salesforce = name == "salesforce"
+        made = _salesforce(front, stack, by_jobs=by_jobs) if is_salesforce else _hubspot(front, stack)
         made.begin()
         yield made
 

@@ -36,12 +36,13 @@ def test_a_stream_never_read_has_no_bookmark(store: Store) -> None:
 def test_a_bookmark_survives_to_the_microsecond(store: Store) -> None:
     """All its parts, nulls too, are there for the next program, which may use them after the transaction."""
     with store.transaction() as tx:
-        save_bookmark(tx, bookmark(watermark=AT, resume_point='{"after":"7"}', rows_read=2**40))
+        types = {"amount": "number", "closedate": "datetime"}
+        save_bookmark(tx, bookmark(watermark=AT, resume_point='{"after":"7"}', rows_read=2**40, types=types))
     with store.transaction() as tx:
         found = load_bookmark(tx, "hubspot", "portal", "accounts")
     assert found is not None
     assert (found.watermark, found.slice_since, found.resume_point) == (AT, None, '{"after":"7"}')
-    assert (found.rows_read, found.rows_rejected, found.fingerprint) == (2**40, 0, "f")
+    assert (found.rows_read, found.rows_rejected, found.fingerprint, found.types) == (2**40, 0, "f", types)
 
 
 def test_a_bookmark_moves(store: Store) -> None:

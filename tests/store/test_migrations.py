@@ -11,6 +11,7 @@ from sqlalchemy import Engine, create_engine, inspect
 import kammodel.migrations
 from kammodel.entities import Activity, OpportunityStageEvent, Person
 from kammodel.store import Store
+from kammodel.store.control import bookmarks
 
 SCRIPTS = Path(kammodel.migrations.__file__).parent
 ROWS = (
@@ -18,6 +19,8 @@ ROWS = (
     "is_counted, account_ids) VALUES ('s', 'i', 'a', FALSE, 1, 1, FALSE, TRUE, 'x')",
     "INSERT INTO opportunity_stage_event (source, source_instance, source_id, deleted, synced_at, content_changed_at, "
     "amount) VALUES ('s', 'i', 'e', FALSE, 1, 1, 70000)",
+    "INSERT INTO bookmark (source, source_instance, stream, fingerprint, columns, rows_read, rows_rejected) VALUES "
+    "('s', 'i', 'accounts', 'f', '', 1, 0)",
 )
 
 
@@ -69,6 +72,8 @@ def test_a_store_of_the_first_version_keeps_its_rows(url: str) -> None:
         assert store.read(Activity, ["account_ids", "case_id"]).rows() == [("x", None)]
         assert store.read(OpportunityStageEvent, ["amount", "prev_amount"]).rows() == [(70000, None)]
         assert store.read(Person).is_empty()
+        with store.transaction() as tx:
+            assert [(mark.stream, mark.types) for mark in bookmarks(tx)] == [("accounts", {})]
 
 
 @pytest.mark.parametrize("start", ["0001", "0002", "0003", "0005"])

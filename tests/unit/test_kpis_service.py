@@ -122,3 +122,43 @@ def test_service_as_people_rate_it(world: World) -> None:
     assert (world.kpi("premium_support"), world.kpi("service_sensitivity")) == ("not_given", "not_given")
     world.give("ratings", account="a", premium_support=True, service_sensitivity=7.5)
     assert (world.kpi("premium_support"), world.kpi("service_sensitivity")) == (1, 7.5)
+
+
+@pytest.mark.parametrize(
+    ("closed", "due", "told", "kept"),
+    [
+        ("2026-06-02T10:00", "2026-06-02T10:00", None, 1.0),
+        ("2026-06-02T10:01", "2026-06-02T10:00", None, 0.0),
+        ("2026-06-02T10:01", "2026-06-02T10:00", True, 1.0),
+        ("2026-06-02T10:00", None, False, 0.0),
+        ("2026-06-02T10:00", None, None, "no_sla"),
+        (None, "2026-06-30T21:00", None, 0.0),
+        (None, "2026-07-01T10:00", None, "no_sla"),
+        (None, None, True, "no_sla"),
+    ],
+)
+def test_an_agreed_time_is_decided_once_it_is_over(
+    world: World, closed: str | None, due: str | None, told: bool | None, kept: float | str
+) -> None:
+    """Of closed cases the CRM's word counts, which knows of pauses; of open ones only that the time is over."""
+    case(world, "c", "2026-06-01T10:00", closed, sla_due_at=due and at(due), is_sla_met=told)
+    assert world.kpi("sla_attainment") == kept
+
+
+@pytest.mark.parametrize(
+    ("answered", "hours"),
+    [("2026-06-01T11:30", 1.5), ("2026-06-01T09:00", "not_given"), ("2026-07-01T10:00", "not_given")],
+)
+def test_an_answer_before_the_case_or_after_the_day_tells_nothing(
+    world: World, answered: str, hours: float | str
+) -> None:
+    case(world, "c", "2026-06-01T10:00", first_response_at=at(answered))
+    assert world.kpi("first_response_h") == hours
+
+
+def test_what_the_service_desk_knows_comes_first(world: World) -> None:
+    """Cell by cell: where its file is silent, the CRM's own figures count."""
+    case(world, "c", "2026-06-01T10:00", "2026-06-02T10:00", reopened_n=2, is_sla_met=False)
+    case(world, "d", "2026-06-01T10:00", "2026-06-02T10:00", reopened_n=0)
+    world.give("service", case="c", first_response_hours=3.0, is_sla_met=True)
+    assert (world.kpi("first_response_h"), world.kpi("sla_attainment"), world.kpi("reopen_rate")) == (3.0, 1.0, 0.5)

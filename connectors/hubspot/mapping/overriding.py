@@ -6,38 +6,22 @@ from collections.abc import Mapping as Map
 from dataclasses import dataclass, replace
 from typing import Any
 
-from connectors.codecs import Codec, one_of, text
+from connectors.codecs import Codec, one_of, text, whole
 from connectors.hubspot.codecs import first_word, word_or
 from connectors.hubspot.mapping.accounts import TYPES
 from connectors.hubspot.mapping.activities import TASKS
 from connectors.hubspot.mapping.declaring import Declared
 from connectors.hubspot.mapping.opportunities import KINDS as DEAL_KINDS
 from connectors.hubspot.mapping.service import KINDS as CASE_KINDS
+from connectors.hubspot.mapping.typing import SUITABLE, TEXTS, kind_of
 from connectors.mapping import Line
 from connectors.mapping_file import Choice, MappingInvalid, Overrides, is_private, offer
 from kammodel.publish.fields import OURS as WRITTEN
 
-_TEXTS = frozenset({"string", "enumeration", "phone_number"})
-_SUITABLE: dict[str, frozenset[str]] = {
-    "text": _TEXTS | {"number"},
-    "hubspot_word_set": _TEXTS,
-    "one_of": _TEXTS | {"bool"},
-    "hubspot_first_word": _TEXTS | {"bool"},
-    "number": frozenset({"number"}),
-    "whole": frozenset({"number"}),
-    "money": frozenset({"number"}),
-    "boolean": frozenset({"bool"}),
-    "hubspot_plain_date": frozenset({"date"}),
-    "hubspot_portal_date": frozenset({"date", "datetime"}),
-    "hubspot_moment": frozenset({"datetime"}),
-    "hubspot_record_id": frozenset({"number", "string"}),
-    "identifier": frozenset({"enumeration", "string"}),
-}
-"""Types of theirs, by the codec that would read them. A column whose codec is not here follows from several properties,
-or from what HubSpot itself makes of a record."""
 _WITHOUT_PROPERTY = {
     "contacts": (Line("department", "@none", text),),
     "products": (Line("family", "@none", text),),
+    "tickets": (Line("reopened_n", "@none", whole),),
 }
 """Columns that no standard property, or none that every portal has, fills."""
 _PAST = frozenset({"amount", "close_on", "stage_id", "pipeline_id"})
@@ -125,7 +109,7 @@ class _Choosing:
         is_past = self.stream.name == "opportunities" and line.ours in _PAST
         is_theirs = not line.derived and isinstance(line.theirs, str)
         worded = (self.stream.name, line.ours) in _WORDED
-        return not is_past and is_theirs and (worded or _kind(line.codec) in _SUITABLE)
+        return not is_past and is_theirs and (worded or kind_of(line.codec) in SUITABLE)
 
     def _check(self, column: str, named: str, line: Line) -> None:
         definition = self.definitions.get(named)
@@ -138,7 +122,7 @@ class _Choosing:
         if is_private(self.stream.kind, named):
             raise self._fault(column, f"{named} tells who somebody is or what was written, which kam does not read")
         told = definition.get("type")
-        suitable = _TEXTS | {"bool"} if (self.stream.name, column) in _WORDED else _SUITABLE[_kind(line.codec)]
+        suitable = TEXTS | {"bool"} if (self.stream.name, column) in _WORDED else SUITABLE[kind_of(line.codec)]
         if told is not None and told not in suitable:
             fitting = ", ".join(sorted(suitable))
             raise self._fault(column, f"{named} is of type {told!s:.40}; {column} needs {fitting}")
@@ -154,12 +138,7 @@ class _Choosing:
         return words
 
     def _fault(self, key: str, told: str) -> MappingInvalid:
-        return self.overrides.fault((self.stream.name, key), told)
-
-
-def _kind(codec: Codec) -> str:
-    """The codec's name without what it was made with."""
-    return codec.name.split("(", 1)[0]
+        return self.overrides.fault((self.stream.name, key), told, self.stream.mapping.entity)
 
 
 def _shown(theirs: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from connectors.codecs import Codec, boolean, money, one_of, text, whole
+from connectors.codecs import Codec, boolean, instant, money, one_of, text, whole
 from connectors.mapping import Line
 from connectors.mapping_file import Choice, MappingInvalid, Overrides, is_private, offer
 from connectors.salesforce.codecs import first_word, record_id
@@ -15,30 +15,19 @@ from connectors.salesforce.mapping.activities import EVENT_KINDS, TASK_KINDS
 from connectors.salesforce.mapping.declaring import Declared, is_made
 from connectors.salesforce.mapping.opportunities import KINDS as DEAL_KINDS
 from connectors.salesforce.mapping.service import KINDS as CASE_KINDS
+from connectors.salesforce.mapping.typing import SUITABLE, kind_of
 from kammodel.publish.fields import OURS as WRITTEN
 
-_TEXTS = frozenset({"string", "textarea", "picklist", "multipicklist", "combobox", "encryptedstring"})
-_COUNTS = frozenset({"int", "long", "double"})
-_SUITABLE: dict[str, frozenset[str]] = {
-    "text": _TEXTS | {"id", "reference", "url"},
-    "salesforce_web_host": frozenset({"url", "string"}),
-    "salesforce_word_set": _TEXTS,
-    "one_of": _TEXTS,
-    "salesforce_first_word": _TEXTS,
-    "number": _COUNTS | {"currency", "percent"},
-    "whole": _COUNTS,
-    "money": _COUNTS | {"currency"},
-    "share": frozenset({"percent"}),
-    "boolean": frozenset({"boolean"}),
-    "instant": frozenset({"datetime"}),
-    "salesforce_day": frozenset({"date"}),
-    "salesforce_id": frozenset({"id", "reference"}),
-}
-"""Types of theirs, by the codec that would read them. A column whose codec is not here follows from several fields, or
-from what Salesforce itself makes of a record. A date and time has no place for a date: its day depends on the zone."""
 _FIXED = frozenset({"source_id", "created_at", "updated_at", "deleted", "merged_into_id", "changed_at", "currency"})
 _WITHOUT_FIELD = {
     "opportunities": (Line("loss_reason", "@none", text),),
+    # Entitlements keep these in records of their own, CaseMilestone.
+    "cases": (
+        Line("first_response_at", "@none", instant),
+        Line("sla_due_at", "@none", instant),
+        Line("is_sla_met", "@none", boolean),
+        Line("reopened_n", "@none", whole),
+    ),
     "contracts": (
         Line("amount", "@none", money),
         Line("is_auto_renewed", "@none", boolean),
@@ -144,7 +133,7 @@ class _Choosing:
     def _may_be_chosen(self, line: Line) -> bool:
         single = isinstance(line.theirs, str) and (not is_made(line.theirs) or line.theirs == "@none")
         worded = (self.stream.name, line.ours) in _WORDED
-        return line.ours not in _FIXED and (single or worded) and _kind(line.codec) in _SUITABLE
+        return line.ours not in _FIXED and (single or worded) and kind_of(line.codec) in SUITABLE
 
     def _field(self, column: str, named: str, line: Line) -> str:
         """The field's own spelling. Only what describe has shown gets into a query."""
@@ -157,7 +146,7 @@ class _Choosing:
             raise self._fault(column, f"{theirs} is written by kam itself; choose a field that people fill")
         if is_private(self.stream.kind, theirs):
             raise self._fault(column, f"{theirs} tells who somebody is or what was written, which kam does not read")
-        told, suitable = self.fields[theirs].get("type"), _SUITABLE[_kind(line.codec)]
+        told, suitable = self.fields[theirs].get("type"), SUITABLE[kind_of(line.codec)]
         if told is not None and told not in suitable:
             fitting = ", ".join(sorted(suitable))
             raise self._fault(column, f"{theirs} is of type {_shown(str(told))}; this column needs one of {fitting}")
@@ -166,7 +155,7 @@ class _Choosing:
 
     def _check_target(self, column: str, theirs: str, line: Line) -> None:
         """A lookup has to lead to the kind of record that the column is about."""
-        wanted = _targets(self.fields.get(line.columns[0])) if _kind(line.codec) == "salesforce_id" else set()
+        wanted = _targets(self.fields.get(line.columns[0])) if kind_of(line.codec) == "salesforce_id" else set()
         leads = _targets(self.fields.get(theirs))
         if wanted and leads and not wanted & leads:
             needed = ", ".join(sorted(wanted))
@@ -184,12 +173,7 @@ class _Choosing:
         return words
 
     def _fault(self, key: str, text: str) -> MappingInvalid:
-        return self.overrides.fault((self.stream.name, key), text)
-
-
-def _kind(codec: Codec) -> str:
-    """The codec's name without what it was made with."""
-    return codec.name.split("(", 1)[0]
+        return self.overrides.fault((self.stream.name, key), text, self.stream.mapping.entity)
 
 
 def _targets(field: Record | None) -> set[str]:

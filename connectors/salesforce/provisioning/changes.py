@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -57,12 +57,12 @@ class Changes:
         return (*told, *left)
 
 
-def changes(found: Found, fields: Sequence[CustomField], language: str) -> Changes:
-    """Everything of ours against what there is."""
+def changes(found: Found, fields: Sequence[CustomField], language: str, tracked: Collection[str] = ()) -> Changes:
+    """Everything of ours against what there is. `tracked`: API names of the fields that are to have a history."""
     ours = Changes(left_alone=dict(found.left_alone))
     for one in fields:
         there = found.fields.get(full_name(one))
-        ours.add(field_component(one, language, there), there)
+        ours.add(field_component(one, language, there, tracked=one.salesforce_name in tracked), there)
     view = view_component(fields, language, found.list_view)
     if view is not None:
         ours.add(view, found.list_view)

@@ -19,11 +19,15 @@ def full_name(field: CustomField) -> str:
     return f"{KIND}.{field.salesforce_name}"
 
 
-def field_component(field: CustomField, language: str, there: Element | None = None) -> Component:
-    """The field as it shall be. What is there keeps all that we do not state, and is never made shorter or poorer."""
-    return Component(
-        FIELD, full_name(field), _new(field, language) if there is None else _joined(there, field, language)
-    )
+def field_component(
+    field: CustomField, language: str, there: Element | None = None, *, tracked: bool = False
+) -> Component:
+    """The field as it shall be. What is there keeps all that we do not state, and is never made shorter or poorer.
+    `tracked`: it gets a history."""
+    node = _new(field, language) if there is None else _joined(there, field, language)
+    if tracked:
+        state(node, "trackHistory", "true")
+    return Component(FIELD, full_name(field), node)
 
 
 def mismatch(there: Element, field: CustomField) -> str | None:

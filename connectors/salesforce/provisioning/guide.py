@@ -41,6 +41,12 @@ fields are there already and an admin made them longer, `kam provision` keeps th
    Object Manager > Account > Page Layouts, a section "KAM"; the fields that kam writes as read-only.
 3. With Dynamic Forms, layouts do not show on the Lightning page: Lightning Record Pages > edit > add the fields.
 
+## Keep their history
+
+Setup > Object Manager > Account > Fields > Set History Tracking: tick the fields that kam writes (20 per object at
+most). By it kam finds, and puts back, what a person enters while a large write of kam's runs. `kam provision` (without
+`--out`) does it by itself where history tracking of Account is on.
+
 Before the first run look at flows, triggers and validation rules on Account: the first run fills these fields on
 every account (`kam check` names them). A value that a person types into them is never overwritten.
 
@@ -76,6 +82,12 @@ campos ya existen y un administrador los amplió, `kam provision` lo respeta; es
    Configuración > Gestor de objetos > Cuenta > Formatos de página, una sección "KAM"; lo que kam escribe, solo lectura.
 3. Con Dynamic Forms la página Lightning no muestra los formatos: Páginas de registro Lightning > editar > añada los
    campos.
+
+## Conservar su historial
+
+Configuración > Gestor de objetos > Cuenta > Campos > Establecer seguimiento del historial: marque los campos que kam
+escribe (20 por objeto como máximo). Así kam encuentra, y repone, lo que una persona escribe mientras dura una escritura
+grande de kam. `kam provision` (sin `--out`) lo hace solo si el seguimiento del historial de Cuenta está activado.
 
 Antes de la primera ejecución revise los flujos, desencadenadores y reglas de validación de Cuenta: la primera
 ejecución rellena estos campos en todas las cuentas (`kam check` los nombra). Lo que escribe una persona en ellos, kam

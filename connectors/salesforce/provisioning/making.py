@@ -16,9 +16,11 @@ from connectors.salesforce.org import described_fields
 from connectors.salesforce.provisioning.assigning import assign, running_user
 from connectors.salesforce.provisioning.changes import Changes, changes, deploy_sparing_layouts
 from connectors.salesforce.provisioning.components import KIND
-from connectors.salesforce.provisioning.found import look_around
+from connectors.salesforce.provisioning.deploying import DeploymentFailed
+from connectors.salesforce.provisioning.found import Found, look_around
 from connectors.salesforce.provisioning.permission_sets import INTEGRATION, READER
 from connectors.salesforce.provisioning.preflight import is_usable, refuse_impossible, refuse_mismatches
+from connectors.salesforce.provisioning.tracking import Tracking, choose, refusal
 from kammodel.publish.fields import CustomField
 
 _LOOKS = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -41,29 +43,47 @@ def provision(
     """Deploys as `admin` what is missing or differs, and gives the user of `client` KAM_Integration.
 
     A field of our name and another type is refused before anything is changed. `dry_run`: Salesforce validates the
-    deployment, and nothing is changed or assigned. A second run finds nothing to deploy, and deploys nothing.
+    deployment, and nothing is changed or assigned. A second run finds nothing to deploy, and deploys nothing. Our
+    fields get a history where the org keeps one and has room.
     """
     refuse_impossible(admin)
     found = look_around(admin, fields, with_layouts=layouts)
     refuse_mismatches(found, fields)
-    ours = changes(found, fields, language)
-    deploy_sparing_layouts(admin, ours, check_only=dry_run)
+    tracking, ours = _deployed(admin, found, fields, language, check_only=dry_run)
     usable = not _unusable(described_fields(client, KIND), fields)
     if dry_run:
-        return _told(ours, "unchanged" if usable else "created", dry_run=True)
+        return _told(ours, tracking, "unchanged" if usable else "created", dry_run=True)
     assigned = not usable and assign(admin, running_user(client))
     _wait_until_seen(client, fields)
-    return _told(ours, "created" if assigned else "unchanged", dry_run=False)
+    return _told(ours, tracking, "created" if assigned else "unchanged", dry_run=False)
 
 
-def _told(ours: Changes, assignment: Done, *, dry_run: bool) -> Provisioned:
+def _deployed(
+    admin: Client, found: Found, fields: Sequence[CustomField], language: str, *, check_only: bool
+) -> tuple[Tracking, Changes]:
+    """What was deployed; without new histories where Salesforce refuses those."""
+    tracking = choose(admin, found, fields)
+    ours = changes(found, fields, language, tracking.names)
+    try:
+        deploy_sparing_layouts(admin, ours, check_only=check_only)
+    except DeploymentFailed as fault:
+        why = refusal(fault) if tracking.new else None
+        if why is None:
+            raise
+        tracking = tracking.without_new(why)
+        ours = changes(found, fields, language, tracking.names)
+        deploy_sparing_layouts(admin, ours, check_only=check_only)
+    return tracking, ours
+
+
+def _told(ours: Changes, tracking: Tracking, assignment: Done, *, dry_run: bool) -> Provisioned:
     created = ours.fields("created")
     return Provisioned(
         created=created,
         changed=ours.fields("changed"),
         unchanged=ours.fields("unchanged"),
         notes=_NOTES if created else (),
-        parts=(*ours.parts(), Part("assignment", f"{INTEGRATION} to kam's user", assignment)),
+        parts=(*ours.parts(), *tracking.parts(), Part("assignment", f"{INTEGRATION} to kam's user", assignment)),
         dry_run=dry_run,
     )
 

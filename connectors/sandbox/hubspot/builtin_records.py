@@ -121,12 +121,16 @@ _TICKET = Born(
         "hs_ticket_category": ("Category", *CHECKS),
         "source_type": ("Source", *SELECT),
         "closed_date": ("Close date", *INSTANT),
+        "first_agent_reply_date": ("First agent email response date", *INSTANT),
+        "hs_time_to_close_sla_at": ("Time to Close SLA Due Date", *INSTANT),
+        "hs_time_to_close_sla_status": ("Time to Close SLA Status", *SELECT),
     },
     calculated={"time_to_close": ("Time to close", *EQUATION)},
     options={
         "hs_ticket_priority": ("LOW", "MEDIUM", "HIGH", "URGENT"),
         "hs_ticket_category": ("PRODUCT_ISSUE", "BILLING_ISSUE", "FEATURE_REQUEST", "GENERAL_INQUIRY"),
         "source_type": ("CHAT", "EMAIL", "FORM", "PHONE"),
+        "hs_time_to_close_sla_status": ("0", "1", "2", "3", "4"),
     },
 )
 

@@ -43,7 +43,8 @@ def list_properties(ask: Ask) -> Reply:
     """`GET /crm/v3/properties/{kind}`: all at once, in use or archived."""
     kind = ask.kind()
     need_definitions(ask.portal, kind)
-    found = ask.portal.catalog.all(kind, archived=ask.flag("archived"))
+    there = ask.portal.catalog.all(kind, archived=ask.flag("archived"))
+    found = (one for one in there if not _is_hidden(ask, kind, one.name))
     return Reply(200, {"results": [definition.as_json() for definition in found]})
 
 
@@ -53,7 +54,7 @@ def get_property(ask: Ask) -> Reply:
     need_definitions(ask.portal, kind)
     catalog, name = ask.portal.catalog, ask.path["name"]
     found = catalog.archived(kind, name) if ask.flag("archived") else catalog.get(kind, name)
-    if found is None or found.usable_from > ask.portal.now_ms():
+    if found is None or _is_hidden(ask, kind, name) or found.usable_from > ask.portal.now_ms():
         raise not_found(name)
     return Reply(200, found.as_json())
 
@@ -130,6 +131,10 @@ def archive_properties(ask: Ask) -> Reply:
         if ask.portal.catalog.get(kind, str(name)) is not None:
             _archive(ask, kind, str(name))
     return Reply(204)
+
+
+def _is_hidden(ask: Ask, kind: Kind, name: str) -> bool:
+    return f"{kind.name}.{name}" in ask.portal.settings.hidden_properties
 
 
 def _archive(ask: Ask, kind: Kind, name: str) -> None:

@@ -41,12 +41,17 @@ def shown(
 
     So is what is written in emails, unless the token has a scope of its own for that.
     """
-    wanted = portal.catalog.readable(kind, names) if names else list(kind.default_properties)
+    wanted = _seen(portal, kind, portal.catalog.readable(kind, names) if names else kind.default_properties)
     if kind is EMAILS and _EMAIL_SCOPE not in portal.settings.scopes:
         wanted = [name for name in wanted if name not in _EMAIL_CONTENT]
     every = dict.fromkeys((*wanted, *kind.system_properties))
     read = tuple((name, portal.unstored(kind, name)) for name in every)
-    return Shown(read, tuple(portal.catalog.readable(kind, history)), tuple(linked))
+    return Shown(read, tuple(_seen(portal, kind, portal.catalog.readable(kind, history))), tuple(linked))
+
+
+def _seen(portal: Portal, kind: Kind, names: Iterable[str]) -> list[str]:
+    """Those that the token may see: HubSpot leaves out others without a word."""
+    return [name for name in names if f"{kind.name}.{name}" not in portal.settings.hidden_properties]
 
 
 def record_body(portal: Portal, record: Record, what: Shown, host: str = "") -> Json:

@@ -46,6 +46,8 @@ class PortalSettings:
     # What the portal has: versions in paths (others are 404), and kinds of record it lacks (by name).
     families: frozenset[str] = FAMILIES
     absent_kinds: frozenset[str] = frozenset()
+    # "companies.rating": not shown to this token, in lists or on records, as sensitive data is without its scope.
+    hidden_properties: frozenset[str] = frozenset()
     # Seconds every answer takes; calls side by side wait side by side.
     latency_s: float = 0.0
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.sandbox.salesforce import contact_relations, line_items
 from connectors.sandbox.salesforce.field_history import write_field_history
+from connectors.sandbox.salesforce.objects.history import OF
 from connectors.sandbox.salesforce.table import Row, Table
 
 if TYPE_CHECKING:
@@ -19,10 +20,10 @@ _ABOUT = (("Account", "AccountId"), ("Opportunity", "WhatId"), ("Contact", "WhoI
 
 def follow(org: Org, table: Table, new: Mapping[str, Any], old: Mapping[str, Any] | None, by: str | None) -> None:
     """Do what follows from a save."""
-    if table.name == "Opportunity":
-        if old is None or any(old[name] != new[name] for name in _WATCHED):
-            _write_history(org, new, old, by)
-        write_field_history(org, new, old, by)
+    if table.name == "Opportunity" and (old is None or any(old[name] != new[name] for name in _WATCHED)):
+        _write_history(org, new, old, by)
+    if table.name in OF:
+        write_field_history(org, table, new, old, by)
     if table.name == "Contact" and (old is None or old["AccountId"] != new["AccountId"]):
         contact_relations.follow_account(org, new, by)
     if table.name == "OpportunityLineItem":

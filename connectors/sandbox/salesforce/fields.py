@@ -59,6 +59,7 @@ class Field:
     case_sensitive: bool = False
     help: str | None = None
     custom: bool = False
+    track_history: bool = False
     name_field: bool = False
 
     @property

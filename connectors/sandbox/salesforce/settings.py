@@ -74,6 +74,8 @@ class OrgSettings:
     orders: bool = True
     assets: bool = True
     opportunity_field_history: bool = True
+    account_field_history: bool = True
+    """Tracking is switched on for the object; which fields are tracked is told field by field."""
 
     # Credentials: connected apps run as the integration user, and as an administrator.
     client_id: str = CLIENT_ID
@@ -130,6 +132,10 @@ class OrgSettings:
     """Only every n-th such write is late, so that later stamps are seen before earlier ones."""
     tracked_fields: frozenset[str] = frozenset({"Amount", "CloseDate", "OwnerId", "StageName"})
     """Fields of Opportunity whose changes leave OpportunityFieldHistory."""
+    tracked_account_fields: frozenset[str] = frozenset()
+    """Fields of Account that are tracked beside the custom ones whose definition says so."""
+    history_holds_labels: bool = False
+    """Field history holds the labels of choices, not their values. Which of them it is, is not confirmed."""
     contracts_expire: bool = True
     """An activated contract reads as expired after its end, without any stamp moving."""
     recycle_bin_days: int | None = 15

@@ -73,6 +73,15 @@ class Table:
         self.fields[self.position[changed.name.lower()]] = changed
         self.version += 1
 
+    def rename_field(self, name: str, changed: Field) -> None:
+        """The same column, with its values, under another name."""
+        place = self.position[name.lower()]
+        self.fields[place] = changed
+        self.position = {one.name.lower(): at for at, one in enumerate(self.fields)}
+        if (formula := self.formulas.pop(name.lower(), None)) is not None:
+            self.formulas[changed.name.lower()] = formula
+        self.version += 1
+
     def drop_field(self, name: str) -> None:
         """A column goes, with its values; the stamps of the rows do not move. `position` is another object after it."""
         place = self.position[name.lower()]

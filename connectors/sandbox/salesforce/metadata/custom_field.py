@@ -63,6 +63,7 @@ def custom_field(xml: ET.Element, existing: Field | None) -> Field:
         length=_LENGTHS.get(kind, 0),
         nillable=not required,
         permissionable=not required,
+        track_history=_flag(xml, "trackHistory"),
     )
     return replace(base, **_of_type(xml, kind))
 

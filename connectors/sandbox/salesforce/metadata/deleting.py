@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from connectors.sandbox.salesforce.field_history import forget_field
 from connectors.sandbox.salesforce.metadata import layout, list_view
 from connectors.sandbox.salesforce.metadata.future import Future, Step
 from connectors.sandbox.salesforce.metadata.package import Deletion
@@ -41,6 +42,7 @@ def remove_field(org: Org, table: Table, name: str, *, purge: bool) -> None:
     for row in permissions.where("Field", f"{table.name}.{field.name}"):
         permissions.drop(row[0])
     table.drop_field(field.name)
+    forget_field(org, table, field.name)
     if org.settings.metadata.deleted_field_restamps_rows:
         _restamp(org, table)
     org.metadata.bury_field(table.name, field.name, org.clock.now(), purged=purge)

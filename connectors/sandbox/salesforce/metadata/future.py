@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from connectors.sandbox.salesforce.field_history import tracked_fields
 from connectors.sandbox.salesforce.fields import Field
 from connectors.sandbox.salesforce.metadata.shapes import Problem
+from connectors.sandbox.salesforce.objects.history import OF
 from connectors.sandbox.salesforce.table import Table
 
 if TYPE_CHECKING:
@@ -99,3 +101,21 @@ def check_room(org: Org, table: Table, there: int) -> None:
     limit = field_limit(org)
     if there + org.metadata.counting(table.name, org.clock.now()) >= limit:
         raise Problem(f"You have reached the maximum number of custom fields for {table.name}: {limit}")
+
+
+def check_tracking(future: Future, table: Table, new: Field) -> Field:
+    """The field as it will be: not tracked where its object has no history. Raises Problem, in words that deploys were
+    reported with."""
+    if not new.track_history:
+        return new
+    if OF.get(table.name, "").lower() not in future.org.tables:
+        if future.org.settings.metadata.untracked_object_refuses:
+            raise Problem(f"The entity: {table.name} does not have history tracking enabled")
+        return replace(new, track_history=False)
+    names = set(tracked_fields(future.org, table))
+    for (sobject, _), one in future.fields.items():
+        if sobject == table.name and one is not None:
+            names = names | {one.name} if one.track_history else names - {one.name}
+    if len(names | {new.name}) > future.org.settings.metadata.tracked_fields_per_object:
+        raise Problem("exceeded the allowed number of fields to track on a given entity")
+    return new

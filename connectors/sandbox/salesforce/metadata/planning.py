@@ -8,7 +8,7 @@ from functools import partial
 
 from connectors.sandbox.salesforce.metadata.custom_field import custom_field
 from connectors.sandbox.salesforce.metadata.deleting import deletion
-from connectors.sandbox.salesforce.metadata.future import Future, Step
+from connectors.sandbox.salesforce.metadata.future import Future, Step, check_tracking
 from connectors.sandbox.salesforce.metadata.layout import layout
 from connectors.sandbox.salesforce.metadata.list_view import list_view
 from connectors.sandbox.salesforce.metadata.package import Component, Deletion, Package
@@ -82,6 +82,7 @@ def _step(future: Future, component: Component) -> Step:
     table, org = future.table(sobject), future.org
     before = future.field(table, name)
     new = custom_field(component.xml, before)
+    new = check_tracking(future, table, new)
     future.put_field(table, new)
 
     def apply() -> None:

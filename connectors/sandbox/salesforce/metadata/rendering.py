@@ -41,6 +41,7 @@ def field_xml(one: Field) -> ET.Element:
         values["required"] = not one.nillable
     if one.type in {"string", "double", "email"}:
         values |= {"externalId": one.external_id, "unique": one.unique}
+    values["trackHistory"] = one.track_history
     for tag, value in values.items():
         if value is not None:
             _put(root, tag, value)

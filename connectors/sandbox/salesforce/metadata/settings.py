@@ -50,7 +50,12 @@ class MetadataSettings:
     setup_locked: int = 0
     """How many more deploys fail because somebody else is changing the setup."""
 
+    tracked_fields_per_object: int = 20
+
     # Behaviour that the documentation leaves open.
+    untracked_object_refuses: bool = True
+    """A deploy of a tracked field fails where the object has no history tracking; else it passes, and the field is not
+    tracked. Both are reported."""
     warnings_fail_deploys: bool = True
     """A warning counts as an error unless `ignoreWarnings` is set, as the documentation of deploy() says."""
     permission_set_deploys_replace: bool = False

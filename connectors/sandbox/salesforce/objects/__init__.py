@@ -8,12 +8,8 @@ from connectors.sandbox.salesforce.objects.activity import EVENT, TASK, TASK_STA
 from connectors.sandbox.salesforce.objects.agreement import CONTRACT, ORDER
 from connectors.sandbox.salesforce.objects.case import CASE, CASE_STATUS
 from connectors.sandbox.salesforce.objects.contact import CONTACT
-from connectors.sandbox.salesforce.objects.opportunity import (
-    OPPORTUNITY,
-    OPPORTUNITY_FIELD_HISTORY,
-    OPPORTUNITY_HISTORY,
-    OPPORTUNITY_STAGE,
-)
+from connectors.sandbox.salesforce.objects.history import ACCOUNT_HISTORY, OPPORTUNITY_FIELD_HISTORY
+from connectors.sandbox.salesforce.objects.opportunity import OPPORTUNITY, OPPORTUNITY_HISTORY, OPPORTUNITY_STAGE
 from connectors.sandbox.salesforce.objects.organization import CURRENCY_TYPE, DATED_CONVERSION_RATE, ORGANIZATION
 from connectors.sandbox.salesforce.objects.people import PROFILE, USER
 from connectors.sandbox.salesforce.objects.permission import (
@@ -47,6 +43,7 @@ SOBJECTS: tuple[SObject, ...] = (
     OPPORTUNITY_STAGE,
     OPPORTUNITY_HISTORY,
     OPPORTUNITY_FIELD_HISTORY,
+    ACCOUNT_HISTORY,
     TASK,
     TASK_STATUS,
     EVENT,
@@ -77,6 +74,7 @@ SOBJECTS: tuple[SObject, ...] = (
 )
 
 FEATURES: dict[str, str] = {
+    "AccountHistory": "account_field_history",
     "AccountContactRelation": "contacts_to_multiple_accounts",
     "AccountTeamMember": "account_teams",
     "AccountPlan": "account_plans",
@@ -93,8 +91,8 @@ FEATURES: dict[str, str] = {
 }
 """Object -> the setting of an org without which it does not exist."""
 
-AROUND = ("Case", "CaseStatus", "OpportunityContactRole", *FEATURES)
-"""Objects that stand around accounts, contacts, opportunities and activities."""
+AROUND = ("Case", "CaseStatus", "OpportunityContactRole", *(name for name in FEATURES if name != "AccountHistory"))
+"""Objects that stand around accounts, contacts, opportunities and activities, and that an export may hold."""
 
 WITH_CURRENCY = frozenset(
     {
@@ -107,8 +105,8 @@ WITH_CURRENCY = frozenset(
 
 ELSEWHERE = frozenset(
     {
-        "Lead", "OrderItem", "AccountHistory", "CaseHistory", "Campaign", "CampaignMember", "ContractStatus",
-        "OrderStatus", "RecordType", "Group", "UserRole", "EntityDefinition", "FieldDefinition", "TaskRelation",
+        "Lead", "OrderItem", "CaseHistory", "Campaign", "CampaignMember", "ContractStatus",
+        "OrderStatus", "RecordType", "Group", "UserRole", "EntityDefinition", "TaskRelation",
         "EventRelation", "ContentNote", "ContentDocument", "Attachment", "Note", "EmailMessage", "Period",
         "FiscalYearSettings", "BusinessHours", "Holiday",
     }

@@ -81,5 +81,6 @@ ACCOUNT = f.SObject(
         ("AccountContactRelation", "AccountId", "AccountContactRelations", True),
         ("AccountTeamMember", "AccountId", "AccountTeamMembers", True),
         ("AccountPlan", "AccountId", "AccountPlans", False),
+        ("AccountHistory", "AccountId", "Histories", True),
     ),
 )

@@ -117,26 +117,3 @@ OPPORTUNITY_HISTORY = f.SObject(
         f.checkbox("IsDeleted", "Deleted").required.fixed,
     ),
 )
-
-# 017 is the prefix of every object's field history; it has neither SystemModstamp nor LastModifiedDate
-# (object reference, OpportunityFieldHistory, read 2026-11-28).
-OPPORTUNITY_FIELD_HISTORY = f.SObject(
-    name="OpportunityFieldHistory",
-    label="Opportunity Field History",
-    plural="Opportunity Field History",
-    prefix="017",
-    createable=False,
-    updateable=False,
-    deletable=False,
-    fields=(
-        f.record_id("Opportunity Field History ID"),
-        f.checkbox("IsDeleted", "Deleted").required.fixed,
-        f.lookup("OpportunityId", "Opportunity ID", "Opportunity", "Opportunity").required.fixed,
-        f.lookup("CreatedById", "Created By ID", "User", "CreatedBy").required.fixed,
-        f.moment("CreatedDate", "Created Date").required.fixed,
-        f.picklist("Field", "Changed Field", (), restricted=True).required.fixed,
-        f.picklist("DataType", "Datatype", (), permissionable=False, restricted=True).fixed,
-        f.any_value("OldValue", "Old Value", permissionable=False).fixed,
-        f.any_value("NewValue", "New Value", permissionable=False).fixed,
-    ),
-)

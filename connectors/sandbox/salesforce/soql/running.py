@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.sandbox.salesforce.access import Access
+from connectors.sandbox.salesforce.field_history import seen_by
 from connectors.sandbox.salesforce.fields import TEXTS
 from connectors.sandbox.salesforce.instants import stamp
 from connectors.sandbox.salesforce.refusals import Refusal, error, invalid_field, malformed_query
@@ -107,6 +108,9 @@ def _matching(world: World, scope: Scope, table: Table, *, everything: bool) -> 
     candidates, by_id = table.span(span(statement.where), stamp(world.now))
     if not everything:
         candidates = filter(_current(table), candidates)
+    permitted = seen_by(world.access, table, world.tables)
+    if permitted:
+        candidates = filter(permitted, candidates)
     rows: Iterable[Row] = filter(test, candidates) if test else candidates
     if not statement.order_by:
         return reversed(list(rows)) if world.newest_first and not statement.aggregate else rows

@@ -11,9 +11,11 @@ from typing import Any
 
 from connectors.sandbox.salesforce import fields as f
 from connectors.sandbox.salesforce.access import Access
+from connectors.sandbox.salesforce.field_history import tracked_fields
 from connectors.sandbox.salesforce.ids import salesforce_id
 from connectors.sandbox.salesforce.metadata.future import field_limit
 from connectors.sandbox.salesforce.org import Org
+from connectors.sandbox.salesforce.refusals import error
 from connectors.sandbox.salesforce.settings import ALL_PERMISSIONS
 from connectors.sandbox.salesforce.table import Table
 
@@ -105,6 +107,16 @@ FLOW_DEFINITION_VIEW = _sobject(
     f.text("ActiveVersionId", "Active Flow Version API Name or ID"),
     f.checkbox("IsActive", "Active"),
 )
+FIELD_DEFINITION = _sobject(
+    "FieldDefinition",
+    "000",
+    f.text("DurableId", "Durable ID").required,
+    f.text("QualifiedApiName", "Qualified API Name", 70),
+    f.text("Label", "Label", 80),
+    _ENTITY,
+    f.checkbox("IsFieldHistoryTracked", "Is Field History Tracked"),
+    reads=(),
+)
 USER_PERMISSION_ACCESS = _sobject(
     "UserPermissionAccess",
     "000",
@@ -128,6 +140,9 @@ def by_tooling(org: Org, access: Access, soql: str) -> dict[str, Table]:
 
 def _worked_out(org: Org, access: Access, soql: str, known: Iterable[tuple[f.SObject, Rows]]) -> dict[str, Table]:
     asked, found = soql.lower(), dict[str, Table]()
+    if "fielddefinition" in asked and not any(name in asked for name in ("entitydefinition", "durableid")):
+        # The real one names the columns; its wording is not confirmed.
+        raise error(400, "MALFORMED_QUERY", "FieldDefinition needs a filter on EntityDefinition or DurableId")
     for sobject, rows in known:
         if sobject.name.lower() in asked:
             found |= _table(org, access, sobject, rows)
@@ -218,10 +233,29 @@ def _own_permissions(org: Org, access: Access) -> Iterable[Mapping[str, Any]]:
     yield {f"Permissions{name}": name in access.permissions for name in ALL_PERMISSIONS}
 
 
-_BY_REST = ((FLOW_DEFINITION_VIEW, _flows), (USER_PERMISSION_ACCESS, _own_permissions))
+def _field_definitions(org: Org, access: Access) -> Iterable[Mapping[str, Any]]:
+    for table in org.tables.values():
+        tracked = tracked_fields(org, table)
+        for one in table.fields:
+            if access.may(table.sobject, "Read") and access.reads(table.sobject, one):
+                yield {
+                    "DurableId": f"{table.name}.{one.name}",
+                    "QualifiedApiName": one.name,
+                    "Label": one.label,
+                    "EntityDefinitionId": table.name,
+                    "IsFieldHistoryTracked": one.name in tracked,
+                }
+
+
+_BY_REST = (
+    (FLOW_DEFINITION_VIEW, _flows),
+    (USER_PERMISSION_ACCESS, _own_permissions),
+    (FIELD_DEFINITION, _field_definitions),
+)
 _BY_TOOLING = (
     (VALIDATION_RULE, _validation_rules),
     (APEX_TRIGGER, _apex_triggers),
     (ENTITY_LIMIT, _limits),
+    (FIELD_DEFINITION, _field_definitions),
     (FLOW_DEFINITION_VIEW, _flows),
 )

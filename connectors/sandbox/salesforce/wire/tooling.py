@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 from connectors.sandbox.salesforce import fields as f
 from connectors.sandbox.salesforce.metadata.custom_field import custom_field
-from connectors.sandbox.salesforce.metadata.future import check_room
+from connectors.sandbox.salesforce.metadata.future import Future, check_room, check_tracking
 from connectors.sandbox.salesforce.metadata.package import NAMESPACE
 from connectors.sandbox.salesforce.metadata.shapes import Problem
 from connectors.sandbox.salesforce.refusals import error, unknown_to_sandbox
@@ -71,7 +71,7 @@ def create(call: Call) -> Reply:
     for key, value in dict(body.get("Metadata") or {}).items():
         _child(xml, key, value)
     try:
-        new = custom_field(xml, None)
+        new = check_tracking(Future(call.org), table, custom_field(xml, None))
         check_room(call.org, table, sum(one.custom for one in table.fields))
     except Problem as problem:
         raise error(400, "FIELD_INTEGRITY_EXCEPTION", str(problem), []) from problem

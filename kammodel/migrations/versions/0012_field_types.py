@@ -1,0 +1,18 @@
+"""The types that the mapped fields of a stream had, beside its bookmark."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0012"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    # Of what was read before, nobody noted them: the next slice does.
+    op.add_column("bookmark", sa.Column("types", sa.JSON(), nullable=False, server_default="{}"))
+
+
+def downgrade() -> None:
+    op.drop_column("bookmark", "types")
