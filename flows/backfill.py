@@ -24,6 +24,7 @@ from flows.report.past import crm_backfill_page, estimate_lines
 from flows.results import BackfillReceipt, CrmBackfillReceipt, EstimateReceipt, FillReceipt, ThinReceipt
 from flows.runtime import opened
 from flows.score import score_groups
+from flows.seeing import with_usage
 from flows.working import in_thread
 from flows.write_back import write_crms
 
@@ -114,7 +115,10 @@ async def backfill(
         return receipt
     past = Past(first, last, tuple(streams or ()), calls, again, scores, every, write_back)
     done = await _crms(crm, past)
-    await acreate_markdown_artifact(crm_backfill_page(done), key="kam-backfill", description="Past rows")
+    with opened() as runtime:
+        cost = (*done.crms, done.scored, *done.write_backs)
+        page = await with_usage(runtime, crm_backfill_page(done), [one.source for one in done.crms], cost)
+    await acreate_markdown_artifact(page, key="kam-backfill", description="Past rows")
     return ended(done, done.left)
 
 

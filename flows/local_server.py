@@ -23,6 +23,7 @@ STARTS_WITHIN = 120.0
 RECORDS_WITHIN = 2.0
 """Seconds that the server is left to record task runs, which it does behind the runs' backs."""
 
+TRIGGERS = "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED"
 _QUIET = {
     "PREFECT_UI_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false",
@@ -30,7 +31,7 @@ _QUIET = {
     "PREFECT_SERVER_SERVICES_FOREMAN_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_CANCELLATION_CLEANUP_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_ENABLED": "false",
-    "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
+    TRIGGERS: "false",
     "PREFECT_LOGGING_SERVER_LEVEL": "ERROR",
 }
 """Nothing is scheduled on this server: what watches over schedules and workers only takes time."""
@@ -41,16 +42,17 @@ class LocalServer:
 
     Prefect's own ephemeral server is started by the first flow, prints its shutdown tracebacks into our
     output, and dies before it has recorded the last task runs. `keeps`: the history under `home` stays, so
-    the server is given the time to write it.
+    the server is given the time to write it. `reacts`: it looks after automations.
     """
 
-    def __init__(self, home: Path, *, keeps: bool = False) -> None:
+    def __init__(self, home: Path, *, keeps: bool = False, reacts: bool = False) -> None:
         self.home, self.keeps = home, keeps
         self.log = home / "server.log"
         self._is_up = False
         self.port = _free_port()
         self.api_url = f"http://{HOST}:{self.port}/api"
         home.mkdir(parents=True, exist_ok=True)
+        watching = {TRIGGERS: "true"} if reacts else {}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [sys.executable, "-m", "flows.local_server", str(self.port)],
@@ -58,7 +60,7 @@ class LocalServer:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                env={**ENVIRONMENT, **os.environ, **_QUIET, "PREFECT_HOME": str(home)},
+                env={**ENVIRONMENT, **os.environ, **_QUIET, **watching, "PREFECT_HOME": str(home)},
                 # Ctrl-C is for us; the runs that we stop have to be told to a server that still lives.
                 start_new_session=True,
             )

@@ -14,6 +14,8 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, SecretStr
 
+from flows.log_form import is_json, set_form
+
 STARS = "********"
 SHORTEST = 6
 """Characters. What is shorter is no secret, and would take ordinary words out of the log."""
@@ -30,6 +32,11 @@ def logged_as(run: str, crm: str | None) -> Iterator[None]:
         yield
     finally:
         _DURING.reset(token)
+
+
+def run_of_thread() -> str | None:
+    """The run that log lines of this thread tell of."""
+    return _DURING.get()[0]
 
 
 class JsonLines(logging.Formatter):
@@ -98,11 +105,17 @@ def set_up_logging(settings: BaseModel, level: int = logging.WARNING) -> None:
     """
     hide_secrets(settings)
     handler = logging.StreamHandler(sys.stderr)
-    is_json = getattr(settings, "log_format", "text") == "json"
-    handler.setFormatter(JsonLines() if is_json else logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    set_form(getattr(settings, "log_format", "text"))
+    handler.setFormatter(JsonLines() if is_json() else logging.Formatter("%(levelname)s %(name)s: %(message)s"))
     handler.addFilter(lambda record: not record.name.startswith("prefect"))
     handler.setLevel(level)
     logging.basicConfig(handlers=[handler], level=level)
+
+
+def json_line(message: str, level: int) -> str:
+    """What a command says to a person, as a line of the log; configured secrets are taken out of it likewise."""
+    make = logging.getLogRecordFactory()
+    return JsonLines().format(make("kam", level, __file__, 0, message, (), None))
 
 
 def hide_secrets(settings: BaseModel) -> None:

@@ -9,6 +9,7 @@ from prefect.states import Completed, Failed
 
 from connectors.errors import QuotaSpent
 from flows.escaping import plain
+from flows.events import tell_partial
 from flows.results import PlanReceipt
 from kammodel.errors import KamError
 
@@ -33,6 +34,8 @@ def ends_well(work: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutin
             return await work(*args, **kwargs)
         except KamError as fault:
             name = PARTIAL if isinstance(fault, QuotaSpent) else "Failed"
+            if name == PARTIAL:
+                tell_partial([str(fault)])
             return cast("R", Failed(name=name, message=plain(str(fault)), data=fault))
 
     return guarded
@@ -58,4 +61,6 @@ async def each(crms: Iterable[C], work: Callable[[C], Awaitable[R]]) -> tuple[tu
 
 def ended(receipt: R, left: Sequence[str]) -> R:
     """The receipt; with something left to do, as a completed run whose state is named Partial and says what."""
+    if left:
+        tell_partial(left)
     return cast("R", Completed(name=PARTIAL, message=plain("; ".join(left)), data=receipt)) if left else receipt

@@ -13,6 +13,7 @@ from flows.pipeline.estimating import estimate_past, estimate_pull
 from flows.pipeline.filling import Announce, fill
 from flows.pipeline.standing import Standing
 from flows.pipeline.windows import Span
+from flows.recording import recorded
 from flows.results import CrmBackfillReceipt, EstimateReceipt, FillReceipt
 from flows.runtime import Runtime
 from kammodel.errors import KamError
@@ -45,6 +46,7 @@ def span_of(runtime: Runtime, past: Past) -> Span:
     return Span(first, last, runtime.settings.timezone, past.streams, past.again, past.calls)
 
 
+@recorded("backfill", of_crm=True, rows="rows")
 def read_past(
     runtime: Runtime, crm: str, past: Past, *, standing: Standing, announce: Announce, progress: Progress
 ) -> FillReceipt:

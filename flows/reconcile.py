@@ -5,12 +5,14 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows import proving
+from flows.events import tell_certificate
 from flows.outcome import ended, ends_well, receipt_of
 from flows.parameters import OneCrm, Repair
 from flows.pipeline.reconciling import StoreDiffers
 from flows.report.reconciled import reconciled_page
 from flows.results import ReconcileReceipt
 from flows.runtime import opened
+from flows.seeing import with_usage
 from flows.working import in_thread
 
 
@@ -24,6 +26,7 @@ async def reconcile_crm(*, crm: str, repair: bool) -> ReconcileReceipt:
             runtime.progress,
             lambda told: proving.reconcile(runtime, crm, repair=repair, progress=told),
         )
+    tell_certificate(receipt)
     return ended(receipt, proving.unproven([receipt]))
 
 
@@ -38,8 +41,10 @@ async def reconcile(*, crm: OneCrm = None, repair: Repair = False) -> tuple[Reco
         repair: Read again what differs, and nothing else; then count once more.
     """
     with opened() as runtime:
-        receipts = tuple([await receipt_of(reconcile_crm(crm=name, repair=repair)) for name in runtime.chosen(crm)])
-    await acreate_markdown_artifact(reconciled_page(receipts), key="kam-reconcile", description="What was counted")
+        names = runtime.chosen(crm)
+        receipts = tuple([await receipt_of(reconcile_crm(crm=name, repair=repair)) for name in names])
+        page = await with_usage(runtime, reconciled_page(receipts), names, receipts)
+    await acreate_markdown_artifact(page, key="kam-reconcile", description="What was counted")
     if any(one.verdict == "differs" for one in receipts):
         raise StoreDiffers(receipts)
     return ended(receipts, proving.unproven(receipts))

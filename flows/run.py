@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import ExitStack
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
@@ -11,10 +12,12 @@ from flows.notifying import tell_owners
 from flows.outcome import ended, ends_well, receipt_of
 from flows.parameters import AsOf, Full
 from flows.proving import require_proven
+from flows.recording import recording
 from flows.report.markdown import run_page
 from flows.results import PullReceipt, RunReceipt, ScoreReceipt
 from flows.runtime import opened
 from flows.score import score_groups
+from flows.seeing import with_usage
 from flows.sync import pull_crm
 from flows.write_back import planned_before, write_crms
 
@@ -31,8 +34,10 @@ async def run(*, as_of: AsOf = None, full: Full = False) -> RunReceipt:
         full: Read everything again instead of what changed.
     """
     began = time.perf_counter()
-    with opened() as runtime:
+    with ExitStack() as stack:
+        runtime = stack.enter_context(opened())
         names = runtime.chosen(None)
+        told_of = stack.enter_context(recording(runtime, "run"))
         await asyncio.to_thread(require_proven, runtime, names)
         await asyncio.to_thread(steps.require_fields, runtime, names)
         day = runtime.scoring(as_of).as_of
@@ -51,6 +56,8 @@ async def run(*, as_of: AsOf = None, full: Full = False) -> RunReceipt:
             written = await write_crms(runtime, names, as_of=day, full=False)
             left = written.left
         told = await tell_owners(runtime, [one.applied for one in written.done])
-    receipt = RunReceipt(day, pulls, scored, written.done, round(time.perf_counter() - began, 3), left, told)
-    await acreate_markdown_artifact(run_page(receipt), key="kam-run", description="Read, scored, written")
+        receipt = RunReceipt(day, pulls, scored, written.done, round(time.perf_counter() - began, 3), left, told)
+        told_of.receipt = receipt
+        page = await with_usage(runtime, run_page(receipt), names, (*pulls, scored, *written.done))
+    await acreate_markdown_artifact(page, key="kam-run", description="Read, scored, written")
     return ended(receipt, left)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from connectors.mapping_file import Overrides
     from connectors.registry import Registered
     from connectors.retry import Patience
+    from kammodel.elsewhere import Elsewhere
     from kammodel.given import Given
     from kammodel.privacy.hashing import HashKey
     from kammodel.publish.fields import CustomField
@@ -78,6 +79,9 @@ class Runtime:
 
     made_by: str | None = None
     """The run of a scheduler that this is part of."""
+
+    elsewhere: Elsewhere | None = None
+    """Computes the shards of a day in other processes."""
 
     @cached_property
     def rules(self) -> PublishRules:

@@ -9,9 +9,11 @@ from prefect.cache_policies import NO_CACHE
 from flows import steps
 from flows.outcome import ends_well, receipt_of
 from flows.parameters import AsOf
+from flows.pipeline import Progress
 from flows.report.markdown import score_page
 from flows.results import ScoreReceipt
 from flows.runtime import opened
+from flows.sharding import elsewhere
 from flows.working import in_thread
 
 
@@ -20,7 +22,15 @@ from flows.working import in_thread
 async def score_groups(*, as_of: dt.date | None) -> ScoreReceipt:
     """Scores as of the end of a day and appends the snapshots that changed."""
     with opened() as runtime:
-        return await in_thread("kam-score", runtime.progress, lambda told: steps.score(runtime, as_of, progress=told))
+
+        def work(told: Progress) -> ScoreReceipt:
+            runtime.elsewhere = elsewhere(runtime, told)
+            try:
+                return steps.score(runtime, as_of, progress=told)
+            finally:
+                runtime.elsewhere = None
+
+        return await in_thread("kam-score", runtime.progress, work)
 
 
 @flow(name="kam-score", description="Scores every account group and remembers what changed.")

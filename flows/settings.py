@@ -33,6 +33,7 @@ FIRST_VARIABLE = {"salesforce": "KAM_SALESFORCE__INSTANCE_URL", "hubspot": "KAM_
 
 CrmName = Literal["salesforce", "hubspot"]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Cluster = Annotated[str, Field(pattern=r"^(local(:[1-9][0-9]*)?|(tcp|tls)://[^@ ]+:[0-9]+)$")]
 
 
 class Settings(BaseSettings):
@@ -132,6 +133,12 @@ class Settings(BaseSettings):
         default=2_000_000,
         ge=10_000,
         description="Rows that are scored at a time: bounds memory; with more, they wait in a folder under TMPDIR",
+    )
+    dask: Cluster | None = Field(
+        default=None,
+        description="Where flows score more rows than KAM_SHARD_ROWS (pip install 'kam[dask]'): local or local:N, Dask "
+        "with N processes of this machine, or the address of a scheduler of Dask; in their own process by default",
+        examples=["tcp://dask.example:8786"],
     )
     salesforce: SalesforceSettings | None = Field(default=None, description="The Salesforce org")
     hubspot: HubSpotSettings | None = Field(default=None, description="The HubSpot portal")

@@ -15,7 +15,7 @@ from flows import pipeline
 from flows.garbage import seldom_collected
 from flows.pipeline import Every, Progress, digesting, gating, undoing
 from flows.proving import require_proven
-from flows.recording import recorded
+from flows.recording import apply_or_undo, recorded
 from flows.report.markdown import plan_with_cells
 from flows.results import (
     ApplyReceipt,
@@ -80,8 +80,8 @@ def pull(runtime: Runtime, crm: str, *, full: bool, progress: Progress) -> PullR
 def score(runtime: Runtime, as_of: dt.date | None, *, progress: Progress) -> ScoreReceipt:
     """Scores every account group."""
     require_proven(runtime, runtime.settings.configured)
-    config, given = runtime.scoring(as_of), runtime.given
-    return pipeline.score(runtime.store, config, runtime.clock, given=given, progress=progress)
+    config, given, elsewhere = runtime.scoring(as_of), runtime.given, runtime.elsewhere
+    return pipeline.score(runtime.store, config, runtime.clock, given=given, elsewhere=elsewhere, progress=progress)
 
 
 @recorded("backfill", tells_itself=True)
@@ -120,7 +120,7 @@ def plan(runtime: Runtime, crm: str, as_of: dt.date | None, *, full: bool, progr
     )
 
 
-@recorded("apply", of_crm=True, rows="written")
+@recorded(apply_or_undo, of_crm=True, rows="written")
 def apply(runtime: Runtime, crm: str, plan_id: str | None, *, progress: Progress) -> ApplyReceipt:
     """Writes a plan of one CRM, the latest if none is named."""
     connector, given = runtime.connector(crm), runtime.given
@@ -194,12 +194,12 @@ def write_back(
     return WriteBacks(done, (), (*left, *unplanned, *unbegun))
 
 
+@recorded("run")
 def run(runtime: Runtime, as_of: dt.date | None, *, full: bool, progress: Progress) -> RunReceipt:
     """Pull, score, plan and apply, for every configured CRM. Tiers that stand on half of the news are not made:
     where a CRM was read in part, the run ends after reading."""
     began = time.perf_counter()
-    names = runtime.chosen(None)
-    require_proven(runtime, names)
+    require_proven(runtime, names := runtime.chosen(None))
     require_fields(runtime, names)
     # One day for all steps, also of a run over midnight.
     day = runtime.scoring(as_of).as_of

@@ -10,6 +10,7 @@ from flows.parameters import Full, OneCrm
 from flows.report.markdown import pulls_page
 from flows.results import PullReceipt
 from flows.runtime import opened
+from flows.seeing import with_usage
 from flows.working import in_thread
 
 
@@ -36,6 +37,8 @@ async def pull(*, crm: OneCrm = None, full: Full = False) -> tuple[PullReceipt, 
         full: Read everything again instead of what changed. Costs far more API calls; nothing is stored twice.
     """
     with opened() as runtime:
-        receipts = tuple([await receipt_of(pull_crm(crm=name, full=full)) for name in runtime.chosen(crm)])
-    await acreate_markdown_artifact(pulls_page(receipts), key="kam-pull", description="What was read")
+        names = runtime.chosen(crm)
+        receipts = tuple([await receipt_of(pull_crm(crm=name, full=full)) for name in names])
+        page = await with_usage(runtime, pulls_page(receipts), names, receipts)
+    await acreate_markdown_artifact(page, key="kam-pull", description="What was read")
     return ended(receipts, steps.unread(receipts))

@@ -1,4 +1,4 @@
-"""The words of the demo, of `kam explain`, of `kam matches` and of digests, in English and Spanish (words.toml)."""
+"""The words of the demo, of digests, reports and of what a KAM asks for, in English and Spanish (words.toml)."""
 
 from __future__ import annotations
 

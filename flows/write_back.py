@@ -12,6 +12,7 @@ from prefect.runtime import flow_run
 from connectors.errors import QuotaSpent
 from flows import steps
 from flows.approval import approved
+from flows.events import tell_guard
 from flows.notifying import tell_owners
 from flows.outcome import each, ended, ends_well, receipt_of
 from flows.parameters import AsOf, CompareAll, OneCrm
@@ -19,6 +20,7 @@ from flows.proving import require_proven
 from flows.report.markdown import applied_page, plans_page, write_backs_page
 from flows.results import ApplyReceipt, PlanReceipt, WriteBackReceipt
 from flows.runtime import Runtime, opened
+from flows.seeing import with_usage
 from flows.working import in_thread
 
 
@@ -28,11 +30,13 @@ async def plan_crm(*, crm: str, as_of: dt.date | None, full: bool) -> PlanReceip
     """Compares what we want with what one CRM holds, and stores the cells that differ as a plan."""
     with opened() as runtime:
         runtime.made_by = flow_run.id
-        return await in_thread(
+        receipt = await in_thread(
             f"kam-plan-{crm}",
             runtime.progress,
             lambda told: steps.plan(runtime, crm, as_of, full=full, progress=told),
         )
+    tell_guard(receipt)
+    return receipt
 
 
 @task(name="apply", task_run_name="apply-{crm}", cache_policy=NO_CACHE)
@@ -88,7 +92,8 @@ async def plan(*, crm: OneCrm = None, as_of: AsOf = None, full: CompareAll = Fal
     with opened() as runtime:
         names = runtime.chosen(crm)
         receipts, unplanned = await each(names, lambda name: receipt_of(plan_crm(crm=name, as_of=as_of, full=full)))
-    await acreate_markdown_artifact(plans_page(receipts), key="kam-plan", description="What would be written")
+        page = await with_usage(runtime, plans_page(receipts), names, receipts)
+    await acreate_markdown_artifact(page, key="kam-plan", description="What would be written")
     if unplanned:
         raise QuotaSpent("; ".join(unplanned))
     return receipts
@@ -107,7 +112,8 @@ async def apply(*, crm: OneCrm = None) -> tuple[ApplyReceipt, ...]:
         await asyncio.to_thread(steps.require_writable, runtime, names)
         receipts, unbegun = await each(names, lambda name: receipt_of(apply_crm(crm=name, plan_id=None)))
         await tell_owners(runtime, receipts)
-    await acreate_markdown_artifact(applied_page(receipts), key="kam-apply", description="What was written")
+        page = await with_usage(runtime, applied_page(receipts), names, receipts)
+    await acreate_markdown_artifact(page, key="kam-apply", description="What was written")
     if unbegun:
         raise QuotaSpent("; ".join((*steps.unwritten(receipts), *unbegun)))
     return ended(receipts, steps.unwritten(receipts))
@@ -130,7 +136,8 @@ async def write_back(
         written = await write_crms(runtime, names, as_of=as_of, full=full)
         receipts = written.done
         await tell_owners(runtime, [one.applied for one in receipts])
-    await acreate_markdown_artifact(write_backs_page(receipts), key="kam-write-back", description="What was written")
+        page = await with_usage(runtime, write_backs_page(receipts), names, receipts)
+    await acreate_markdown_artifact(page, key="kam-write-back", description="What was written")
     if len(receipts) < len(names):
         raise QuotaSpent("; ".join(written.left))
     return ended(receipts, written.left)

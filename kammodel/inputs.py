@@ -225,21 +225,21 @@ def stamps_of(pieces: Iterable[pl.DataFrame]) -> tuple[int, int]:
 
 
 def read_inputs(
-    store: Store, given: Given = NOTHING_GIVEN, at: dt.datetime | None = None, shard_rows: int = SHARD_ROWS
+    store: Store, given: Given = NOTHING_GIVEN, at: dt.datetime | None = None, shard_rows: int | None = SHARD_ROWS
 ) -> Inputs:
     """The frames of the store. A stream counts as read once a slice of it was closed: its watermark stands.
 
     The last sync is the newest of the times up to which streams were read and of the stamps of rows: a stream
     that lags behind does not hold back what others brought. `at`: the one cut that is asked for later; without it
     all versions of rows are read, for any. Where there are more rows of LARGE entities than `shard_rows`, these are
-    copied to disk.
+    copied to disk; with None they are not read at all.
     """
     with store.transaction() as tx:
         marks = [mark for mark in bookmarks(tx) if mark.watermark is not None]
         versions, forecasts = versions_after(tx, at), stored_forecasts(tx)
-    wanted = asked(given.rollups)
+    wanted = {one: names for one, names in asked(given.rollups).items() if shard_rows is not None or one not in LARGE}
     rows_n = {entity: store.count(entity) for entity in LARGE if entity in wanted}
-    copies = Spill(packed=True) if sum(rows_n.values()) > shard_rows else None
+    copies = Spill(packed=True) if sum(rows_n.values()) > (shard_rows or 0) else None
     stamps = [until for mark in marks if (until := mark.read_until or mark.watermark) is not None]
     entities, copied, numbers = dict[type[Sourced], pl.DataFrame](), 0, Numbers()
     for entity, columns in wanted.items():

@@ -94,6 +94,16 @@ class Numbers:
         told = rows.drop_nulls(column).join(self._sets.rename({"set": column}), on=column, how="left")
         return told.with_columns(pl.coalesce("member", column).alias(column)).drop("member")
 
+    def ids(self, numbers: pl.Series) -> pl.DataFrame:
+        """The ids of numbers: `number`, source, source_instance, `id`; once each, in order of number."""
+        known = numbers.drop_nulls().unique().sort()
+        told = pl.DataFrame({"number": known, "text": known.cat.to(self._ids).cast(pl.String)})
+        before = pl.col("text").str.extract(f"^([0-9]+){_BETWEEN}").cast(pl.UInt32)
+        orgs = pl.DataFrame(list(self._orgs), schema=dict.fromkeys(_ORG, pl.String), orient="row")
+        org = told.select(org=before.fill_null(0))["org"]
+        ids = pl.col("text").str.replace(f"^[0-9]+{_BETWEEN}", "")
+        return told.select("number", *(orgs[name].gather(org) for name in _ORG), id=ids)
+
     def _remember(self, texts: pl.Series, numbers: pl.Series) -> None:
         """Which numbers stand for several ids, and for which."""
         several = texts.str.contains(SEPARATOR, literal=True).fill_null(value=False)

@@ -40,6 +40,7 @@ __all__ = [
     "known_kpis",
     "read_inputs",
     "score_day",
+    "score_known",
     "snapshot_frame",
     "wanted_values",
 ]
@@ -108,8 +109,16 @@ def score_day(
     `previous`: the snapshots in force *before* the as-of day (`latest_snapshots(until=as_of - 1 day)`); rows of
     the day itself or later are ignored, so that a second run of a day compares with the same tiers as the first.
     """
-    before = _before(previous, config.as_of)
-    known = known_kpis(inputs, config, before)
+    return score_known(
+        known_kpis(inputs, config, before_day(previous, config)), config, previous, with_portfolio=with_portfolio
+    )
+
+
+def score_known(
+    known: Known, config: ScoringConfig, previous: pl.DataFrame | None = None, *, with_portfolio: bool = False
+) -> ScoredDay:
+    """As `score_day`, of KPIs that are known."""
+    before = before_day(previous, config)
     groups = known.grouping.groups
     scores = score(known.kpis, groups, config.policy, config.as_of, before)
     return ScoredDay(
@@ -195,7 +204,8 @@ def explain_group(day: ScoredDay, sought: str) -> Explanation:
     return found.model_copy(update={"reconstructed": reconstructed, "rollups": rollups})
 
 
-def _before(previous: pl.DataFrame | None, as_of: dt.date) -> pl.DataFrame | None:
+def before_day(previous: pl.DataFrame | None, config: ScoringConfig) -> pl.DataFrame | None:
+    """Of snapshots those of before the as-of day."""
     if previous is None or "as_of" not in previous.columns:
         return previous
-    return previous.filter(pl.col("as_of") < as_of)
+    return previous.filter(pl.col("as_of") < config.as_of)

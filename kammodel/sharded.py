@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 import polars as pl
 
 from kammodel import kpis
 from kammodel.entities import KEY
-from kammodel.facts import FRAMES, REGISTRY, FactFrame, Sources
+from kammodel.facts import FRAMES, REGISTRY, FactFrame
 from kammodel.facts.cut import Cut
 from kammodel.facts.ratings import described
 from kammodel.facts.team import named, unknown_in_files
@@ -46,32 +46,20 @@ def known_by_shards(
     all groups together are looked at by are kept on disk, in the columns that are needed."""
     small = inputs.small().as_known(moment)
     grouping = grouped(small, config)
-    shards = sharded(inputs, small, moment, grouping, number)
-    rates = small.rates(config.reporting_currency, shards.currencies)
-    whole = small.sources(grouping, moment, config.reporting_currency, rates)
-    shards.grouping = grouping = replace(grouping, groups=described(grouping.groups, whole))
-    whole = replace(whole, grouping=grouping)
-    groups = groups_read(small, grouping)
-    day = _Day(config, shards, whole, groups, Spill())
-    counts = Counter[str]()
+    day = ShardedDay(config, sharded(inputs, small, moment, grouping, number))
     for shard in range(number):
-        counts.update(day.computed(shard))
-    figures = day.figures()
-    small_touched = {entity: groups_of(entity, rows, small, grouping) for entity, rows in small.in_doubt.items()}
-    rollups = inputs.given.rollups
-    made = {rollup.name: made_of(rollup) for rollup in rollups}
-    touched = {**small_touched, **shards.touched}
-    return Known(
-        grouping=grouping,
-        kpis=figures,
-        facts=with_groups(Facts(day.frames(), groups), figures, grouping, previous, config.policy),
-        cut=moment,
-        counts={**counts_before(grouping, groups, whole), **counts, **shards.counts, **totals(figures)},
-        unknown_accounts=whole.once(unknown_in_files),
-        reconstructed=reconstructed_of(touched, grouping, moment, kpis.KPIS, made),
-        inputs_fingerprint=small.fingerprint(moment.at, shards.stamps),
-        rolled=day.rolled(),
-    )
+        day.keep(day.computed(shard))
+    return day.known(previous)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a shard says: `figures` of its groups; of what is looked at later, the frames by name; and what its frames
+    left out."""
+
+    figures: pl.DataFrame
+    frames: Mapping[str, pl.DataFrame]
+    counts: Mapping[str, int]
 
 
 class _Frames(Mapping[str, pl.DataFrame]):
@@ -93,18 +81,23 @@ class _Frames(Mapping[str, pl.DataFrame]):
         return len(self._held) + len(self._stored)
 
 
-class _Day:
+class ShardedDay:
     """What is computed of a day, piece by piece. `whole`: the sources of all groups, less LARGE entities."""
 
-    def __init__(
-        self, config: ScoringConfig, shards: Shards, whole: Sources, groups: pl.DataFrame, spill: Spill
-    ) -> None:
-        self.config, self.shards, self.whole, self.groups, self.spill = config, shards, whole, groups, spill
+    def __init__(self, config: ScoringConfig, shards: Shards) -> None:
+        self.config, self.shards, small = config, shards, shards.small
+        rates = small.rates(config.reporting_currency, shards.currencies)
+        whole = small.sources(shards.grouping, shards.moment, config.reporting_currency, rates)
+        shards.grouping = replace(shards.grouping, groups=described(shards.grouping.groups, whole))
+        self.whole = replace(whole, grouping=shards.grouping)
+        self.groups = groups_read(small, shards.grouping)
+        self.counts = Counter[str]()
+        self.spill = Spill()
         # Packed columns come back each in memory of its own, which goes as they are put in order one by one.
         self.told = Spill(packed=True)
 
-    def computed(self, shard: int) -> dict[str, int]:
-        """Computes a shard, keeps what is needed of it, and says what its frames left out."""
+    def computed(self, shard: int) -> Told:
+        """Computes a shard."""
         moment, inputs, grouping = self.shards.moment, self.shards.inputs(shard), self.shards.groups(shard)
         own = grouping.groups.select("group")
         sources = inputs.sources(grouping, moment, self.config.reporting_currency, self.whole.rates)
@@ -114,17 +107,46 @@ class _Day:
             sources = sources.knowing({named: self.whole.once(named).join(own, on="group", how="semi")})
         frames = {frame.name: sources.frame(frame.name) for frame in _sharded_frames()}
         groups = self.groups.join(own, on="group", how="semi", maintain_order="left")
-        self.told.append(_FIGURES, aggregated(_over(frames), Facts(frames, groups), self.config.as_of))
-        for name, columns in _kept(Windows(self.config.as_of)).items():
-            frame = frames[name]
-            self.spill.append(
-                name, frame if columns is None else frame.select(c for c in columns if c in frame.columns)
-            )
+        figures = aggregated(_over(frames), Facts(frames, groups), self.config.as_of)
+        told = {
+            name: frames[name] if columns is None else frames[name].select(c for c in columns if c in frames[name])
+            for name, columns in _kept(Windows(self.config.as_of)).items()
+        }
         if inputs.given.rollups:
             found = roll_up(inputs.given.rollups, inputs, sources)
-            self.spill.append(_ROLLED_GROUPS, found.groups)
-            self.spill.append(_ROLLED_ACCOUNTS, found.accounts)
-        return counts_of_frames(sources, _sharded_frames())
+            told |= {_ROLLED_GROUPS: found.groups, _ROLLED_ACCOUNTS: found.accounts}
+        return Told(figures, told, counts_of_frames(sources, _sharded_frames()))
+
+    def keep(self, told: Told) -> None:
+        """Keeps on disk what a shard says."""
+        self.told.append(_FIGURES, told.figures)
+        for name, frame in told.frames.items():
+            self.spill.append(name, frame)
+        self.counts.update(told.counts)
+
+    def known(self, previous: pl.DataFrame | None) -> Known:
+        """The KPIs of the day, once every shard is kept."""
+        small, moment, grouping = self.shards.small, self.shards.moment, self.shards.grouping
+        figures = self.figures()
+        small_touched = {entity: groups_of(entity, rows, small, grouping) for entity, rows in small.in_doubt.items()}
+        made = {rollup.name: made_of(rollup) for rollup in small.given.rollups}
+        facts = Facts(self.frames(), self.groups)
+        return Known(
+            grouping=grouping,
+            kpis=figures,
+            facts=with_groups(facts, figures, grouping, previous, self.config.policy),
+            cut=moment,
+            counts={
+                **counts_before(grouping, self.groups, self.whole),
+                **self.counts,
+                **self.shards.counts,
+                **totals(figures),
+            },
+            unknown_accounts=self.whole.once(unknown_in_files),
+            reconstructed=reconstructed_of({**small_touched, **self.shards.touched}, grouping, moment, kpis.KPIS, made),
+            inputs_fingerprint=small.fingerprint(moment.at, self.shards.stamps),
+            rolled=self.rolled(),
+        )
 
     def figures(self) -> pl.DataFrame:
         """The KPIs of all groups, once every shard is computed."""

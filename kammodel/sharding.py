@@ -94,6 +94,7 @@ class Shards:
 
     `stamps`: of the rows, for the fingerprint. `touched`: see `reconstructed_of`. `currencies`: source,
     source_instance, currency of deals. `counts`: of what no shard sees whole. `empty`: frames without rows.
+    `stays`: whether the rows of a shard may be asked for again.
     """
 
     number: int
@@ -106,15 +107,17 @@ class Shards:
     empty: dict[type[Sourced], pl.DataFrame] = field(default_factory=dict)
     currencies: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_CURRENCIES))
     counts: Counter[str] = field(default_factory=Counter)
+    stays: bool = False
 
     def inputs(self, shard: int) -> Inputs:
-        """The rows of a shard, which are on disk no longer then."""
+        """The rows of a shard, which are on disk no longer then unless it `stays`."""
         rows: dict[type[Sourced], pl.DataFrame] = {}
         for entity, empty in self.empty.items():
             name = f"{entity.__name__}/{shard}"
             found = self.spill.frame(name)
             rows[entity] = empty if found is None else found
-            self.spill.drop(name)
+            if not self.stays:
+                self.spill.drop(name)
         return replace(self.small, entities={**self.small.entities, **rows})
 
     def groups(self, shard: int) -> AccountGroups:

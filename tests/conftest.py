@@ -27,6 +27,7 @@ _WITH_PREFECT = {
     "tests/e2e/test_worker.py",
     "tests/flows/test_automations.py",
     "tests/flows/test_check.py",
+    "tests/flows/test_dask.py",
     "tests/flows/test_digest_delivery.py",
     "tests/flows/test_flows.py",
     "tests/flows/test_sealed.py",
@@ -48,7 +49,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileS
 @pytest.fixture(scope="session")
 def prefect_server() -> Iterator[LocalServer]:
     """A Prefect server on a free port of loopback; begun once, and awaited by whoever uses it."""
-    with LocalServer(Path(_HOME.name) / "server") as server:
+    with LocalServer(Path(_HOME.name) / "server", reacts=True) as server:
         yield server
 
 

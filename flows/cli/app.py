@@ -19,6 +19,7 @@ from flows.cli import (
     reporting,
     simulation,
     status,
+    sweeping,
     upgrading,
 )
 from flows.cli.faults import INTERRUPTED, exits, say
@@ -273,6 +274,7 @@ digesting.add_to(app)
 publishing.add_to(app)
 reporting.add_to(app)
 reconciling.add_to(app)
+sweeping.add_to(app)
 status.add_to(app)
 upgrading.add_to(app)
 automating.add_to(app)

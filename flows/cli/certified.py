@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,7 +42,7 @@ def reconcile(crm: str | None, *, repair: bool, prefect: bool, as_json: bool) ->
             )
     print_json([as_document(one) for one in receipts]) if as_json else _show(receipts)
     if any(one.verdict == "differs" for one in receipts):
-        say(plain(str(StoreDiffers(receipts))))
+        say(plain(str(StoreDiffers(receipts))), logging.ERROR)
         return FAILED
     left = proving.unproven(receipts)
     if left:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import cast
 
 from rich.text import Text
@@ -51,7 +52,7 @@ def backfill_crms(crm: str | None, asked: Past, *, prefect: bool, as_json: bool)
     print_json(receipt) if as_json else _show(receipt)
     beyond = [one for one in receipt.stopped if one.tripped]
     if beyond:
-        say(plain(str(needs_approval(beyond))))
+        say(plain(str(needs_approval(beyond))), logging.ERROR)
         return FAILED
     if not receipt.left:
         return None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Sequence
 from typing import cast
 
 from flows import steps
 from flows.cli.faults import FAILED, PARTIAL, say
-from flows.cli.session import session
+from flows.cli.session import Session, session
 from flows.cli.show import (
     print_json,
     show_applied,
@@ -49,6 +50,7 @@ def score(as_of: dt.date | None, *, prefect: bool, as_json: bool) -> None:
 
             receipt = at.flow(flow(as_of=as_of))
         else:
+            _say_alone(at)
             receipt = steps.score(at.runtime, as_of, progress=at.progress)
     print_json(receipt) if as_json else show_scored(receipt)
 
@@ -121,14 +123,23 @@ def run(as_of: dt.date | None, *, full: bool, prefect: bool, as_json: bool) -> i
 
             receipt = at.flow(flow(as_of=as_of, full=full))
         else:
+            # Before anything is written down of it, there has to be something to run.
+            at.runtime.chosen(None)
+            _say_alone(at)
             receipt = steps.run(at.runtime, as_of, full=full, progress=at.progress)
     print_json(receipt) if as_json else show_run(receipt)
     say_digests(receipt.digests)
     beyond = [one for one in receipt.stopped if one.tripped]
     if beyond:
-        say(plain(str(needs_approval(beyond))))
+        say(plain(str(needs_approval(beyond))), logging.ERROR)
         return FAILED
     return _code(receipt.left)
+
+
+def _say_alone(at: Session) -> None:
+    """Says that a cluster which was asked for is not used."""
+    if at.runtime.settings.dask is not None:
+        say("KAM_DASK: shards are mapped over a cluster by flows only; add --prefect, or set PREFECT_API_URL")
 
 
 def _code(left: Sequence[str]) -> int | None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import time
 import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,15 +16,28 @@ import polars as pl
 from flows.pipeline.progress import Clock, Progress, quiet
 from flows.results import ScoreReceipt, TierMove
 from kammodel.digest import digest
+from kammodel.elsewhere import Elsewhere, Piece, known_elsewhere, shards_of
 from kammodel.entities import Run
 from kammodel.given import NOTHING_GIVEN, Given
 from kammodel.rules import rules_text, with_rule_change
-from kammodel.scoring import ScoredDay, ScoringConfig, config_hash, end_of_day, read_inputs, score_day, snapshot_frame
+from kammodel.scoring import (
+    Known,
+    ScoredDay,
+    ScoringConfig,
+    config_hash,
+    end_of_day,
+    read_inputs,
+    score_day,
+    score_known,
+    snapshot_frame,
+)
 from kammodel.snapshot import plain_figures
 from kammodel.store import Store, Transaction
 from kammodel.store.control import end_run, has_run_since, last_run_of_day, start_run
 from kammodel.store.rules import load_rules, save_rules
 from kammodel.store.snapshots import append_snapshots, in_force_mark, latest_snapshots
+
+log = logging.getLogger(__name__)
 
 Kind = Literal["score", "backfill"]
 _KINDS: tuple[Kind, ...] = ("score", "backfill")
@@ -33,14 +49,31 @@ MOST_NAMES = 5
 
 
 def score(
-    store: Store, config: ScoringConfig, clock: Clock, *, given: Given = NOTHING_GIVEN, progress: Progress = quiet
+    store: Store,
+    config: ScoringConfig,
+    clock: Clock,
+    *,
+    given: Given = NOTHING_GIVEN,
+    elsewhere: Elsewhere | None = None,
+    progress: Progress = quiet,
 ) -> ScoreReceipt:
-    """Scores as of `config.as_of` and appends the snapshots that differ from those in force for that day."""
+    """Scores as of `config.as_of` and appends the snapshots that differ from those in force for that day.
+
+    `elsewhere`: has the shards of many rows computed by other processes that reach the store, to the same figures.
+    """
     began, at = time.perf_counter(), clock()
     progress("score", 0, None)
     before = before_day(store, config)
-    inputs = read_inputs(store, given, end_of_day(config), config.shard_rows)
-    day = score_day(inputs, config, before.snapshots, with_portfolio=True)
+    known = (
+        None
+        if elsewhere is None
+        else _known_elsewhere(store, config, given, before, elsewhere=elsewhere, progress=progress)
+    )
+    if known is None:
+        inputs = read_inputs(store, given, end_of_day(config), config.shard_rows)
+        day = score_day(inputs, config, before.snapshots, with_portfolio=True)
+    else:
+        day = score_known(known, config, before.snapshots, with_portfolio=True)
     run_id, appended = keep_day(store, day, before, kind="score", at=at, clock=clock)
     frame = day.scores.frame
     progress("score", frame.height, frame.height)
@@ -59,6 +92,28 @@ def score(
         unknown_accounts={file: tuple(names[:MOST_NAMES]) for file, names in day.unknown_accounts.items()},
         portfolio=plain_figures(day.portfolio) if day.portfolio is not None else {},
     )
+
+
+def _known_elsewhere(
+    store: Store, config: ScoringConfig, given: Given, before: Before, *, elsewhere: Elsewhere, progress: Progress
+) -> Known | None:
+    """The KPIs by shards that others compute; None where there is one shard only, or the store changed meanwhile."""
+    shards = shards_of(store, given, config.shard_rows)
+    if shards == 1:
+        return None
+    small = read_inputs(store, given, end_of_day(config), shard_rows=None)
+    with closing(elsewhere(config, given, shards)) as pieces:
+        told = _told(pieces, shards, progress)
+        known = known_elsewhere(small, config, told, shards, before.snapshots)
+    if known is None:
+        log.warning("the store changed while shards were computed elsewhere: all of them are computed here once more")
+    return known
+
+
+def _told(pieces: Iterable[Piece], shards: int, progress: Progress) -> Iterator[Piece]:
+    for done, piece in enumerate(pieces, 1):
+        progress("score", done, shards)
+        yield piece
 
 
 def score_day_of(store: Store, config: ScoringConfig, given: Given = NOTHING_GIVEN) -> ScoredDay:

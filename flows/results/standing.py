@@ -35,6 +35,7 @@ class StepStanding:
     newest: str | None = None
     newest_at: dt.datetime | None = None
     line: str | None = None
+    newest_began: dt.datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -95,3 +96,5 @@ class Standing:
     score: StepStanding
     troubles: tuple[Trouble, ...]
     last_failed: FailedRun | None
+    run: StepStanding
+    """`kam run`, which none has to use: it is told of, and its steps are what counts."""

@@ -16,6 +16,9 @@ from kammodel.kpis.sharing import Plan, planned
 WHOLE = "all"
 """The key of the one row of the portfolio."""
 
+_OF_ALL = ("won_n", "lost_n")
+"""KPIs whose sum over all account groups, whoever looks after them, stands beside each row as `<name>__all`."""
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -52,10 +55,13 @@ def derived(kpis: Sequence[Kpi], wide: pl.DataFrame, facts: Facts, day: dt.date,
     """Adds to `aggregated` what follows from other KPIs, in the order in which it is declared. All groups at once:
     some of it compares them."""
     pass_ = _Pass(facts.groups, Windows(day), by)
+    groups = wide if by == "group" else facts.frames[GROUPS]
+    totals = [pl.lit(groups[name].sum(), pl.Int64).alias(f"{name}__all") for name in _OF_ALL if name in groups.columns]
+    wide = wide.with_columns(totals)
     for name, run in groupby((k for k in kpis if k.of in {GROUPS, DERIVED}), key=lambda k: k.of):
         own = list(run)
         if name == GROUPS:
-            rows = wide if by == "group" else facts.frames[GROUPS]
+            rows = wide if by == "group" else groups
             wide = pl.concat([wide, pass_.over(own, rows).collect().drop(by)], how="horizontal")
             continue
         lazy = wide.lazy()

@@ -56,17 +56,22 @@ def top10_share(_: Windows) -> Figure:
     return _top(10)
 
 
+def _index() -> pl.Expr:
+    share = pl.when(_positive()).then(_REVENUE.cast(pl.Float64)) / _base().cast(pl.Float64)
+    return (share * share).sum()
+
+
 @kpi(unit="ratio", window="12m", of="groups", scale=6, levels=("portfolio",))
 def revenue_hhi(_: Windows) -> Figure:
     """Herfindahl-Hirschman index over account groups, 0..1: the sum of squared shares."""
-    share = pl.when(_positive()).then(_REVENUE.cast(pl.Float64)) / _base().cast(pl.Float64)
-    return _shown((share * share).sum())
+    return _shown(_index())
 
 
-@kpi(unit="count", window="12m", of="kpis", scale=1, levels=("portfolio",))
+@kpi(unit="count", window="12m", of="groups", scale=1, levels=("portfolio",))
 def effective_customers(_: Windows) -> Figure:
     """`1 / revenue_hhi`: how many groups of one size would be as concentrated."""
-    return Figure(1 / pl.col("revenue_hhi"), pl.col("revenue_hhi__why"))
+    # Of thousands of groups the index has few digits left once it is rounded: of its inverse they would be wrong.
+    return _shown(1 / _index())
 
 
 @kpi(unit="count", window="12m", of="groups", levels=("portfolio",))

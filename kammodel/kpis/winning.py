@@ -55,7 +55,7 @@ def win_rate_shown(_: Windows) -> Figure:
 
     p0 is the rate of the peers: all groups of the organisation together. Null where nothing closed. Reading 18.
     """
-    peers = pl.col("won_n").sum() / _closed_n().sum()
+    peers = pl.col("won_n__all") / (pl.col("won_n__all") + pl.col("lost_n__all"))
     shrunk = (pl.col("won_n") + ENOUGH * peers) / (_closed_n() + ENOUGH)
     shown = pl.when(_closed_n() >= ENOUGH).then(pl.col("won_n") / _closed_n()).otherwise(shrunk)
     return Figure(pl.when(_closed_n() > 0).then(shown), _why())

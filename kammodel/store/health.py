@@ -31,6 +31,12 @@ def running(tx: Transaction, kind: str) -> list[Run]:
     return list(tx.session.exec(select(Run).where(Run.kind == kind, Run.state == RUNNING)))
 
 
+def is_running(tx: Transaction, run_id: str) -> bool:
+    """Whether there is such a run that has not told how it ended."""
+    found = tx.session.get(Run, run_id)
+    return found is not None and found.state == RUNNING
+
+
 def newest_failed(tx: Transaction) -> Run | None:
     """The failed run that began last, of whatever kind."""
     found = tx.session.exec(select(Run).where(Run.state == FAILED).order_by(col(Run.started_at).desc())).first()

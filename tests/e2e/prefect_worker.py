@@ -50,7 +50,7 @@ class Api:
         assert made.status_code in {201, 409}
         command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
         environment = {**os.environ, "PREFECT_API_URL": self.url}
-        subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=WITHIN)
+        subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=3 * WITHIN)
 
     def start(self, deployment: str, **parameters: Any) -> str:
         """Starts a run, as the button in the UI does."""
@@ -80,10 +80,20 @@ class Api:
         """The run, once its state is one of these types."""
         return awaited(lambda: run if (run := self.run(run_id))["state_type"] in states else None)
 
+    def events(self, run_id: str, name: str) -> list[str]:
+        """The CRMs that events of this name are about, which name the run; once there is one."""
+        asked = {"any_resource": {"id": [f"prefect.flow-run.{run_id}"]}, "event": {"name": [name]}}
+        found = awaited(lambda: self.post("events/filter", filter=asked)["events"] or None)
+        return [one["prefect.resource.id"] for event in found for one in event["related"] if _is_crm(one)]
+
     def artifacts(self, run_id: str) -> dict[str, str]:
         """Data of the artifacts of a run by key."""
         found = self.post("artifacts/filter", artifacts={"flow_run_id": {"any_": [run_id]}})
         return {one["key"]: str(one["data"]) for one in found if one["key"]}
+
+
+def _is_crm(resource: dict[str, str]) -> bool:
+    return resource["prefect.resource.role"] == "crm"
 
 
 @contextmanager

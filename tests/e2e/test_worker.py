@@ -13,6 +13,8 @@ from connectors.sandbox.company import ServedCompany, same_in, serving
 from connectors.sandbox.salesforce.org import Org
 from connectors.sandbox.salesforce.settings import OrgSettings
 from connectors.sandbox.seed import seeded_book
+from flows.events import GUARD_TRIPPED
+from kammodel.store import Store, health
 from tests.e2e.backfilled import provision
 from tests.e2e.prefect_worker import Api, worker
 from tests.pipeline.salesforce_desk import LEAN
@@ -26,11 +28,19 @@ class Ops:
 
     api: Api
     served: ServedCompany
+    store: str
 
     @property
     def org(self) -> Org:
         assert self.served.company.org is not None
         return self.served.company.org
+
+    def newest_run(self) -> tuple[str, object]:
+        """How the newest whole run ended, as the store has it."""
+        with Store(self.store) as store, store.transaction() as tx:
+            found = health.newest_run(tx, ["run"], None)
+            assert found is not None
+            return found.state, found.result.get(health.LINE)
 
     def tiers(self) -> list[str]:
         return [row["KAM_Tier__c"] for row in self.org.records("Account") if row.get("KAM_Tier__c")]
@@ -49,7 +59,7 @@ def ops(tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Iterator[
         own = {"KAM_HOME": str(folder / "home"), "KAM_PUBLISH_FILE": str(folder / "publish.toml")}
         api.deploy_all()
         with worker(api, folder, served.environment() | own):
-            yield Ops(api, served)
+            yield Ops(api, served, f"sqlite:///{folder / 'home' / 'kam.db'}")
 
 
 def test_a_run_from_the_ui_reads_scores_and_writes(ops: Ops) -> None:
@@ -75,6 +85,8 @@ def test_a_guarded_run_waits_for_a_person_and_goes_on(ops: Ops) -> None:
     assert "Beyond a limit: waits for approval" in page
     assert "rows where there were" in page
     assert ops.tiers() == before
+    assert ops.api.events(run_id, GUARD_TRIPPED) == ["kam.crm.salesforce"]
+    assert ops.newest_run() == ("partial", "suspended until a person approves a plan")
     plan_hash = next(cell.strip() for cell in page.split("|") if len(cell.strip()) == 16 and cell.strip().isalnum())
 
     given = {"approved_by": "Ana Ops", "plan_hash": plan_hash}
@@ -82,6 +94,8 @@ def test_a_guarded_run_waits_for_a_person_and_goes_on(ops: Ops) -> None:
     run = ops.api.ended(run_id, "COMPLETED", "FAILED", "CRASHED")
     page = ops.api.artifacts(run_id)["kam-run"]
     assert run["state_name"] == "Completed"
+    assert ops.newest_run() == ("done", None)
+    assert ops.api.events(run_id, GUARD_TRIPPED) == ["kam.crm.salesforce"]
     assert "## Written" in page
     # It went on where it was suspended.
     assert "## Read" not in page

@@ -15,6 +15,7 @@ from connectors.sandbox.company import ServedCompany, serving, two_crms
 from connectors.sandbox.hubspot.settings import unhurried
 from connectors.sandbox.salesforce.settings import OrgSettings
 from connectors.sandbox.seed import seeded_book
+from flows.log_form import set_form
 
 NOW = dt.datetime(2026, 6, 30, 10, tzinfo=dt.UTC)
 
@@ -31,6 +32,7 @@ def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     yield
     logging.setLogRecordFactory(make)
     logging.root.handlers[:], logging.root.level = handlers, level
+    set_form(None)
 
 
 @pytest.fixture

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.resources import files
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 import yaml
@@ -20,10 +23,13 @@ from prefect.events.schemas.automations import TriggerTypes
 from prefect.server.events.schemas.automations import EventTrigger
 from prefect.server.events.schemas.events import ReceivedEvent
 from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
-from prefect.states import Completed
+from prefect.states import Scheduled
 
 from flows.automating import automations
 from flows.cli.automated import NO_BLOCK
+from flows.events import CERTIFICATE_FAILED, GUARD_TRIPPED, RUN_PARTIAL, tell_certificate, tell_guard
+from flows.outcome import ended
+from flows.results import PlanReceipt, ReconcileReceipt, WindowProof
 from tests.flows.kam_command import kam
 
 pytestmark = [
@@ -54,17 +60,20 @@ def told_by(*arguments: str) -> str:
     return ended.stdout
 
 
-def _events(server: SyncPrefectClient, run: State, named: str) -> list[ReceivedEvent]:
-    """What the server has recorded of a run, once the event of its last state is among it."""
-    resource = f"prefect.flow-run.{run.state_details.flow_run_id}"
-    asked = {"filter": {"resource": {"id": [resource]}}, "limit": 50}
-    ends_at = time.monotonic() + 30
+def _events(server: SyncPrefectClient, asked: dict[str, Any], named: str) -> list[ReceivedEvent]:
+    """What the server has recorded of these resources, once an event of that name is among it."""
+    ends_at = time.monotonic() + 60
     while time.monotonic() < ends_at:
-        answer = server.request("POST", "/events/filter", json=asked).json()
+        answer = server.request("POST", "/events/filter", json={"filter": asked, "limit": 50}).json()
         events = [ReceivedEvent.model_validate(one) for one in answer["events"]]
-        if any(one.event == f"prefect.flow-run.{named}" for one in events):
+        if any(one.event == named for one in events):
             return events
     raise AssertionError(f"no event of {named}")
+
+
+def _of_run(run: State) -> dict[str, Any]:
+    """Events about a run, and those that name it beside their own resource."""
+    return {"any_resource": {"id": [f"prefect.flow-run.{run.state_details.flow_run_id}"]}}
 
 
 def _fires(trigger: TriggerTypes, event: ReceivedEvent) -> bool:
@@ -111,9 +120,9 @@ def test_people_are_notified_through_the_block(server: SyncPrefectClient, monkey
     block_id = block.save("kam-automations", overwrite=True)
     monkeypatch.setenv("KAM_NOTIFY_BLOCK", "custom-webhook/kam-automations")
     shown = told_by("automations")
-    assert (shown.count("updated"), NO_BLOCK in shown) == (4, False)
+    assert (shown.count("updated"), NO_BLOCK in shown) == (5, False)
     sent = [a for one in server.read_automations() for a in one.actions if isinstance(a, SendNotification)]
-    assert [action.block_document_id for action in sent] == [block_id] * 4
+    assert [action.block_document_id for action in sent] == [block_id] * 5
 
 
 def test_a_block_that_cannot_notify_is_not_configured(
@@ -151,29 +160,83 @@ def test_the_file_is_what_prefect_takes() -> None:
             assert set(told) <= set(type(read).model_fields)
     for block, silent in ((None, DoNothing), (uuid4(), SendNotification)):
         found = automations(block)
-        assert len({one.name for one in found}) == 6
+        assert len({one.name for one in found}) == 7
         assert all(one.description and one.tags == ["kam"] for one in found)
-        assert [type(action) for one in found for action in one.actions] == [silent] * 4 + [ChangeFlowRunState] * 2
+        assert [type(action) for one in found for action in one.actions] == [silent] * 5 + [ChangeFlowRunState] * 2
+
+
+@flow(name="kam-probe")
+def ours(how: str) -> object:
+    """Ends like one of our flows."""
+    if how == "prefect.flow-run.Failed":
+        raise ValueError("on purpose")
+    if how == GUARD_TRIPPED:
+        tell_guard(replace(PLAN, tripped=("tier changes: 9 of 10",)))
+    if how == CERTIFICATE_FAILED:
+        tell_certificate(ReconcileReceipt("hubspot", "1", None, (LOST,), 2, 0.1, dt.datetime.now(dt.UTC)))
+    return ended("a receipt", ["hubspot resumes at calls, row 7: no calls are left"] if how == RUN_PARTIAL else [])
+
+
+PLAN = PlanReceipt("hubspot-1", "hubspot", dt.date(2026, 6, 30), 9, 0, 9, 9, 0, 0, 1, 1, 0.1, hash="a1b2")
+LOST = WindowProof("calls", "days", None, None, 9, 2, wrong=7, verdict="differs")
 
 
 def test_events_of_real_runs_are_meant(server: SyncPrefectClient) -> None:
-    """A failed and a partial run of ours, and one of another's flow: what fires on which, by the server's own rules."""
-
-    @flow(name="kam-probe")
-    def ours(state: str) -> object:
-        if state == "Failed":
-            raise ValueError("on purpose")
-        return Completed(name=state)
-
+    """What fires on which, by the server's own rules; nothing on a run of another's flow, or that is all well."""
     theirs = ours.with_options(name="not-of-kam")
     told = {}
-    for probe, state in ((ours, "Failed"), (ours, "Partial"), (theirs, "Failed")):
-        run = probe(state, return_state=True)
-        told[probe.name, state] = [
-            one.name for one in automations(None) if any(_fires(one.trigger, e) for e in _events(server, run, state))
+    for probe, event in (
+        (ours, "prefect.flow-run.Failed"),
+        (ours, RUN_PARTIAL),
+        (ours, GUARD_TRIPPED),
+        (ours, CERTIFICATE_FAILED),
+        (ours, "prefect.flow-run.Completed"),
+        (theirs, "prefect.flow-run.Failed"),
+    ):
+        found = _events(server, _of_run(probe(event, return_state=True)), event)
+        told[probe.name, event.split(".", 1)[1]] = [
+            one.name for one in automations(None) if any(_fires(one.trigger, e) for e in found)
         ]
     assert told == {
-        ("kam-probe", "Failed"): ["kam failed"],
-        ("kam-probe", "Partial"): ["kam partly done"],
-        ("not-of-kam", "Failed"): [],
+        ("kam-probe", "flow-run.Failed"): ["kam failed"],
+        ("kam-probe", "run.partial"): ["kam partly done"],
+        ("kam-probe", "guard.tripped"): ["kam waits for approval"],
+        ("kam-probe", "certificate.failed"): ["kam store differs"],
+        ("kam-probe", "flow-run.Completed"): [],
+        ("not-of-kam", "flow-run.Failed"): [],
     }
+
+
+def test_an_event_of_ours_fires_what_was_applied(server: SyncPrefectClient) -> None:
+    """On the server itself. The event names its run, its CRM and what there is to know."""
+    kam("automations")
+    (there,) = server.read_automations_by_name("kam waits for approval")
+    run = ours(GUARD_TRIPPED, return_state=True)
+    (told,) = [one for one in _events(server, _of_run(run), GUARD_TRIPPED) if one.event == GUARD_TRIPPED]
+    assert told.resource.id == f"kam.run.{run.state_details.flow_run_id}"
+    assert {"kam.crm.hubspot": "crm"}.items() <= {one.id: one.role for one in told.related}.items()
+    assert told.payload == {"what": "tier changes: 9 of 10", "plan": "hubspot-1", "hash": "a1b2"}
+    executed = "prefect.automation.action.executed"
+    fired = _events(server, {"resource": {"id": [f"prefect.automation.{there.id}"]}}, executed)
+    assert [one.event for one in fired].count(executed) == 1
+
+
+def test_status_tells_what_is_scheduled_next(server: SyncPrefectClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By flow and deployment. What is not of ours is left out, and what is overdue is said to be."""
+    monkeypatch.setenv("KAM_HUBSPOT__ACCESS_TOKEN", "pat-status-0000")
+    hour, now = dt.timedelta(hours=1), dt.datetime.now(dt.UTC)
+    made = [_scheduled(server, "not-of-kam", now + hour), _scheduled(server, "kam-probe", due := now + 2 * hour)]
+    planned = json.loads(kam("status", "--json").stdout)["next_run"]
+    assert (planned["name"], dt.datetime.fromisoformat(planned["at"])) == ("kam-probe/nightly", due)
+    assert f"next run: kam-probe/nightly at {due:%Y-%m-%d %H:%M} UTC" in kam("status").stdout
+    made.append(_scheduled(server, "kam-probe", now - hour))
+    assert "next run: kam-probe/nightly, which was due at " in kam("status").stdout
+    for run_id in made:
+        server.delete_flow_run(run_id)
+
+
+def _scheduled(server: SyncPrefectClient, name: str, at: dt.datetime) -> UUID:
+    """A run of a deployment, as a schedule makes it."""
+    flow_id = server.create_flow_from_name(name)
+    deployment = server.create_deployment(flow_id, "nightly")
+    return server.create_flow_run_from_deployment(deployment, state=Scheduled(scheduled_time=at)).id

@@ -17,16 +17,20 @@ from connectors.errors import FieldsNotProvisioned
 from connectors.retry import Patience
 from connectors.sandbox.company import ServedCompany
 from flows import steps
+from flows.crms import Crm
 from flows.pipeline import quiet
+from flows.pipeline.swept import Sweeps
 from flows.results import ApplyReceipt, PlanReceipt
 from flows.run import run
 from flows.runtime import Runtime, using
 from flows.score import score
 from flows.settings import settings_from
+from flows.sweep import sweep
 from flows.undo import undo
 from flows.working import Stopped, TaskProgress
 from kammodel.errors import NotConfigured
 from kammodel.publish.fields import FIELDS
+from kammodel.store import health
 from kammodel.store.approving import recent_plans
 
 pytestmark = [
@@ -70,7 +74,11 @@ def test_the_whole_run_shows_in_prefect(runtime: Runtime) -> None:
         told_by = _last_run("kam-run").id
         artifacts = {a.key: a for a in client.read_artifacts() if a.flow_run_id == told_by}
     assert f"# Run as of {DAY}" in str(artifacts["kam-run"].data)
-    assert "| salesforce | accounts |" in str(artifacts["kam-run"].data)
+    page = str(artifacts["kam-run"].data)
+    assert "| salesforce | accounts |" in page
+    assert [f"## {title}" in page for title in ("Read", "Scored", "Written", "API calls", "Slowest steps")] == [
+        True
+    ] * 5
     tasks = ("pull-salesforce", "pull-hubspot", "score", "plan-salesforce", "apply-salesforce", "apply-hubspot")
     assert [artifacts[f"kam-{task}"].data for task in tasks] == [100.0] * len(tasks)
 
@@ -94,6 +102,21 @@ def test_an_undo_is_shown_first_and_stored_only_to_be_written(runtime: Runtime) 
     (written,) = asyncio.run(undo(plan=planned.plan_id, write=True))
     assert isinstance(written, ApplyReceipt)
     assert written.written == applied.written
+
+
+def test_a_sweep_is_a_flow_of_its_own(runtime: Runtime) -> None:
+    """It looks at what was read, and its page tells what it cost."""
+    steps.pull(runtime, "salesforce", full=False, progress=quiet)
+    (swept,) = asyncio.run(sweep(crm=Crm.salesforce, of=Sweeps.deletions))
+    assert (swept.rows, swept.is_partial, {stream.note for stream in swept.streams}) == (0, False, {None})
+    with get_client(sync_client=True) as client:
+        told_by = _last_run("kam-sweep").id
+        (page,) = (a for a in client.read_artifacts() if a.flow_run_id == told_by and a.key == "kam-sweep")
+    assert f"| salesforce | {swept.calls:,} |" in str(page.data)
+    with runtime.store.transaction() as tx:
+        newest = health.newest_run(tx, ["sweep"], "salesforce")
+    assert newest is not None
+    assert newest.state == health.DONE
 
 
 def test_missing_fields_fail_the_run_with_the_command_to_run(runtime: Runtime) -> None:

@@ -22,6 +22,7 @@ from flows.runtime import Runtime, using
 from flows.settings import settings_from
 from flows.sync import pull
 from kammodel.publish.fields import FIELDS
+from kammodel.store import health
 from tests.flows.test_flows import DAY, QUICK
 
 pytestmark = [
@@ -77,6 +78,10 @@ def test_a_pull_and_a_run_that_have_no_calls_left_are_partial(served: ServedComp
     assert is_partial(asyncio.run(ended(pull(return_state=True))), "salesforce resumes at ")
     runtime._connectors.clear()
     assert is_partial(asyncio.run(ended(run(as_of=DAY, return_state=True))), "salesforce resumes at ")
+    with runtime.store.transaction() as tx:
+        newest = health.newest_run(tx, ["run"], None)
+    assert newest is not None
+    assert (newest.state, str(newest.result[health.LINE]).startswith("salesforce resumes at ")) == ("partial", True)
 
 
 def test_a_backfill_that_has_no_calls_left_is_partial(runtime: Runtime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,6 +28,11 @@ def lose(file: Path, stream: str) -> None:
             "ORDER BY source_id LIMIT 7)",
             [{"part": f"{stream}%"}],
         )
+
+
+def status() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(kam("status", "--json").stdout)
+    return found
 
 
 def test_a_whole_store_is_proven(file: Path) -> None:
@@ -53,9 +59,13 @@ def test_what_differs_stops_scoring_until_it_is_repaired(file: Path) -> None:
         assert "hubspot calls" in refused.stderr
         assert "kam reconcile --crm hubspot --repair" in refused.stderr
     assert kam("apply", "--crm", "salesforce").stderr.count("hubspot calls") == 0
+    (trouble,) = [one for one in status()["troubles"] if "does not hold" in one["what"]]
+    assert trouble["what"] == "hubspot calls: the store does not hold what the CRM has"
+    assert (trouble["verdict"], trouble["advice"]) == ("failed", "kam reconcile --crm hubspot --repair")
     mended = kam("reconcile", "--crm", "hubspot", "--repair")
     assert mended.exit_code == 0, mended.stderr
     assert "7 records read again" in mended.stdout
+    assert not [one for one in status()["troubles"] if "does not hold" in one["what"]]
     assert kam("score").exit_code == 0
 
 

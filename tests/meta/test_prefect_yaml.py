@@ -14,6 +14,8 @@ from prefect import Flow
 from prefect.client.schemas.schedules import CronSchedule
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from flows.crms import Crm
+
 FILE = Path(__file__).parents[2] / "prefect.yaml"
 
 
@@ -77,10 +79,16 @@ def test_every_flow_that_is_scheduled_has_its_deployment() -> None:
         "kam-pull/hourly",
         "kam-pull/salesforce",
         "kam-pull/hubspot",
-        "kam-pull/sweep",
+        "kam-pull/full",
+        "kam-sweep/deletions",
+        "kam-sweep/associations",
         "kam-reconcile/daily",
+        "kam-reconcile/salesforce",
+        "kam-reconcile/hubspot",
         "kam-score/midday",
         "kam-write-back/midday",
+        "kam-write-back/salesforce",
+        "kam-write-back/hubspot",
         "kam-backfill/past-months",
         "kam-backfill/crm-months",
         "kam-undo/by-hand",
@@ -89,7 +97,17 @@ def test_every_flow_that_is_scheduled_has_its_deployment() -> None:
     assert [d.name for d in read().deployments if not d.schedules] == ["crm-months", "by-hand"]
 
 
-@pytest.mark.parametrize("deployment", read().deployments, ids=lambda d: d.entrypoint)
+def test_every_crm_has_deployments_of_its_own() -> None:
+    """Each reads, counts and writes one CRM, says which, and is off: one that is not configured would fail."""
+    of = [(d.entrypoint.split(".")[1], d.name, d) for d in read().deployments if d.name in list(Crm)]
+    kinds = ("sync", "reconcile", "write_back")
+    assert sorted((kind, name) for kind, name, _ in of) == sorted((kind, crm.value) for kind in kinds for crm in Crm)
+    for _, name, deployment in of:
+        assert (deployment.parameters["crm"], name in deployment.tags) == (name, True)
+        assert [schedule.active for schedule in deployment.schedules] == [False]
+
+
+@pytest.mark.parametrize("deployment", read().deployments, ids=lambda d: f"{d.entrypoint}/{d.name}")
 def test_parameters_are_those_of_the_flow(deployment: Deployment) -> None:
     """Every parameter is named, known and of the right type: a run must not find that out at night. Only what a person
     starts may ask for more."""
@@ -99,7 +117,7 @@ def test_parameters_are_those_of_the_flow(deployment: Deployment) -> None:
     flow.validate_parameters(deployment.parameters | dict.fromkeys(asked, "salesforce-0123456789ab"))
 
 
-@pytest.mark.parametrize("deployment", read().deployments, ids=lambda d: d.entrypoint)
+@pytest.mark.parametrize("deployment", read().deployments, ids=lambda d: f"{d.entrypoint}/{d.name}")
 def test_schedules_can_be_read(deployment: Deployment) -> None:
     """Cron lines and time zones are real ones."""
     for schedule in deployment.schedules:
@@ -107,7 +125,7 @@ def test_schedules_can_be_read(deployment: Deployment) -> None:
         assert ZoneInfo(schedule.timezone).key == schedule.timezone
 
 
-@pytest.mark.parametrize("deployment", read().deployments, ids=lambda d: d.entrypoint)
+@pytest.mark.parametrize("deployment", read().deployments, ids=lambda d: f"{d.entrypoint}/{d.name}")
 def test_forms_have_titles_descriptions_and_positions(deployment: Deployment) -> None:
     """Whoever starts a run from the UI is told what each field is for."""
     flow = flow_of(deployment)

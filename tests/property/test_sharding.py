@@ -114,6 +114,15 @@ def both(world: World, name: str, **config: Any) -> list[tuple[Any, Any]]:
     return [(figure(known, name, "a"), figure(known, name, "b")) for known in (whole, shards)]
 
 
+def test_deals_of_two_companies_that_were_put_off_are_two() -> None:
+    world = two_companies()
+    for account in ("a", "b"):
+        world.event(f"open-{account}", "2026-02-10T10:00", "open", 50, stage_id="s", close_on=on("2026-06-01"))
+        world.event(f"open-{account}", "2026-03-10T10:00", "open", 50, stage_id="s", close_on=on("2026-09-01"))
+    assert both(world, "slipped_opps") == [(1, 1)] * 2
+    assert in_shards(world.inputs(), CONFIG, 2).portfolio["slipped_opps"].to_list() == [2]
+
+
 def test_a_touch_with_persons_of_two_companies_counts_in_both() -> None:
     world = two_companies()
     world.touch(None, "2026-06-01", person_ids="p-a;p-b")
