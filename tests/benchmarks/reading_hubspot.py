@@ -180,9 +180,7 @@ def _print(readings: list[dict[str, Reading]]) -> None:
     print(f"kam's peak memory for {FACTOR} times the rows: {large.peak_mb / small.peak_mb:.2f} times")
     parts = large.calls - large.catalogue - large.required
     print(f"kam's calls: {large.calls:,} for {large.required:,} that pages, links, bins and counts require; besides,")
-    print(
-        f"{large.catalogue} find out what the portal has, {parts:,} ({parts / large.required:.1%}) are ranges' last ones"
-    )
+    print(f"{large.catalogue} find out what the portal has, {parts:,} ({parts / large.required:.1%}) end ranges")
 
 
 def _print_walls(walls: tuple[float, float]) -> None:
