@@ -14,13 +14,14 @@ ABOVE: tuple[Level, ...] = ("kam", "portfolio")
 
 @kpi(unit="count", window="now", of="tasks", levels=ALL)
 def open_tasks(_: Windows) -> pl.Expr:
-    """Tasks of any kind that were open at the cut."""
+    """Tasks of any kind that were open at the cut. Above groups, one that belongs to two of them counts for each."""
     return count(pl.col("is_open"))
 
 
 @kpi(unit="count", window="now", of="tasks", levels=ALL)
 def overdue_tasks(t: Windows) -> pl.Expr:
-    """Tasks that were open at the cut and due before t; one without a day never is (reading 24)."""
+    """Tasks that were open at the cut and due before t; one without a day never is (reading 24).
+    Above groups, one that belongs to two of them counts for each."""
     return count(pl.col("due_on") < t.day)
 
 

@@ -34,9 +34,15 @@ class Life:
         self.book, self.random, self.name = book, random, name
         self.today: dict[type[Sourced], dict[tuple[str, str], Row]] = {}
         self.made = 0
-        self.sources = random.choice((("salesforce",), ("hubspot",), ("salesforce", "hubspot")))
+        drawn: tuple[str, ...] = random.choice((("salesforce",), ("hubspot",), ("salesforce", "hubspot")))
+        self.sources = book.sources or drawn
         self.with_history: set[tuple[str, str]] = set()
-        self.currencies = random.choice((("EUR",), ("EUR", "USD", None), ("EUR", "GBP"), ("USD", "EUR")))
+        self.currencies: tuple[str | None, ...] = random.choice(
+            (("EUR",), ("EUR", "USD", None), ("EUR", "GBP"), ("USD", "EUR"))
+        )
+        self.money: tuple[int | None, ...] = MONEY
+        if book.is_plain:
+            self.currencies, self.money = ("EUR", "USD"), tuple(money for money in MONEY if money and money > 0)
         self.wealth = random.choice((1, 1, 2))
 
     # Time: most instants are any, some are where rules have their edges.

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from kammodel.entities import Account, LineItem, Opportunity, OpportunityPerson, OpportunityStageEvent, Order, Person
-from tests.oracle.acts import MONEY, ROLES, STAGES, Life, Row
+from tests.oracle.acts import ROLES, STAGES, Life, Row
 
 
 def deal(life: Life, *, is_quick: bool) -> None:
@@ -62,7 +62,7 @@ def deal_act(life: Life, source: str, source_id: str, at: dt.datetime, act: str 
         status = "won" if act == "win" else "lost"
         changes = {"status": status, "stage_id": status, "close_on": closing}
         changes |= {"probability": 1.0 if act == "win" else 0.0}
-        if act == "lose" and life.chance(0.5):
+        if act == "lose" and life.chance(0.5) and not life.book.is_plain:
             changes["amount"] = random.choice((0, None))
     elif act == "amount":
         changes = {"amount": amount(life)}
@@ -97,7 +97,7 @@ def line(life: Life, source: str, deal: str, at: dt.datetime) -> None:
     random = life.random
     own = {"list_price": random.choice((None, 500_0000, 1_0001)), "quantity": random.choice((1.0, 2.0, 3.0))}
     currency = life.today[Opportunity][source, deal]["currency"]
-    line = {"opportunity_id": deal, "amount": random.choice(MONEY), "currency": currency}
+    line = {"opportunity_id": deal, "amount": random.choice(life.money), "currency": currency}
     line["product_id"] = random.choice(("pump", "valve", "old", "plain", None))
     life.put(LineItem, source, life.id("L"), at, **line, **own)
 
@@ -117,4 +117,4 @@ def order(life: Life, source: str, at: dt.datetime, **values: Any) -> None:
 
 
 def amount(life: Life) -> int | None:
-    return life.random.choice((*MONEY, life.random.randint(1, 10**9), life.random.randint(1, 10**9)))
+    return life.random.choice((*life.money, life.random.randint(1, 10**9), life.random.randint(1, 10**9)))

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from random import Random
+from typing import TYPE_CHECKING
 
-from kammodel.entities import Account
+from kammodel.entities import Account, Target
 from tests.oracle.acts import Life, Row, months_before
 from tests.unit.kam_world import crm
+
+if TYPE_CHECKING:
+    from tests.oracle.world import Book
 
 
 def files(life: Life) -> None:
@@ -35,6 +41,7 @@ def files(life: Life) -> None:
     target(life, accounts)
     for number in range(random.choice((0, 0, 0, 1, 2))):
         plan(life, f"{life.name}-{number}", random.choice(accounts))
+    tiers(life)
 
 
 def assignment(life: Life, accounts: list[str]) -> None:
@@ -76,8 +83,12 @@ def rating(life: Life, accounts: list[str]) -> None:
 
 def target(life: Life, accounts: list[str]) -> None:
     """Of a year, a half, quarters or months around the as-of day."""
-    random = life.random
-    year, account = life.book.config.as_of.year, random.choice(accounts)
+    account = life.random.choice(accounts)
+    for aim in aims(life.random, life.book.config.as_of.year):
+        life.book.files["targets"].append({"account": account, "metric": "revenue", **aim})
+
+
+def aims(random: Random, year: int) -> Iterator[Row]:
     for months in random.sample((1, 3, 6, 12), random.choice((0, 0, 1, 2))):
         for first in range(1, 13, months):
             period = {"starts_on": dt.date(year, first, 1)}
@@ -86,8 +97,35 @@ def target(life: Life, accounts: list[str]) -> None:
                 "value": random.choice((12_0000, 10**9)),
                 "currency": random.choice((None, None, "EUR", "GBP")),
             }
-            if months > 1 or life.chance(0.95):
-                life.book.files["targets"].append({"account": account, "metric": "revenue", **period, **money})
+            if months > 1 or random.random() < 0.95:
+                yield {**period, **money}
+
+
+def owner_targets(book: Book, random: Random) -> None:
+    """What some of us are to bring: by a file, by quotas of a CRM, by both; one of them has no account."""
+    began = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    year = book.config.as_of.year
+    if random.random() < 0.5:
+        return
+    for owner in ("ana", "luis"):
+        for aim in aims(random, year):
+            book.files["targets"].append({"owner": owner, "metric": "revenue", **aim})
+    for owner in ("ana", "luis", "pia"):
+        metric = random.choice(("revenue", "revenue", "meetings"))
+        for number, aim in enumerate(aims(random, year)):
+            row = {**crm("salesforce"), "source_id": f"T{owner}{number}", "owner_id": owner, "metric": metric}
+            days = {name: aim[name] for name in ("starts_on", "ends_on", "currency")}
+            stamps = {"created_at": began, "updated_at": began, "effective": began, "deleted": False}
+            told = {"target_value": aim["value"] / 10_000, "name": None}
+            book.rows[Target]["salesforce", row["source_id"]] = [{**row, **days, **told, **stamps}]
+
+
+def tiers(life: Life) -> None:
+    """Those that some of the accounts, as groups, had before; one may be in none any more."""
+    for source, source_id in life.keys(Account):
+        tier = life.random.choice((None, None, "strategic", "key", "growth", "standard", "provisional"))
+        if tier is not None and "team" in life.book.files:
+            life.book.tiers[f"{source}:{crm(source)['source_instance']}:{source_id}"] = tier
 
 
 def plan(life: Life, plan_id: str, account: str) -> None:

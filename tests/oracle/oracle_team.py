@@ -44,10 +44,15 @@ def manager(known: Knowledge, group: Group) -> Key | None:
     return None if group.owner is None else (group.group_id.split(":")[0], group.owner)
 
 
+def manager_of(group: Group) -> Key | None:
+    found: Key | None = group.rows["manager"][0]
+    return found
+
+
 def team(known: Knowledge, group: Group, found: Found) -> None:
     logged: list[Touch] = [touch for touch in group.rows["logged"] if touch.persons]
     recent = [touch for touch in logged if touch.day > known.t - dt.timedelta(days=90)]
-    kam = group.rows["manager"][0]
+    kam = manager_of(group)
     touches, theirs = {touch.same for touch in recent}, {touch.same for touch in recent if touch.owner == kam}
     why = Null(*["no_touches"] * (not touches), *["no_kam"] * (kam is None))
     found["kam_share_of_touches_90d"] = why if why.whys else rounded(Fraction(len(theirs), len(touches)), 6)
@@ -63,26 +68,37 @@ def team(known: Knowledge, group: Group, found: Found) -> None:
 
 
 def forecasts(known: Knowledge, group: Group, found: Found) -> None:
-    """Up to five whole quarters before that of t, by what our snapshot of their first two weeks said."""
+    looked_back(known, [group], found)
+
+
+def looked_back(known: Knowledge, groups: list[Group], found: Found) -> None:
+    """Up to five whole quarters before that of t, group by group, by what our snapshot of their first two weeks said.
+    Four quarters at least, whichever group they are of."""
+    told = [of_quarter for group in groups for of_quarter in said_and_won(known, group)]
+    quarters = {quarter for quarter, _, _ in told}
+    actual = sum(won or 0 for _, _, won in told)
+    unknown = any(won is None for _, _, won in told)
+    if len(quarters) < 4 or unknown or actual <= 0:
+        why = "few_forecasts" if len(quarters) < 4 else "amounts_unknown" if unknown else "nothing_won"
+        found["forecast_accuracy"] = found["forecast_bias"] = Null(why)
+        return
+    missed = [said - won for _, said, won in told if won is not None]
+    found["forecast_accuracy"] = rounded(1 - Fraction(sum(map(abs, missed)), actual), 6)
+    found["forecast_bias"] = rounded(Fraction(sum(missed), actual), 6)
+
+
+def said_and_won(known: Knowledge, group: Group) -> list[tuple[dt.date, int, int | None]]:
+    """By quarter what was forecast for a group, and what it brought; None where an amount is not known."""
     first, _ = quarter_of(known.t)
-    told = defaultdict(list)
+    lines_of = defaultdict(list)
     for line in group.rows["forecasts"]:
         quarter, _ = quarter_of(line["as_of"])
         if months_before(first, 15) <= quarter < first and line["as_of"] < quarter + dt.timedelta(days=14):
-            told[quarter].append((line["as_of"], line["forecast"]))
-    pairs = []
-    whys: list[str] = []
-    for quarter, lines in told.items():
+            lines_of[quarter].append((line["as_of"], line["forecast"]))
+    found = []
+    for quarter, lines in lines_of.items():
         last = quarter_of(quarter)[1]
         won = [d for d in group.rows["deals"] if d.status == "won" and d.closed_on and quarter <= d.closed_on <= last]
-        if any(deal.amount.value is None for deal in won):
-            whys.append("amounts_unknown")
-        pairs.append((min(lines)[1], sum(deal.amount.value or 0 for deal in won)))
-    actual = sum(won for _, won in pairs)
-    if len(pairs) < 4 or whys or actual <= 0:
-        why = Null("few_forecasts" if len(pairs) < 4 else whys[0] if whys else "nothing_won")
-        found["forecast_accuracy"] = found["forecast_bias"] = why
-        return
-    missed = sum(abs(said - won) for said, won in pairs)
-    found["forecast_accuracy"] = rounded(1 - Fraction(missed, actual), 6)
-    found["forecast_bias"] = rounded(Fraction(sum(said - won for said, won in pairs), actual), 6)
+        is_known = all(deal.amount.value is not None for deal in won)
+        found.append((quarter, min(lines)[1], sum(deal.amount.value for deal in won) if is_known else None))
+    return found

@@ -41,9 +41,13 @@ def engagement(known: Knowledge, group: Group, found: Found) -> None:
     found["inbound_ratio_90d"] = Null(*none) if share is None else rounded(share, 6)
     known_share = Fraction(len(told), len(directions)) if directions else None
     found["direction_known_share_90d"] = Null("no_touches") if known_share is None else rounded(known_share, 6)
-    tasks: list[dt.date | None] = group.rows["tasks"]
-    found["open_tasks"] = len(tasks)
-    found["overdue_tasks"] = sum(due is not None and due < known.t for due in tasks)
+
+
+def tasks(known: Knowledge, group: Group, found: Found) -> None:
+    """One that belongs to several groups is one of each, and as many of whoever looks after them."""
+    due_on: list[dt.date | None] = group.rows["tasks"]
+    found["open_tasks"] = len(due_on)
+    found["overdue_tasks"] = sum(due is not None and due < known.t for due in due_on)
 
 
 def since(known: Knowledge, days: list[dt.date]) -> Any:

@@ -66,11 +66,11 @@ def created_rate(known: Knowledge, deals: list[Deal], cohort: list[Deal]) -> Fra
     return rounded(Fraction(sum(deal.status == "won" for deal in cohort), len(cohort)), 6)
 
 
-def over_all(all_found: dict[str, Found]) -> None:
-    """The rate to show: that of few deals is pulled towards that of all (reading 18)."""
-    won = sum(found["won_n"] for found in all_found.values())
-    every = won + sum(found["lost_n"] for found in all_found.values())
-    for found in all_found.values():
+def shown(of_level: dict[str, Found], by_group: dict[str, Found]) -> None:
+    """The rate to show: that of few deals is pulled towards that of all groups (reading 18)."""
+    won = sum(found["won_n"] for found in by_group.values())
+    every = won + sum(found["lost_n"] for found in by_group.values())
+    for found in of_level.values():
         n = found["won_n"] + found["lost_n"]
         if not n:
             found["win_rate_shown"] = Null("nothing_closed")

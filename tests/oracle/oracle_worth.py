@@ -7,7 +7,7 @@ from collections import defaultdict
 from fractions import Fraction
 from typing import Any
 
-from kammodel.entities import Account, LineItem, User
+from kammodel.entities import Account, LineItem, Target, User
 from tests.oracle.acts import months_before
 from tests.oracle.facts import Deal
 from tests.oracle.known import Amount, Group, Knowledge, Null, Unrounded, half_even
@@ -38,7 +38,7 @@ def gather(known: Knowledge) -> None:
                 group.rows["records"].append((row, is_owned))
     for name in ("targets", "ratings"):
         for line in known.book.files.get(name, []):
-            if line["account"] in known.named:
+            if line.get("account") in known.named:
                 key, group = known.named[line["account"]]
                 group.rows[name].append({**line, "key": key})
 
@@ -82,8 +82,8 @@ def quarter_of(day: dt.date) -> tuple[dt.date, dt.date]:
     return first, months_before(first, -3) - dt.timedelta(days=1)
 
 
-def aims(known: Knowledge, group: Group, found: Found) -> None:
-    """The calendar quarter of t: what is forecast for it, what is aimed at, and how far the pipeline reaches."""
+def quarter_forecast(known: Knowledge, group: Group, found: Found) -> None:
+    """What is forecast for the calendar quarter of t."""
     first, last = quarter_of(known.t)
     deals: list[Deal] = group.rows["deals"]
     is_open = [deal for deal in deals if deal.status == "open" and not deal.is_omitted]
@@ -92,11 +92,44 @@ def aims(known: Knowledge, group: Group, found: Found) -> None:
     total = known_sum([deal.amount for deal in won + commit])
     silent = bool(is_open) and all(deal.category is None for deal in is_open)
     found["forecast_quarter"] = nulls(total, *[Null("no_forecast")] * silent) or total
-    by_account = defaultdict(list)
-    for line in group.rows["targets"]:
-        by_account[line["account"]].append(line)
-    parts = [part for lines in by_account.values() for part in target_of(known, lines, first, last)]
-    target = found["target_quarter"] = known_sum(parts) if parts else Null("no_target")
+
+
+def target(known: Knowledge, group: Group, found: Found) -> None:
+    """What the accounts of a group are to bring in the quarter, and how far its pipeline reaches."""
+    parts = targets_of(known, group.rows["targets"], "account")
+    found["target_quarter"] = known_sum(parts) if parts else Null("no_target")
+    coverage(found)
+
+
+def target_above(known: Knowledge, groups: list[Group], kam: str | None) -> Any:
+    """That of an owner: by targets.csv, else by the quotas of the CRM. That of all (no `kam`): the sum of the owners'
+    targets, be they KAMs or not; where no owner has one, that of the accounts'."""
+    lines = [line for line in known.book.files.get("targets", []) if line.get("owner") is not None]
+    filed = {line["owner"] for line in lines}
+    # Only Salesforce tells of users here: a file names those.
+    lines = [{**line, "who": f"salesforce:org:{line['owner']}"} for line in lines]
+    for row in known.rows(Target):
+        if row["metric"] == "revenue" and row["owner_id"] not in filed:
+            money = {"value": half_even(Fraction(str(row["target_value"])) * 10_000), "of_crm": True}
+            lines.append({**row, **money, "who": f"salesforce:org:{row['owner_id']}"})
+    parts = targets_of(known, [line for line in lines if kam in {None, line["who"]}], "who")
+    if kam is None and not parts:
+        parts = targets_of(known, [line for group in groups for line in group.rows["targets"]], "account")
+    return known_sum(parts) if parts else Null("no_target")
+
+
+def targets_of(known: Knowledge, lines: list[Row], column: str) -> list[Amount]:
+    """What each of those named in a column is to bring in the quarter of t."""
+    first, last = quarter_of(known.t)
+    by_name = defaultdict(list)
+    for line in lines:
+        by_name[line[column]].append(line)
+    return [part for own in by_name.values() for part in target_of(known, own, first, last)]
+
+
+def coverage(found: Found) -> None:
+    """How often the pipeline of the quarter holds what is still missing."""
+    target = found["target_quarter"]
     unknown = nulls(target, found["revenue_quarter"])
     if unknown:
         found["pipeline_coverage"] = unknown
@@ -114,14 +147,22 @@ def target_of(known: Knowledge, lines: list[Row], first: dt.date, last: dt.date)
     holding = [line for line in lines if line["starts_on"] <= first and line["ends_on"] >= last]
     if holding:
         line = min(holding, key=months_in)
-        whole = known.filed(line["value"], line["currency"], line["starts_on"], line["account"])
+        whole = target_amount(known, line)
         return [
             Amount(None if whole.value is None else half_even(Fraction(whole.value * 3, months_in(line))), whole.why)
         ]
     within = [line for line in lines if first <= line["starts_on"] and line["ends_on"] <= last]
     if sum(map(months_in, within)) < 3:
         return []
-    return [known.filed(line["value"], line["currency"], line["starts_on"], line["account"]) for line in within]
+    return [target_amount(known, line) for line in within]
+
+
+def target_amount(known: Knowledge, line: Row) -> Amount:
+    """At the rate of its first day. Of a CRM and without a currency: in that of the CRM."""
+    if "who" not in line:
+        return known.filed(line["value"], line["currency"], line["starts_on"], line["account"])
+    own = None if line.get("of_crm") else known.book.config.reporting_currency
+    return known.reporting(line["value"], line["currency"] or own, line["starts_on"], "salesforce")
 
 
 def months_in(line: Row) -> int:

@@ -93,7 +93,7 @@ def contract(life: Life) -> None:
         "status": random.choice(("Activated", "Draft", None, "In force")),
         "starts_on": first,
         "ends_on": random.choice((life.day(800, 300), first + dt.timedelta(days=364), None)),
-        "amount": random.choice((None, 5_000_0000, 7_0001, 0)),
+        "amount": random.choice((5_000_0000, 7_0001, *((None, 0) * (not life.book.is_plain)))),
         "currency": random.choice(life.currencies),
         "is_auto_renewed": random.choice((True, False, None)),
         "notice_days": random.choice((None, 30, 90)),

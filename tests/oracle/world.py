@@ -26,6 +26,7 @@ from kammodel.scoring import Inputs, ScoringConfig
 from kammodel.store.forecasts import FORECASTS
 from kammodel.store.versions import VERSION, scored_columns
 from tests.oracle.acts import Life
+from tests.oracle.file_acts import owner_targets
 from tests.oracle.living import live
 from tests.unit.kam_world import ALL_STREAMS, CONFIG, crm, frame_of, given_of
 
@@ -49,6 +50,12 @@ class Book:
     files: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     worlds: list[str] = field(default_factory=list)
     forecasts: list[Row] = field(default_factory=list)
+    tiers: dict[str, str] = field(default_factory=dict)
+    """By group_id, those in force before the as-of day."""
+    sources: tuple[str, ...] | None = None
+    """The CRMs of all its worlds; None: each has its own."""
+    is_plain: bool = False
+    """Whether all its amounts are known and can be converted: of many together that is seldom so."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -76,6 +83,11 @@ class Book:
             versions=self.versions(),
             forecasts=self.forecast_frame(),
         )
+
+    def before(self) -> pl.DataFrame | None:
+        """What the snapshots in force before the as-of day have; None where there are none."""
+        told = {"group_id": list(self.tiers), "tier_effective": list(self.tiers.values())}
+        return pl.DataFrame(told) if self.tiers else None
 
     def forecast_frame(self) -> pl.DataFrame:
         return pl.DataFrame(self.forecasts, schema=FORECASTS, orient="row")
@@ -137,11 +149,18 @@ def random_book(seed: int, worlds: int) -> Book:
     last = end + random.choice((dt.timedelta(days=100), dt.timedelta(days=100), -dt.timedelta(hours=5)))
     first = random.choice((end - dt.timedelta(days=700), end - dt.timedelta(days=2), end + dt.timedelta(days=20)))
     book = Book(config, min(first, last), last)
+    book.sources = random.choice((("salesforce",), None, None))
+    book.is_plain = random.choice((True, False, False))
     _rates(book, random)
     _users(book, random)
     _products(book, random)
     if random.random() < 0.5:
-        book.files["team"] += [{"user": "ana", "function": "Sales"}, {"user": "luis", "function": "service"}]
+        hours = {"hours_per_month": random.choice((None, 0.0, 90.5))}
+        book.files["team"] += [
+            {"user": "ana", "function": "Sales", **hours},
+            {"user": "luis", "function": "service", "hours_per_month": None},
+        ]
+    owner_targets(book, random)
     for number in range(worlds):
         name = f"{number:05x}"
         book.worlds.append(name)

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from kammodel.kpis import KPIS
 from kammodel.scoring import known_kpis, read_inputs
 from kammodel.store import Store
-from tests.oracle.compare import Comparison, compared
+from tests.oracle.compare import LEVELS, NAMES, VALUE, Comparison, compared
 from tests.oracle.storing import stored
 from tests.oracle.world import random_book
 from tests.postgres import fresh_store
 from tests.seed import SEED
 
-OF_GROUPS = {kpi.name for kpi in KPIS if "group" in kpi.levels}
+EVERY = {(name, level) for level in LEVELS for name in NAMES[level]}
+"""The KPIs of account groups, of key account managers and of the portfolio, without exception."""
 
 
 def looked_at(books: int, worlds: int, seed: int) -> Comparison:
@@ -31,7 +31,7 @@ def test_the_program_agrees_with_the_oracle() -> None:
     """Four books of fifty worlds, and three of five, in which a group weighs enough to move what compares groups."""
     large, small = looked_at(4, 50, SEED), looked_at(3, 5, SEED + 1)
     assert large.differences | small.differences == {}
-    assert {name for name, _ in large.seen} == OF_GROUPS
+    assert {(name, level) for name, level, _ in large.seen} == EVERY
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -46,7 +46,7 @@ def test_the_store_remembers_what_the_oracle_saw(store: Store) -> None:
     """Rows are upserted change by change, as they were seen, and read back; versions are those that the store keeps."""
     book = random_book(SEED, 12)
     inputs = replace(read_inputs(store, stored(store, book)), forecasts=book.forecast_frame())
-    assert compared(book, known_kpis(inputs, book.config)).differences == {}
+    assert compared(book, known_kpis(inputs, book.config, book.before())).differences == {}
 
 
 @pytest.mark.exhaustive
@@ -55,6 +55,8 @@ def test_ten_thousand_worlds(capsys: pytest.CaptureFixture[str]) -> None:
     large, small = looked_at(50, 200, SEED + 2), looked_at(100, 6, SEED + 3)
     with capsys.disabled():
         for name, found in (("large", large), ("small", small)):
-            print(f"\n{name} books: {found.groups} groups, {found.figures} figures, {found.nulls} of them null")  # noqa: T201
+            print(f"\n{name} books: {found.groups} groups")  # noqa: T201
+            for level in LEVELS:
+                print(f"  {level}: {found.figures[level]} figures, {found.nulls[level]} of them null")  # noqa: T201
     assert large.differences | small.differences == {}
-    assert {name for name, why in large.seen if why == "a value"} == OF_GROUPS
+    assert {(name, level) for name, level, why in large.seen + small.seen if why == VALUE} == EVERY

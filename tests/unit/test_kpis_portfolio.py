@@ -33,6 +33,11 @@ def test_the_index_is_the_sum_of_squared_shares() -> None:
     assert (world.of_all("revenue_hhi"), world.of_all("effective_customers")) == (0.375, 2.7)
 
 
+def test_many_small_customers_are_as_many_as_they_are() -> None:
+    """The index has few digits left when it is shown, 0.001429: its inverse is not that of these."""
+    assert world_of(*[1] * 700).of_all("effective_customers") == 700.0
+
+
 @pytest.mark.parametrize(
     ("revenues", "n"), [((80, 20), 1), ((79, 21), 2), ((40, 40, 20), 2), ((1,), 1), ((25, 25, 25, 25), 4)]
 )
