@@ -50,8 +50,9 @@ class Known:
     """The KPIs of a day, before anything is judged. `counts`: what was left out, or could not be known.
 
     `kpis`: by `group`. `by_kam`: by `kam`, `source:instance:user id` of whom assignments.csv gives the group to at the
-    cut, else of the owner of its root account; groups that are nobody's are in no row. `portfolio`: one row, for all groups, scored or not. `unknown_accounts`: by file
-    of KAM_INPUTS_DIR, the accounts it names that nobody knows. `reconstructed`: see `reconstructed_kpis`.
+    cut, else of the owner of its root account; groups that are nobody's are in no row. `portfolio`: one row, for all
+    groups, scored or not. `unknown_accounts`: by file of KAM_INPUTS_DIR, the accounts it names that nobody knows.
+    `reconstructed`: see `reconstructed_kpis`.
     """
 
     grouping: AccountGroups
