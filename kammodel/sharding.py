@@ -232,9 +232,16 @@ class _Sorting:
         order. Rows that belong to nobody are counted: anywhere, but once."""
         if entity in _SEVERAL:
             return self._several(entity, rows.with_row_index("row"))
-        nowhere = pl.int_range(rows.height, eager=True) % self.made.number
         placed = self.shards.of(self._account(entity, rows))
-        return placed.zip_with(placed.is_not_null(), nowhere.cast(placed.dtype)), None
+        nowhere = placed.is_null()
+        return placed.scatter(nowhere.arg_true(), self._anywhere(rows.filter(nowhere))), None
+
+    def _anywhere(self, rows: pl.DataFrame) -> pl.Series:
+        """A shard for each row that belongs to nobody, by what it says: another process may read rows in another order,
+        and gives ids other numbers."""
+        said = rows.select(pl.exclude(f"^.*{number('')}$", "row"))
+        hashes = said.hash_rows(seed=0) if said.width else pl.repeat(0, rows.height, dtype=pl.UInt64, eager=True)
+        return (hashes % self.made.number).cast(pl.UInt32)
 
     def _account(self, entity: type[Sourced], rows: pl.DataFrame) -> pl.Series:
         """The account whose group's figures look at a row, of an entity of which it is one."""
@@ -253,9 +260,9 @@ class _Sorting:
         placed = found.select(place=pl.col("shard").cast(pl.UInt64) * _MOST + pl.col("row")).to_series().unique().sort()
         shard, row = placed // _MOST, placed % _MOST
         if entity is not Activity:
-            nowhere = rows.select("row").join(row.to_frame("row").cast(pl.UInt32), on="row", how="anti")["row"]
-            shard = shard.append(nowhere.cast(pl.UInt64) % self.made.number)
-            row = row.append(nowhere.cast(pl.UInt64))
+            nowhere = rows.join(row.to_frame("row").cast(pl.UInt32), on="row", how="anti")
+            shard = shard.append(self._anywhere(nowhere).cast(pl.UInt64))
+            row = row.append(nowhere["row"].cast(pl.UInt64))
         return shard, row
 
     def _accounts(self, entity: type[Sourced], rows: pl.DataFrame) -> pl.DataFrame:

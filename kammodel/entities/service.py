@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from sqlalchemy import BigInteger
 from sqlmodel import Field
 
 from kammodel.entities.envelope import Sourced
@@ -32,5 +33,5 @@ class Case(Sourced, table=True):
     """When it has to be closed by; null where nothing was agreed, or nobody says."""
     is_sla_met: bool | None = None
     """What the CRM says of the agreed time: null is not agreed, or not decided yet."""
-    reopened_n: int | None = None
+    reopened_n: int | None = Field(default=None, sa_type=BigInteger)
     """How often it was opened again."""

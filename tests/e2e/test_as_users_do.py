@@ -53,24 +53,32 @@ def test_deploy_all(prefect_api: str) -> None:
         ("flows.backfill.backfill", "past-months"),
         ("flows.backfill.thin", "monthly"),
         ("flows.reconcile.reconcile", "daily"),
+        ("flows.reconcile.reconcile", "hubspot"),
+        ("flows.reconcile.reconcile", "salesforce"),
         ("flows.run.run", "nightly"),
         ("flows.score.score", "midday"),
+        ("flows.sweep.sweep", "associations"),
+        ("flows.sweep.sweep", "deletions"),
+        ("flows.sync.pull", "full"),
         ("flows.sync.pull", "hourly"),
         ("flows.sync.pull", "hubspot"),
         ("flows.sync.pull", "salesforce"),
-        ("flows.sync.pull", "sweep"),
         ("flows.undo.undo", "by-hand"),
+        ("flows.write_back.write_back", "hubspot"),
         ("flows.write_back.write_back", "midday"),
+        ("flows.write_back.write_back", "salesforce"),
     ]
     assert {d["work_pool_name"] for d in found} == {"kam-process"}
     assert {d["global_concurrency_limit"]["limit"] for d in found} == {1}
     assert sorted(d["name"] for d in found if not _is_scheduled(d)) == [
+        "associations",
         "by-hand",
         "crm-months",
-        "hubspot",
+        "deletions",
+        "full",
+        *["hubspot"] * 3,
         "past-months",
-        "salesforce",
-        "sweep",
+        *["salesforce"] * 3,
     ]
     (hourly,) = (d for d in found if d["name"] == "hourly")
     assert hourly["parameters"] == {"crm": None, "full": False}

@@ -42,6 +42,14 @@ AT = dt.datetime(2026, 6, 30, 22, tzinfo=dt.UTC)
 _OF_THE_RUN = {"run_id", "recorded_at", "seconds"}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _without_seed() -> Iterator[None]:
+    """Workers have the environment in which they were started, and kam refuses variables that it does not know."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("KAM_TEST_SEED", raising=False)
+        yield
+
+
 @pytest.fixture(scope="module")
 def books(tmp_path_factory: pytest.TempPathFactory, postgres: str) -> dict[str, str]:
     """A store of each kind with the same book, of more rows than one shard takes."""
@@ -140,13 +148,13 @@ def test_a_shard_is_computed_again_where_its_worker_dies(
     books: dict[str, str], alone: Result, cluster: Client, prefect: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A cluster that is there already, PostgreSQL, and a worker that is killed while it computes."""
-    workers = cluster.run(os.getpid)
     with scoring(books["postgresql"], monkeypatch, cluster, DASK=cluster.scheduler.address) as opened:
         killed: list[int] = []
 
         def kill(_step: str, _done: int, total: int | None) -> None:
-            at_work = [workers[address] for address, tasks in cluster.processing().items() if tasks]
+            at_work = [address for address, tasks in cluster.processing().items() if tasks]
             if at_work and total == 2 and not killed:
+                at_work = list(cluster.run(os.getpid, workers=at_work[:1]).values())
                 killed.append(at_work[0])
                 os.kill(at_work[0], signal.SIGKILL)
 

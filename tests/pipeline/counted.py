@@ -7,7 +7,7 @@ import random
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -25,7 +25,7 @@ from connectors.sandbox.company import same_in
 from connectors.sandbox.hubspot.portal import Portal
 from connectors.sandbox.hubspot.settings import ACCESS_TOKEN, unhurried
 from connectors.sandbox.salesforce.org import Org
-from connectors.sandbox.salesforce.settings import CLIENT_ID, CLIENT_SECRET
+from connectors.sandbox.salesforce.settings import CLIENT_ID, CLIENT_SECRET, OrgSettings
 from connectors.sandbox.seed import seeded_book
 from flows.pipeline import pull
 from flows.pipeline.reconciling import reconcile
@@ -37,6 +37,7 @@ from tests.pipeline.steps import HOUR, NO_WAIT
 
 Name = Literal["salesforce", "hubspot"]
 NOW = dt.datetime(2026, 6, 30, 10, tzinfo=dt.UTC)
+_NO_END = 10**9
 STREAMS: dict[Name, dict[str, type[Sourced]]] = {
     "salesforce": {"accounts": Account, "opportunities": Opportunity, "tasks": Activity, "contacts": Person},
     "hubspot": {"accounts": Account, "opportunities": Opportunity, "calls": Activity, "contacts": Person},
@@ -156,7 +157,10 @@ class Office:
 def opened(name: Name, folder: Path) -> Iterator[Office]:
     """A CRM served, and read an hour ago."""
     with ExitStack() as stack:
-        company = same_in(seeded_book(120, NOW), Clock(NOW), name, portal_settings=unhurried())
+        # A day of a thousand reconciliations.
+        org = OrgSettings(daily_api_requests=_NO_END)
+        portal = replace(unhurried(), daily_requests=_NO_END, associations_daily_requests=_NO_END)
+        company = same_in(seeded_book(120, NOW), Clock(NOW), name, org_settings=org, portal_settings=portal)
         if name == "salesforce":
             front = stack.enter_context(salesforce_connected.open_front())
             assert company.org is not None

@@ -12,6 +12,8 @@ depends_on = None
 def upgrade() -> None:
     # Of what was read before, nobody noted them: the next slice does.
     op.add_column("bookmark", sa.Column("types", sa.JSON(), nullable=False, server_default="{}"))
+    with op.batch_alter_table("bookmark") as batch:
+        batch.alter_column("types", existing_type=sa.JSON(), existing_nullable=False, server_default=None)
 
 
 def downgrade() -> None:
