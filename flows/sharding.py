@@ -11,6 +11,7 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Generator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -77,8 +78,11 @@ class _Cluster:
                     # Not all pieces are here at a time: each is given up once it is handed on.
                     yield self._piece(asked.popleft(), shards - len(asked) - 1, shards)
             finally:
-                runner.client.cancel([one.wrapped_future for one in asked])
-                runner.client.run(forget, on_error="ignore")
+                # A cluster that is gone has nothing to forget, and takes a minute to say so.
+                if runner.client.status == "running":
+                    with suppress(Exception):
+                        runner.client.cancel([one.wrapped_future for one in asked])
+                        runner.client.run(forget, on_error="ignore")
 
     def _connect(self) -> None:
         try:
@@ -98,19 +102,21 @@ class _Cluster:
     def _piece(self, asked: PrefectDaskFuture[Piece], done: int, shards: int) -> Piece:
         from distributed import CancelledError, KilledWorker
 
-        while True:
-            self._beat("score", done, shards)
-            try:
-                return asked.result(timeout=_BEAT)
-            except TimeoutError:
-                continue
-            except KilledWorker as fault:
-                raise KamError(
-                    f"KAM_DASK: a shard brought down {fault.allowed_failures + 1} workers of {self._place}, one after "
-                    "the other; where they ran out of memory, set KAM_SHARD_ROWS lower"
-                ) from None
-            except CancelledError:
-                raise KamError(f"KAM_DASK: {self._place} went away while it computed; score again") from None
+        at_work = asked.wrapped_future
+        self._beat("score", done, shards)
+        try:
+            # The fault of a task may be a TimeoutError as well: whether it is done is asked apart.
+            while not at_work.done():  # type: ignore[no-untyped-call]
+                asked.wait(_BEAT)
+                self._beat("score", done, shards)
+            return asked.result()
+        except KilledWorker as fault:
+            raise KamError(
+                f"KAM_DASK: a shard brought down {fault.allowed_failures + 1} workers of {self._place}, one after "
+                "the other; where they ran out of memory, set KAM_SHARD_ROWS lower"
+            ) from None
+        except CancelledError:
+            raise KamError(f"KAM_DASK: {self._place} went away while it computed; score again") from None
 
 
 def _runner(place: str) -> DaskTaskRunner:

@@ -20,6 +20,9 @@ CARRIED: Mapping[type[Sourced], frozenset[str]] = {
 """Columns that every frame either shows under the same name or has no use for: no row comes, goes or is another for
 them, so that only a KPI that names one stands on it."""
 
+_GROUPING = frozenset({"parent_id", "cross_reference", "domain", "merged_into_id"})
+"""Columns of accounts by which it is decided which of them are one customer: everything stands on them."""
+
 
 @dataclass(frozen=True)
 class Dependents:
@@ -36,6 +39,8 @@ def dependents_of(entity: type[Sourced], columns: Collection[str]) -> Dependents
     A frame counts as a whole, but for columns that it only carries: what within it is made of which column is not
     declared, and one KPI too many is looked at sooner than one too few.
     """
+    if entity is Account and not _GROUPING.isdisjoint(columns):
+        return Dependents(tuple(kpi.name for kpi in KPIS), tuple(one.key for one in CRITERIA))
     carried = set(columns) & CARRIED.get(entity, frozenset())
     whole = _named_of(_reading(entity, set(columns) - carried))
     carrying = _named_of(_reading(entity, carried))

@@ -37,6 +37,7 @@ class Stream:
     entity. `linked`: columns of ours that come from links between records, which change without moving any stamp; see
     SweepsLinks. `parts`: further entities whose rows belong to one row of the stream's own, each with its column that
     names that row: they come and go with links too. `types`: of the fields asked for, where the CRM tells them.
+    `left_out`: columns of ours that it could fill, had this CRM what fills them.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Stream:
     linked: tuple[str, ...] = ()
     parts: tuple[tuple[type[Sourced], str], ...] = ()
     types: tuple[Typed, ...] = ()
+    left_out: frozenset[str] = frozenset()
 
     @property
     def fingerprint(self) -> str:

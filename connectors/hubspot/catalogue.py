@@ -85,7 +85,7 @@ def read_catalogue(
     linked = at_once(client.parallel, [partial(look.with_links, one, kinds) for look, one in there])
     _note(found, looks)
     for (look, one), less in zip(there, linked, strict=True):
-        _add(found, less, look.drifting(one), look.types(one, less))
+        _add(found, less, look.drifting(one), look.types(one, less), look.left_out)
     return found
 
 
@@ -133,7 +133,9 @@ def _reference(client: Client, found: Catalogue) -> Definitions | None:
     return None if DEALS in found.unavailable else deals
 
 
-def _add(found: Catalogue, one: Declared, drifting: tuple[str, ...], types: tuple[Typed, ...]) -> None:
+def _add(
+    found: Catalogue, one: Declared, drifting: tuple[str, ...], types: tuple[Typed, ...], left_out: frozenset[str]
+) -> None:
     found.sources[one.name] = one
     # What records take over from their stage changes unseen where a stage comes to mean something else.
     stages = found.stages_of(one) if one.pipeline else found.stages.clear()
@@ -149,6 +151,7 @@ def _add(found: Catalogue, one: Declared, drifting: tuple[str, ...], types: tupl
             linked=one.linked,
             parts=tuple((part.entity, _owner(part)) for part in parts),
             types=types,
+            left_out=left_out,
         ),
     )
 

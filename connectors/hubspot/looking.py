@@ -52,6 +52,8 @@ class Look:
     declared: Declared
     unavailable: dict[str, str] = field(default_factory=dict)
     ticket_stages: pl.DataFrame | None = None
+    left_out: frozenset[str] = frozenset()
+    """Columns of ours without the property that would fill them."""
 
     def at(self) -> There | None:
         """The stream as it can be read; None, with the reason noted, if it cannot."""
@@ -109,7 +111,9 @@ class Look:
             self.unavailable[f"{one.name}.{name}"] = _NOT_PROVISIONED if name.startswith("kam_") else hidden
         unfit = typing.unfit(one.mapping, definitions)
         self.unavailable |= {f"{one.name}.{name}": _UNFIT.format(why=why) for name, why in unfit.items()}
-        return replace(one, mapping=one.mapping.without(one.mapping.optional() & (absent | unfit.keys())))
+        kept = one.mapping.without(one.mapping.optional() & (absent | unfit.keys()))
+        self.left_out = frozenset(line.ours for line in one.mapping.lines) - {line.ours for line in kept.lines}
+        return replace(one, mapping=kept)
 
     def _with_history(self, one: Declared) -> Declared:
         if not one.history or _shows_history(self.client, wish_of(one)):

@@ -21,8 +21,17 @@ from kammodel.publish.fields import CustomField
 Values = Mapping[str, Mapping[str, str | None]]
 """Field key to canonical text, by company; None is an empty one."""
 _BY_APPS = {"INTEGRATION", "API"}
-"""Sources of a version that can be ours. They are not documented: where a history has none of these, any will do."""
-_VERSION = {"source_id": pl.String, "field": pl.String, "age": pl.Int64, "by_app": pl.Boolean, "raw": pl.String}
+_BY_PEOPLE = {"CRM_UI", "CRM_UI_BULK_ACTION", "MOBILE_IOS", "MOBILE_ANDROID"}
+"""Sources of a version that can be ours, and that cannot. They are not documented: where a history has none of the
+first, any but the second will do."""
+_VERSION = {
+    "source_id": pl.String,
+    "field": pl.String,
+    "age": pl.Int64,
+    "by_app": pl.Boolean,
+    "by_person": pl.Boolean,
+    "raw": pl.String,
+}
 
 
 def written_over(
@@ -52,7 +61,7 @@ def written_over(
     listed = pl.concat(spelled).join(ours, on=["source_id", "field"])
     # A person's value that is put back is spelled as they had spelled it.
     is_ours = pl.col("text").eq_missing(pl.col("ours")) | pl.col("raw").eq_missing(pl.col("ours"))
-    by_app = pl.col("by_app") | ~pl.col("by_app").any().over("source_id", "field")
+    by_app = pl.col("by_app") | ~(pl.col("by_person") | pl.col("by_app").any().over("source_id", "field"))
     newest = listed.filter(by_app & is_ours & (pl.col("age") == 0))
     just_before = newest.select("source_id", "field", "ours", "before", age=pl.col("age") + 1)
     found = just_before.join(listed.drop("ours", "before"), on=["source_id", "field", "age"])
@@ -76,9 +85,10 @@ def _versions(client: Client, kind: str, fields: Sequence[CustomField], ids: Seq
         for record in answer.results:
             told = record.get("propertiesWithHistory")
             rows += [
-                (str(record.get("id")), key, age, entry.get("sourceType") in _BY_APPS, entry.get("value"))
+                (str(record.get("id")), key, age, by in _BY_APPS, by in _BY_PEOPLE, entry.get("value"))
                 for name, key in keys.items()
                 for age, entry in enumerate(_listed(told.get(name) if isinstance(told, dict) else None))
+                for by in (str(entry.get("sourceType")),)
             ]
     columns = {name: [row[place] for row in rows] for place, name in enumerate(_VERSION)}
     frame = pl.DataFrame(columns | {"raw": texts(columns["raw"])}, schema=_VERSION)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -37,6 +38,7 @@ _MOST_IN_A_ROW = 3
 _LOCKED_FOR = 2.0
 """Seconds. A row that was just written, or whose parent was, stays locked for about as long.
 https://developers.hubspot.com/docs/api-reference/error-handling (read 2026-11-28)"""
+_log = logging.getLogger(__name__)
 _Values = dict[str, dict[str, str | None]]
 """Field key to canonical text, None clears, by company."""
 _Texts = Mapping[str, str]
@@ -130,8 +132,9 @@ class Writer:
             return written_over(
                 self._client, KIND, fields, written=known, before=before, spell=_spelled_alike, scope=READ_SCOPE
             )
-        except ConnectorError:
+        except ConnectorError as fault:
             # What was written is to be told in any case.
+            _log.warning("edits made while kam wrote could not be seen in %d companies: %s", len(known), fault)
             return {}
 
     def _write(self, fields: Sequence[CustomField], values: _Values, before: _Values) -> list[WriteOutcome]:

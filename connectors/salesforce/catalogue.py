@@ -120,6 +120,7 @@ def _add(found: Catalogue, one: Declared, overrides: Overrides) -> None:
             swept=has_bin,
             id_prefix=_PREFIXES.get(one.kind, ""),
             types=tuple(typing.typed(asked, fields)),
+            left_out=frozenset(line.ours for line in one.mapping.lines) - {line.ours for line in fitting.lines},
         ),
     )
 

@@ -20,6 +20,7 @@ ESSENTIAL = "opportunities"
 """Without deals nobody has a tier; accounts are asked for by the connectors themselves."""
 MOST_KPIS = 5
 """Named in a line; criteria, which are what tiers stand on, are all named."""
+_GONE = "the CRM does not have, or hides from this user, what filled them"
 _WITHOUT = "to go on without, run: kam pull --crm {crm} --full"
 _AS_IT_IS = (
     "give it its type back, or, if its values mean the same as before, take it as it is: kam pull --crm {crm} --full"
@@ -61,7 +62,8 @@ def check_access(connector: Connector, store: Store, identity: Identity, *, full
         )
     for stream in streams:
         before = _mark_of(stream.name, store, identity)
-        if before is not None:
+        # One that is to be read in full anyway, as asked before, is taken as it is.
+        if before is not None and (before.watermark or before.resume_point):
             _check_columns(stream, closed, before)
             _check_types(stream, before)
 
@@ -102,8 +104,10 @@ def _check_columns(stream: Stream, closed: Mapping[str, str], mark: Bookmark) ->
     unseen = sorted(mark.types.keys() & hidden.keys())
     lost = set(filter(None, mark.columns.split(","))) - stream.columns if hidden else set()
     lost = lost.union(*(stream.made_of(field) for field in unseen))
-    if lost:
-        told = "; ".join(_told([prefix + name for name in unseen or sorted(hidden)[:1]], closed))
+    vanished = set(mark.columns.split(",")) & stream.left_out - lost
+    if lost or vanished:
+        told = "; ".join(_told([prefix + name for name in unseen or sorted(hidden)[:1]], closed) if lost else [_GONE])
+        lost |= vanished
         raise PermissionMissing(
             f"{mark.source} {stream.name}: {', '.join(sorted(lost))} could be read before and cannot be now: "
             f"{told}; {_standing(stream, lost)}{_WITHOUT.format(crm=mark.source)}"

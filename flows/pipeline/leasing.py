@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import socket
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,7 +18,11 @@ from kammodel.errors import KamError
 from kammodel.store import Store, Transaction, leases
 
 TERM = dt.timedelta(minutes=10)
-"""How long a run may be silent: one portion with all its tries takes less."""
+"""How long a run may be silent: then it is no more, or its machine."""
+_BEAT_S = 120.0
+_MOST_BEATS = 120
+"""How often a run is heard of while one portion is written: a job of a hundred thousand rows may take two hours; what
+takes twice that hangs."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,28 @@ class Held:
 
 
 @contextmanager
+def _beating(store: Store, held: Held) -> Iterator[None]:
+    """Renews the lease while the block is at work, be it silent for long."""
+    is_over = threading.Event()
+
+    def beat() -> None:
+        for _ in range(_MOST_BEATS):
+            if is_over.wait(_BEAT_S):
+                return
+            # Who is overtaken learns of it at the end of the portion.
+            with suppress(Exception), store.transaction() as tx:
+                held.renew(tx)
+
+    thread = threading.Thread(target=beat, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+
+
+@contextmanager
 def sole_writer(store: Store, crm: str, instance: str, clock: Clock) -> Iterator[Held]:
     """Holds the right to write into an org until the block ends. Raises KamError while another run has it."""
     held = Held(f"write {crm} {instance}", f"{machine()}/{os.getpid()}/{uuid.uuid4().hex[:8]}", clock)
@@ -52,7 +79,8 @@ def sole_writer(store: Store, crm: str, instance: str, clock: Clock) -> Iterator
             f"machine, after {other.until:%H:%M} UTC"
         )
     try:
-        yield held
+        with _beating(store, held):
+            yield held
     finally:
         with store.transaction() as tx:
             leases.give_back(tx, held.name, held.holder)

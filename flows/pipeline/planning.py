@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from types import MappingProxyType
 
 import polars as pl
 
-from connectors.contract import Connector
+from connectors.contract import AccountWrite, Connector, LooksBack
 from connectors.errors import FieldsNotProvisioned
 from flows.pipeline.progress import Clock, Progress, quiet
 from flows.pipeline.scoring import score_day_of
@@ -32,6 +33,8 @@ from kammodel.store.approving import approval_of, approve, last_written
 from kammodel.store.measuring import measured
 from kammodel.tiering.policy import TIERS, Cadence, Policy
 
+_log = logging.getLogger(__name__)
+_MOST_NAMED = 20
 FOUND = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 """When a value was written that we only found in the CRM: not lately, so that its account is no echo of ours."""
 
@@ -121,6 +124,7 @@ def plan_of(
     made.tripped = tripped(found, declared, made.measures, before, terms.rules.limits)
     made.write_calls = connector.write_calls(found.to_write["source_id"].n_unique())
     made.expires_at = made.planned_at + terms.rules.expires_after
+    _look_back(connector, store, made, now, terms.fields)
     freed = _save(store, made, found, now, pl.concat([ids, shown]).unique())
     calls, seconds = connector.calls.total - calls, round(time.perf_counter() - began, 3)
     known = wanted.height - ids.len()
@@ -184,15 +188,44 @@ def fields_now(connector: Connector, ids: pl.Series, fields: Sequence[CustomFiel
     return canonical_frame(pl.concat(frames), fields)
 
 
+def _look_back(
+    connector: Connector, store: Store, made: PublishPlan, now: pl.DataFrame, fields: Sequence[CustomField]
+) -> None:
+    """Tells of cells that a write without an answer, of a run that did not come back to them, has put over what a
+    person had entered. What stands there is ours then: only an apply of that plan could have put theirs back."""
+    if not isinstance(connector, LooksBack):
+        return
+    with store.transaction() as tx:
+        there = _found(tx, now, source=made.source, instance=made.source_instance)
+    over = connector.overwritten(fields, writes_of(there)) if there.height else {}
+    if over:
+        text = "%s: an interrupted write went over what people had entered in %d accounts, as their history shows: %s"
+        _log.warning(text, made.source, len(over), ", ".join(sorted(over)[:_MOST_NAMED]))
+
+
+def writes_of(cells: pl.DataFrame) -> list[AccountWrite]:
+    """One write per account, in the order of the cells."""
+    grouped = cells.group_by("source_id", maintain_order=True).agg("field", "before", "after")
+    return [
+        AccountWrite(source_id, dict(zip(keys, after, strict=True)), dict(zip(keys, before, strict=True)))
+        for source_id, keys, before, after in grouped.iter_rows()
+    ]
+
+
+def _found(tx: Transaction, now: pl.DataFrame, *, source: str, instance: str) -> pl.DataFrame:
+    """The cells of the newest plan whose outcome was never learned, and that hold what it planned."""
+    newest = plans.latest_plan(tx, source, instance)
+    held = now.unpivot(index="source_id", variable_name="field", value_name="after")
+    unclear = plans.cells_of(tx, newest.plan_id if newest else "", pending_only=True)
+    return unclear.join(held, on=[*CELL, "after"], how="semi", nulls_equal=True, maintain_order="left")
+
+
 def end_as_found(tx: Transaction, now: pl.DataFrame, *, source: str, instance: str) -> None:
     """Ends as written the cells of the newest plan whose outcome was never learned, and that hold what it planned."""
     newest = plans.latest_plan(tx, source, instance)
-    if newest is None:
-        return
-    held = now.unpivot(index="source_id", variable_name="field", value_name="after")
-    unclear = plans.cells_of(tx, newest.plan_id, pending_only=True)
-    there = unclear.join(held, on=[*CELL, "after"], how="semi", nulls_equal=True)
-    plans.record_cells(tx, newest, there.with_columns(outcome=pl.lit("written")), FOUND)
+    if newest is not None:
+        there = _found(tx, now, source=source, instance=instance)
+        plans.record_cells(tx, newest, there.with_columns(outcome=pl.lit("written")), FOUND)
 
 
 def _save(store: Store, made: PublishPlan, found: Comparison, now: pl.DataFrame, looked_at: pl.Series) -> int:

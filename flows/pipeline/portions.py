@@ -11,10 +11,10 @@ from collections.abc import Mapping as Map
 
 import polars as pl
 
-from connectors.contract import AccountWrite, Connector, LooksBack, WriteOutcome
+from connectors.contract import Connector, LooksBack, WriteOutcome
 from connectors.errors import ConnectorError, TryAgainLater
 from connectors.overdrawing import overdrawing
-from flows.pipeline.planning import fields_now
+from flows.pipeline.planning import fields_now, writes_of
 from flows.pipeline.progress import quiet
 from kammodel.publish.fields import CustomField, canonical
 
@@ -46,7 +46,8 @@ class Settling:
 
     def _settle(self, cells: pl.DataFrame, put_back_rounds: int) -> Iterator[pl.DataFrame]:
         """`plain`: `after` in the spelling in which it is compared."""
-        left, sent = cells, cells.clear()
+        # What holds ours at the first look may have been written by a run that never learned of it.
+        left = sent = cells
         told = _told("retry", "other", "UNCLEAR", "nobody knows what became of it: a later run looks again")
         for number in range(ROUNDS + 1):
             try:
@@ -90,7 +91,7 @@ class Settling:
 
     def _sent(self, cells: pl.DataFrame) -> Iterator[list[WriteOutcome]]:
         """The outcomes of the accounts, batch by batch; those of accounts that a passing fault left out at the end."""
-        writes, told = _writes(cells), set[str]()
+        writes, told = writes_of(cells), set[str]()
         try:
             for outcomes in self._connector.write_fields(self._fields, writes):
                 told |= {o.source_id for o in outcomes}
@@ -105,7 +106,7 @@ class Settling:
         """What cells went over that were written without an answer, where the CRM keeps what they held before."""
         if cells.is_empty() or not isinstance(self._connector, LooksBack):
             return pl.DataFrame(schema=_OVER)
-        return _over(self._connector.overwritten(self._fields, _writes(cells)))
+        return _over(self._connector.overwritten(self._fields, writes_of(cells)))
 
     def _written(self, cells: pl.DataFrame, over: pl.DataFrame, put_back_rounds: int) -> Iterator[pl.DataFrame]:
         """Ends cells that hold what we want, once those that were somebody's are put back."""
@@ -144,15 +145,6 @@ def _put_back(turned: pl.DataFrame, ended: pl.DataFrame) -> Iterator[pl.DataFram
     yield held.with_columns(outcome=pl.lit("held"), kind=_NOTHING, code=pl.lit(EDITED), message=_NOTHING)
     yield ended.filter(is_gone).with_columns(was_over=pl.lit(value=True))
     yield _not_back(turned.join(ended.filter(is_theirs | is_gone), on=_KEY, how="anti"))
-
-
-def _writes(cells: pl.DataFrame) -> list[AccountWrite]:
-    """One write per account, in the order of the cells."""
-    grouped = cells.group_by("source_id", maintain_order=True).agg("field", "before", "after")
-    return [
-        AccountWrite(source_id, dict(zip(keys, after, strict=True)), dict(zip(keys, before, strict=True)))
-        for source_id, keys, before, after in grouped.iter_rows()
-    ]
 
 
 def _told(outcome: str, kind: str | None, code: str | None, message: str | None) -> dict[str, str | None]:

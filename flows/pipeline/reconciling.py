@@ -12,6 +12,7 @@ import polars as pl
 
 from connectors.contract import Connector, Countable, Counting, Page, Stream
 from connectors.errors import ConnectorError, PermissionMissing, QuotaSpent
+from flows.pipeline.access import check_access
 from flows.pipeline.chunks import ChunkWriter
 from flows.pipeline.counting import Counted, Counter
 from flows.pipeline.marks import LiveMarks
@@ -42,6 +43,9 @@ def reconcile(
     began, calls, identity = time.perf_counter(), connector.calls.total, connector.identify()
     if not isinstance(connector, Countable):
         raise KamError(f"{identity.source} does not say how many records it has")
+    if repair:
+        # What a pull would not read is not read by a repair either.
+        check_access(connector, store, identity, full=False)
     windows: list[WindowProof] = []
     repaired, stopped = 0, None
     streams = [stream for stream in connector.streams() if stream.swept]

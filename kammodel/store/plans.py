@@ -62,10 +62,13 @@ def cells_of(tx: Transaction, plan_id: str, *, pending_only: bool = False) -> pl
 def ledger(tx: Transaction, source: str, instance: str) -> pl.DataFrame:
     """What we last wrote, and what we may have written in a plan whose outcome was never learned.
 
-    A cell may have several rows: any of its values in the CRM is ours.
+    A cell may have several rows: any of its values in the CRM is ours. A value that an undo gave back to a person is
+    theirs, whoever sent it.
     """
+    returned = "SELECT 1 FROM planned_cell r WHERE r.plan_id=w.plan_id AND r.source_id=w.source_id AND r.field=w.field"
     sql = (
-        "SELECT source_id, field, value FROM written_cell WHERE source=:source AND source_instance=:instance UNION "  # noqa: S608
+        "SELECT source_id, field, value FROM written_cell w WHERE source=:source AND source_instance=:instance "  # noqa: S608
+        f"AND NOT (is_undone AND EXISTS ({returned} AND r.reason='returned')) UNION "
         "SELECT c.source_id, c.field, c.after FROM planned_cell c JOIN publish_plan p USING (plan_id) WHERE "
         f"p.source=:source AND p.source_instance=:instance AND c.decision='write' AND {_OPEN}"
     )
@@ -102,7 +105,7 @@ def record_cells(tx: Transaction, plan: PublishPlan, cells: pl.DataFrame, at: dt
     )
     ended_sql = (
         "UPDATE planned_cell SET outcome=:outcome, kind=:kind, code=:code, message=:message "  # noqa: S608
-        f"WHERE {mine} AND {_OPEN}"
+        f"WHERE {mine} AND ({_OPEN} OR (:outcome='written' AND outcome='superseded'))"
     )
     of = {"plan": plan.plan_id, "source": plan.source, "instance": plan.source_instance, "at": to_micros(at)}
     alike = settled.group_by("field", "outcome", "kind", "code", "message", maintain_order=True).agg("source_id")

@@ -18,9 +18,12 @@ from connectors.sandbox.salesforce.ids import salesforce_id
 from connectors.sandbox.salesforce.org import Org
 from connectors.sandbox.salesforce.settings import ValidationRule
 from flows.pipeline import apply
+from flows.pipeline.planning import plan_of
 from flows.report.markdown import applied_page
 from flows.results import ApplyReceipt, Overwritten
 from kammodel.entities import PublishPlan
+from kammodel.publish.fields import FIELDS
+from kammodel.publish.plan import Terms
 from kammodel.store import Store, plans
 from tests.contract.meanwhile import meanwhile
 from tests.contract.salesforce_connected import Front, connected, open_front, provisioned
@@ -108,6 +111,50 @@ def test_what_was_written_over_is_told_and_put_back(desk: Desk) -> None:
     page = applied_page([receipt])
     assert f"{ALPHA} | score" in page
     assert "7.5" not in page
+
+
+def gone_over_unheard(desk: Desk) -> None:
+    """A batch goes over 7.5, its answer is lost, and so are the looks after it: the run ends without knowing."""
+
+    def edited() -> None:
+        desk.org.update("Account", ALPHA, {"KAM_Score__c": 7.5})
+        desk.front.faults.on_path("/query", "503", times=60)
+
+    desk.plan(*scores(ALPHA))
+    meanwhile(desk.front, COMPOSITE, edited)
+    desk.front.faults.on_path(COMPOSITE, "dropped_after")
+    assert desk.apply().retry == 1
+    desk.front.faults.clear()
+
+
+def test_what_an_earlier_run_went_over_unheard_is_put_back(desk: Desk) -> None:
+    gone_over_unheard(desk)
+    receipt = desk.apply()
+    assert (receipt.written, receipt.edited, receipt.overwritten, desk.score(ALPHA)) == (0, 1, 1, 7.5)
+    assert desk.ledger() == set()
+
+
+def test_where_a_new_plan_comes_first_it_tells_of_it(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    gone_over_unheard(desk)
+    terms = Terms(FIELDS, AT.date(), {})
+    nothing = {f: pl.lit(None, pl.String) for f in terms.wanted_keys if f != "score"}
+    wanted = pl.DataFrame({"source_id": [ALPHA], "score": ["2"]}).with_columns(**nothing)
+    plan_of(desk.connector, desk.store, wanted, terms, lambda: AT)
+    assert f"went over what people had entered in 1 accounts, as their history shows: {ALPHA}" in caplog.text
+
+
+def test_what_was_written_by_a_plan_that_was_overtaken_counts_as_written(desk: Desk) -> None:
+    """So that an undo of it takes it back."""
+    desk.plan(*scores(ALPHA))
+    of = desk.connector.identify()
+
+    def another_plan() -> None:
+        with desk.store.transaction() as tx:
+            plans.supersede_pending(tx, of.source, of.instance, "q")
+
+    meanwhile(desk.front, COMPOSITE, another_plan)
+    assert desk.apply().written == 1
+    assert desk.cells()[ALPHA, "score"] == ("written", None, None)
 
 
 def test_a_value_is_put_back_though_our_calls_are_spent(desk: Desk) -> None:

@@ -22,6 +22,7 @@ from flows.pipeline.access import concerned
 from kammodel.dependents import Dependents
 from kammodel.entities import Opportunity
 from kammodel.errors import KamError
+from tests.pipeline.company import HOUR
 from tests.pipeline.drifting import HIDDEN, OURS, SCOPES, THEIRS, Crm, Desk, opened
 
 Deed = Callable[[Desk], object]
@@ -231,3 +232,18 @@ def test_at_most_a_handful_of_kpis_is_named() -> None:
     assert concerned(Dependents(many, ("volume", "potential"))) == told
     assert concerned(Dependents(many[:1], ())) == "criteria concerned: none; KPIs concerned: a; "
     assert concerned(Dependents((), ())) == ""
+
+
+@pytest.mark.parametrize("desk", ["hubspot"], indirect=True)
+def test_a_property_that_few_portals_have_does_not_vanish_unseen(desk: Desk) -> None:
+    """Where it never was, nothing is said; where account groups stood on it, it stops the pull."""
+    name = "salesforceaccountid"
+    company, *_ = desk.portal.shelf(desk.portal.known("companies")).live_ids()
+    desk.portal.update("companies", company, {name: "001000000000000AAA"})
+    desk.office.clock.advance(HOUR)
+    desk.pull()
+    _hides(desk, f"companies.{name}")
+    with pytest.raises(PermissionMissing, match=r"cross_reference could be read before.*criteria concerned: volume"):
+        desk.pull()
+    _hides(desk)
+    desk.pull()
