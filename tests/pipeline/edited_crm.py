@@ -102,7 +102,8 @@ def _number(text: str | None) -> Any:
 
 
 def _salesforce(front: salesforce_connected.Front, stack: ExitStack, *, by_jobs: bool) -> Crm:
-    there = salesforce_connected.provisioned(front)
+    # Thousands of writes by jobs are more than a day of calls.
+    there = salesforce_connected.provisioned(front, daily_api_requests=10**9)
     sizes = Sizes(ingest_from=1, ingest_rows=100) if by_jobs else None
     return Crm("salesforce", front, there, stack.enter_context(salesforce_connected.connected(front, sizes=sizes)))
 
