@@ -51,14 +51,15 @@ def _without_seed() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def books(tmp_path_factory: pytest.TempPathFactory, postgres: str) -> dict[str, str]:
-    """A store of each kind with the same book, of more rows than one shard takes."""
-    file = tmp_path_factory.mktemp("books") / "kam.db"
-    urls = {"sqlite": f"sqlite:///{file}", "postgresql": fresh_store(postgres)}
-    for url in urls.values():
-        with Store(url) as store:
-            fill(store, ACCOUNTS)
-    return urls
+def book(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A store with a book of more rows than one shard takes."""
+    return filled(f"sqlite:///{tmp_path_factory.mktemp('book') / 'kam.db'}")
+
+
+def filled(url: str) -> str:
+    with Store(url) as store:
+        fill(store, ACCOUNTS)
+    return url
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +103,9 @@ def prefect(prefect_api: str) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def alone(books: dict[str, str]) -> Result:
+def alone(book: str) -> Result:
     """What one process says, with all rows in memory together."""
-    with pytest.MonkeyPatch.context() as patch, scoring(books["sqlite"], patch, SHARD_ROWS="10000000") as opened:
+    with pytest.MonkeyPatch.context() as patch, scoring(book, patch, SHARD_ROWS="10000000") as opened:
         found = result_of(opened, steps.score(opened, DAY, progress=quiet))
         forget_snapshots(opened)
     return found
@@ -133,10 +134,10 @@ def assert_same(found: Result, wanted: Result) -> None:
 
 
 def test_workers_of_this_machine_give_the_same_bytes(
-    books: dict[str, str], alone: Result, prefect: None, monkeypatch: pytest.MonkeyPatch
+    book: str, alone: Result, prefect: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One setting, and shards are tasks on processes that Dask starts and ends."""
-    with scoring(books["sqlite"], monkeypatch, DASK="local:2") as opened:
+    with scoring(book, monkeypatch, DASK="local:2") as opened:
         told: list[tuple[int, int | None]] = []
         opened.progress = lambda _, done, total: told.append((done, total))
         assert_same(result_of(opened, asyncio.run(score(as_of=DAY))), alone)
@@ -144,11 +145,12 @@ def test_workers_of_this_machine_give_the_same_bytes(
     assert (2, 2) in told
 
 
+@pytest.mark.exhaustive
 def test_a_shard_is_computed_again_where_its_worker_dies(
-    books: dict[str, str], alone: Result, cluster: Client, prefect: None, monkeypatch: pytest.MonkeyPatch
+    postgres: str, alone: Result, cluster: Client, prefect: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A cluster that is there already, PostgreSQL, and a worker that is killed while it computes."""
-    with scoring(books["postgresql"], monkeypatch, cluster, DASK=cluster.scheduler.address) as opened:
+    with scoring(filled(fresh_store(postgres)), monkeypatch, cluster, DASK=cluster.scheduler.address) as opened:
         killed: list[int] = []
 
         def kill(_step: str, _done: int, total: int | None) -> None:
@@ -172,41 +174,41 @@ def test_a_shard_is_computed_again_where_its_worker_dies(
     ],
 )
 def test_a_worker_that_is_set_up_otherwise_refuses(
-    variable: str, says: str, *, books: dict[str, str], cluster: Client, prefect: None, monkeypatch: pytest.MonkeyPatch
+    variable: str, says: str, *, book: str, cluster: Client, prefect: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = {"KAM_STORE_URL": "sqlite://", "KAM_LANGUAGE": "es"}[variable]
-    with scoring(books["sqlite"], monkeypatch, cluster, DASK=cluster.scheduler.address):
+    with scoring(book, monkeypatch, cluster, DASK=cluster.scheduler.address):
         set_variables(cluster, {variable: other})
         with pytest.raises(NotConfigured, match=says):
             asyncio.run(score(as_of=DAY))
 
 
 def test_a_scheduler_that_is_not_there_is_named(
-    books: dict[str, str], prefect: None, monkeypatch: pytest.MonkeyPatch
+    book: str, prefect: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with (
         dask.config.set({"distributed.comm.timeouts.connect": "100ms"}),
-        scoring(books["sqlite"], monkeypatch, DASK="tcp://127.0.0.1:1"),
+        scoring(book, monkeypatch, DASK="tcp://127.0.0.1:1"),
         pytest.raises(KamError, match=r"KAM_DASK: no scheduler of Dask answers at tcp://127\.0\.0\.1:1"),
     ):
         asyncio.run(score(as_of=DAY))
 
 
 def test_without_its_libraries_the_extra_is_named(
-    books: dict[str, str], prefect: None, monkeypatch: pytest.MonkeyPatch
+    book: str, prefect: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "prefect_dask.task_runners", None)
     with (
-        scoring(books["sqlite"], monkeypatch, DASK="local"),
+        scoring(book, monkeypatch, DASK="local"),
         pytest.raises(NotConfigured, match=r"pip install 'kam\[dask\]'"),
     ):
         asyncio.run(score(as_of=DAY))
 
 
 def test_a_command_without_flows_says_that_the_cluster_is_not_used(
-    books: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    book: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with scoring(books["sqlite"], monkeypatch, DASK="local:2", SHARD_ROWS="10000000") as opened:
+    with scoring(book, monkeypatch, DASK="local:2", SHARD_ROWS="10000000") as opened:
         done = kam("score", "--as-of", DAY.isoformat(), "--json")
         forget_snapshots(opened)
     assert done.exit_code == 0

@@ -68,7 +68,7 @@ def figures(piece: Piece) -> pl.DataFrame:
 
 def test_pieces_make_up_the_whole(store: Store) -> None:
     """Books of merges, two CRMs, edits after the day, orphans and files; rollups beside the KPIs."""
-    book = random_book(SEED * 19, 8)
+    book = random_book(SEED * 19, 4)
     given = filled(store, book)
     whole = known_kpis(read_inputs(store, given), book.config)
     small = read_inputs(store, given, shard_rows=None)
@@ -82,7 +82,7 @@ def test_pieces_make_up_the_whole(store: Store) -> None:
 
 def test_pieces_of_a_store_that_changed_meanwhile_are_not_put_together(tmp_path: Path) -> None:
     """A row that came in between two readers, or before the last one, is noticed."""
-    book = random_book(SEED * 23, 4)
+    book = random_book(SEED * 23, 2)
     with Store(f"sqlite:///{tmp_path / 'kam.db'}") as store:
         given = filled(store, book)
         before = list(pieces(store, given, book))
