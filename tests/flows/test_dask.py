@@ -183,9 +183,7 @@ def test_a_worker_that_is_set_up_otherwise_refuses(
             asyncio.run(score(as_of=DAY))
 
 
-def test_a_scheduler_that_is_not_there_is_named(
-    book: str, prefect: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_scheduler_that_is_not_there_is_named(book: str, prefect: None, monkeypatch: pytest.MonkeyPatch) -> None:
     with (
         dask.config.set({"distributed.comm.timeouts.connect": "100ms"}),
         scoring(book, monkeypatch, DASK="tcp://127.0.0.1:1"),
@@ -194,9 +192,7 @@ def test_a_scheduler_that_is_not_there_is_named(
         asyncio.run(score(as_of=DAY))
 
 
-def test_without_its_libraries_the_extra_is_named(
-    book: str, prefect: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_its_libraries_the_extra_is_named(book: str, prefect: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "prefect_dask.task_runners", None)
     with (
         scoring(book, monkeypatch, DASK="local"),
@@ -205,9 +201,7 @@ def test_without_its_libraries_the_extra_is_named(
         asyncio.run(score(as_of=DAY))
 
 
-def test_a_command_without_flows_says_that_the_cluster_is_not_used(
-    book: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_command_without_flows_says_that_the_cluster_is_not_used(book: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with scoring(book, monkeypatch, DASK="local:2", SHARD_ROWS="10000000") as opened:
         done = kam("score", "--as-of", DAY.isoformat(), "--json")
         forget_snapshots(opened)
