@@ -19,6 +19,7 @@ from connectors.sandbox.salesforce.org import Org
 from connectors.sandbox.salesforce.settings import ValidationRule
 from flows.pipeline import apply
 from flows.pipeline.planning import plan_of
+from flows.pipeline.undoing import keep_undo, undo_of
 from flows.report.markdown import applied_page
 from flows.results import ApplyReceipt, Overwritten
 from kammodel.entities import PublishPlan
@@ -141,6 +142,24 @@ def test_where_a_new_plan_comes_first_it_tells_of_it(desk: Desk, caplog: pytest.
     wanted = pl.DataFrame({"source_id": [ALPHA], "score": ["2"]}).with_columns(**nothing)
     plan_of(desk.connector, desk.store, wanted, terms, lambda: AT)
     assert f"went over what people had entered in 1 accounts, as their history shows: {ALPHA}" in caplog.text
+
+
+def test_what_an_undo_gives_back_to_a_person_is_not_ours(desk: Desk) -> None:
+    """Our rule had gone over their value: whatever rule comes next, it is theirs again."""
+    of = desk.connector.identify()
+    made = PublishPlan(plan_id="p", source=of.source, source_instance=of.instance, planned_at=AT, as_of=AT.date())
+    cell = {"source_id": ALPHA, "field": "score", "before": "1", "after": "2", "decision": "write", "reason": "rule"}
+    with desk.store.transaction() as tx:
+        plans.save_plan(tx, made, pl.DataFrame([cell]))
+    desk.apply()
+    assert desk.ledger() == {(ALPHA, "score", "2")}
+    with desk.store.transaction() as tx:
+        newest = plans.latest_plan(tx, of.source, of.instance)
+        assert newest is not None
+        done = PublishPlan(**newest.model_dump())
+    keep_undo(desk.store, undo_of(desk.connector, desk.store, done, lambda: AT))
+    desk.apply()
+    assert (desk.score(ALPHA), desk.ledger()) == (1, set())
 
 
 def test_what_was_written_by_a_plan_that_was_overtaken_counts_as_written(desk: Desk) -> None:
