@@ -21,7 +21,7 @@ from kammodel.publish.fields import CustomField
 Values = Mapping[str, Mapping[str, str | None]]
 """Field key to canonical text, by company; None is an empty one."""
 _BY_APPS = {"INTEGRATION", "API"}
-_BY_PEOPLE = {"CRM_UI", "CRM_UI_BULK_ACTION", "MOBILE_IOS", "MOBILE_ANDROID"}
+_BY_PEOPLE = {"CRM_UI"}
 """Sources of a version that can be ours, and that cannot. They are not documented: where a history has none of the
 first, any but the second will do."""
 _VERSION = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import os
 import socket
 import threading
@@ -25,6 +26,13 @@ _MOST_BEATS = 120
 takes twice that hangs."""
 
 
+_log = logging.getLogger(__name__)
+
+
+class Overtaken(KamError):
+    """The lease ran out, and another run has it."""
+
+
 @dataclass(frozen=True)
 class Held:
     """A lease that is ours."""
@@ -34,11 +42,11 @@ class Held:
     clock: Clock
 
     def renew(self, tx: Transaction) -> None:
-        """For another term. Raises KamError where it ran out and another run has it now."""
+        """For another term. Raises Overtaken where it ran out and another run has it now."""
         now = self.clock()
         other = leases.take(tx, self.name, self.holder, now, now + TERM)
         if other is not None:
-            raise KamError(
+            raise Overtaken(
                 f"{self.name}: this run was silent for too long, and another one writes now; nothing is lost"
             )
 
@@ -52,9 +60,14 @@ def _beating(store: Store, held: Held) -> Iterator[None]:
         for _ in range(_MOST_BEATS):
             if is_over.wait(_BEAT_S):
                 return
-            # Who is overtaken learns of it at the end of the portion.
-            with suppress(Exception), store.transaction() as tx:
-                held.renew(tx)
+            try:
+                with store.transaction() as tx:
+                    held.renew(tx)
+            except Overtaken:
+                # The run learns of it at the end of the portion; the lease is not taken back from whoever has it.
+                return
+            except Exception as fault:  # noqa: BLE001  what ails the store, the run itself will meet
+                _log.warning("%s: the lease could not be renewed (%s)", held.name, type(fault).__name__)
 
     thread = threading.Thread(target=beat, name="lease", daemon=True)
     thread.start()

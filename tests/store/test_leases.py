@@ -1,9 +1,11 @@
 """Leases: one holder at a time, renewed, given back, run out, or taken from the dead."""
 
 import datetime as dt
+import threading
 
 import pytest
 
+from flows.pipeline import leasing
 from flows.pipeline.leasing import TERM, machine, sole_writer
 from kammodel.entities import Lease
 from kammodel.errors import KamError
@@ -34,6 +36,44 @@ def test_one_holder_at_a_time(store: Store) -> None:
     with store.transaction() as tx:
         leases.give_back(tx, "write", "b")
     assert take(store, "a", UNTIL + 6 * MINUTE) is None
+
+
+class Clock:
+    """Nine minutes later each time that somebody looks; a portion that waits for `later` takes longer than a term."""
+
+    def __init__(self) -> None:
+        self.looks, self.later = 0, threading.Event()
+
+    def __call__(self) -> dt.datetime:
+        self.looks += 1
+        if self.looks > 4:
+            self.later.set()
+        return AT + self.looks * 9 * MINUTE
+
+
+def test_a_long_portion_keeps_the_lease(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Heard of all the while, so that nobody takes the run for dead."""
+    monkeypatch.setattr(leasing, "_BEAT_S", 0.001)
+    clock = Clock()
+    with sole_writer(store, "salesforce", "org", clock):
+        assert clock.later.wait(30)
+        with (
+            pytest.raises(KamError, match="another run is writing"),
+            sole_writer(store, "salesforce", "org", lambda: AT + 3 * TERM),
+        ):
+            pass
+
+
+def test_who_was_overtaken_does_not_take_the_lease_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leasing, "_BEAT_S", 0.001)
+    with sole_writer(store, "salesforce", "org", lambda: AT):
+        with store.transaction() as tx:
+            tx.run("UPDATE lease SET holder=:other, until=until+:more", [{"other": "b", "more": 10**12}])
+        (beat,) = (one for one in threading.enumerate() if one.name == "lease")
+        beat.join(30)
+        assert not beat.is_alive()
+        with store.transaction() as tx:
+            assert tx.session.get(Lease, "write salesforce org").holder == "b"
 
 
 def test_two_runs_do_not_write_at_once(store: Store) -> None:
