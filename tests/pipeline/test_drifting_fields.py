@@ -19,6 +19,7 @@ from connectors.sandbox.hubspot.redefining import (
 )
 from connectors.sandbox.salesforce.redefining import rename_field, retype_field
 from flows.pipeline.access import concerned
+from flows.pipeline.reconciling import reconcile
 from kammodel.dependents import Dependents
 from kammodel.entities import Opportunity
 from kammodel.errors import KamError
@@ -246,4 +247,18 @@ def test_a_property_that_few_portals_have_does_not_vanish_unseen(desk: Desk) -> 
     with pytest.raises(PermissionMissing, match=r"cross_reference could be read before.*criteria concerned: volume"):
         desk.pull()
     _hides(desk)
+    desk.pull()
+
+
+@pytest.mark.parametrize("desk", ["salesforce"], indirect=True)
+def test_a_repair_reads_nothing_that_a_pull_would_not(desk: Desk) -> None:
+    """Counting goes on: it looks at no field."""
+    desk.pull()
+    retype_field(desk.org, "Account", OURS[desk.crm], "percent")
+    desk.office.reconnect()
+    (connector,) = desk.office.connectors
+    with pytest.raises(FieldRetyped, match=STRATEGIC):
+        reconcile(connector, desk.office.store, desk.office.clock.now, repair=True)
+    assert reconcile(connector, desk.office.store, desk.office.clock.now).repaired == 0
+    retype_field(desk.org, "Account", OURS[desk.crm], "double")
     desk.pull()
