@@ -68,7 +68,7 @@ def _held(field: CustomField, value: pl.Expr) -> pl.Expr:
     if field.kind == "text":
         # As far as the CRM holds it: else it would differ from what stands there for ever.
         return value.cast(pl.String).str.slice(0, field.length)
-    if field.kind not in {"number", "percent"}:
+    if not field.is_number:
         return value
     limit = 10.0 ** (field.precision - field.scale)
     return pl.when(value.cast(pl.Float64).abs() < limit).then(value)

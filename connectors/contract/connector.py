@@ -96,7 +96,8 @@ class Connector(Protocol):
         ...
 
     def read_fields(self, fields: Sequence[CustomField], ids: Sequence[str]) -> Iterator[pl.DataFrame]:
-        """What our fields hold now: frames of source_id and one canonical text column per field key.
+        """What our fields hold now: frames of source_id and one text column per field key, as the CRM spells it; a
+        date as a day.
 
         Accounts that no longer exist are simply absent."""
         ...

@@ -46,13 +46,13 @@ _Texts = Mapping[str, str]
 
 
 def read_fields(client: Client, fields: Sequence[CustomField], ids: Sequence[str]) -> Iterator[pl.DataFrame]:
-    """Frames of source_id and a canonical text column per field key; companies that are gone are absent."""
+    """Frames of source_id and a text column per field key, as HubSpot spells it; companies that are gone are absent."""
     names = {f.key: f.hubspot_name for f in fields}
     wish = Wish(KIND, tuple(names.values()), scope=READ_SCOPE)
     for chunk in chunks(list(dict.fromkeys(ids)), _READ_AT_ONCE):
         parts = at_once(client.parallel, [partial(fetch, client, wish, few) for few in chunks(chunk, wish.size)])
         frame = records_frame([record for part in parts for record in part.records], names.values())
-        values = [_spelled_alike(f, pl.col(f.hubspot_name)).alias(f.key) for f in fields]
+        values = [_as_held(f, pl.col(f.hubspot_name)).alias(f.key) for f in fields]
         asked = frame.filter(pl.col("@id").is_in(chunk)).unique("@id", keep="last", maintain_order=True)
         yield asked.select(pl.col("@id").alias("source_id"), *values)
 
@@ -203,17 +203,21 @@ def _inputs(values: Mapping[str, _Texts], *, traced: bool) -> list[dict[str, Any
 
 def _spelled_alike(field: CustomField, column: pl.Expr) -> pl.Expr:
     """A text column as it is compared."""
-    if field.kind != "date":
-        return canonical(field, column)
-    # A date comes as a day or as its midnight in milliseconds; what is neither is shown as it is.
-    return canonical(field, pl.coalesce(plain_date.decode(column).cast(pl.String), column))
+    return canonical(field, _as_held(field, column))
+
+
+def _as_held(field: CustomField, column: pl.Expr) -> pl.Expr:
+    """A text column as it stands there, an empty one as null; a date comes as a day or as its midnight in milliseconds,
+    and what is neither is shown as it is."""
+    given = pl.when(column != "").then(column)
+    return pl.coalesce(plain_date.decode(given).cast(pl.String), given) if field.kind == "date" else given
 
 
 def _spelled(field: CustomField, text: str | None) -> str:
     """The value as HubSpot takes it: "" clears, numbers are plain decimals without an exponent."""
     if text is None:
         return ""
-    if field.kind in {"number", "percent"}:
+    if field.is_number:
         try:
             return format(Decimal(text), "f")
         except InvalidOperation:

@@ -37,7 +37,6 @@ from kammodel.publish.fields import CustomField, canonical
 KIND = "Account"
 BATCH = 200
 EDIT = "edit access to the object Account"
-_NUMBERS = {"number", "percent"}
 _LOOK, _WRITE = "before", "written"
 Values = Mapping[str, str | None]
 """Field key to canonical text, None clears."""
@@ -134,7 +133,7 @@ class Collections:
 
 def digits(field: CustomField, text: str | None) -> str | None:
     """The value as text: a number with all its digits and no exponent."""
-    if text is None or field.kind not in _NUMBERS:
+    if text is None or not field.is_number:
         return text
     try:
         number = Decimal(text)
@@ -214,4 +213,4 @@ def _outcome(source_id: str, row: Any) -> WriteOutcome:
 def _spelled(field: CustomField, text: str | None) -> Any:
     """The value as JSON: null clears, numbers are numbers with all their digits, percent in percent points."""
     plain = digits(field, text)
-    return plain if plain is None or field.kind not in _NUMBERS or plain is text else orjson.Fragment(plain)
+    return plain if plain is None or not field.is_number or plain is text else orjson.Fragment(plain)

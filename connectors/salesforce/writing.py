@@ -32,7 +32,7 @@ from connectors.salesforce.looking_back import History
 from connectors.salesforce.outcomes import LOCKED
 from connectors.salesforce.querying import read_all
 from connectors.salesforce.sizes import Sizes
-from kammodel.publish.fields import CustomField, canonical
+from kammodel.publish.fields import CustomField, without_zeros
 
 _MOST_IN_A_ROW = 3
 """Batches that may fail for now, one after the other, before the run stops: then it is not about the rows."""
@@ -50,13 +50,15 @@ Cells = dict[str, dict[str, str | None]]
 
 
 def read_fields(client: Client, fields: Sequence[CustomField], ids: Sequence[str]) -> Iterator[pl.DataFrame]:
-    """Frames of source_id and a canonical text column per field key; accounts that are gone are absent."""
+    """Frames of source_id and a text column per field key, as Salesforce holds it; accounts that are gone are absent.
+    How many zeros JSON ends a number with says nothing."""
     names = {f.key: f.salesforce_name for f in fields}
     asked = ["Id", *names.values()]
     for chunk in chunks(list(dict.fromkeys(ids)), soql.IDS_AT_ONCE):
         records = read_all(client, soql.select(asked, KIND, soql.any_of("Id", chunk)), asks=_READ)
         frame = text_frame(records, asked).with_columns(widened(pl.col("Id"))).unique("Id", maintain_order=True)
-        values = [canonical(f, pl.col(f.salesforce_name)).alias(f.key) for f in fields]
+        held = {f.key: pl.col(f.salesforce_name) for f in fields}
+        values = [(without_zeros(held[f.key]) if f.is_number else held[f.key]).alias(f.key) for f in fields]
         yield frame.select(pl.col("Id").alias("source_id"), *values)
 
 

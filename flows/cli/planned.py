@@ -15,7 +15,7 @@ from flows.cli.session import session
 from flows.cli.show import print_json, printed, table
 from flows.escaping import plain
 from flows.pipeline import gating
-from flows.pipeline.planning import known_fields
+from flows.pipeline.cells import known_fields
 from flows.report.cells import COLUMNS, cell_rows, cells_csv, plain_row, state_of
 from flows.runtime import Runtime
 from kammodel.entities import PublishPlan

@@ -2,8 +2,9 @@
 
 from flows.pipeline.applying import apply
 from flows.pipeline.backfilling import Every, backfill, past_days
+from flows.pipeline.cells import check_fields
 from flows.pipeline.forgetting import forget
-from flows.pipeline.planning import check_fields, plan
+from flows.pipeline.planning import plan
 from flows.pipeline.progress import Clock, Progress, quiet
 from flows.pipeline.pulling import pull
 from flows.pipeline.scoring import score, score_day_of

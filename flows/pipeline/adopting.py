@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from connectors.contract import Connector
-from flows.pipeline.planning import FOUND, fields_now, there
+from flows.pipeline.cells import fields_now, there
+from flows.pipeline.planning import FOUND
 from flows.pipeline.progress import Progress, quiet
 from flows.results import AdoptReceipt
 from kammodel.entities import Account

@@ -11,15 +11,17 @@ import polars as pl
 
 from connectors.contract import Connector, Identity
 from connectors.errors import QuotaSpent, TryAgainLater
+from flows.pipeline.cells import known_fields
 from flows.pipeline.gating import check_may_be_written
 from flows.pipeline.leasing import Held, sole_writer
-from flows.pipeline.planning import accounts_of, known_fields
+from flows.pipeline.planning import accounts_of
 from flows.pipeline.portions import Settling
 from flows.pipeline.progress import Clock, Progress, quiet
 from flows.results import ApplyReceipt, Overwritten
 from kammodel.entities import PublishPlan
 from kammodel.errors import KamError
 from kammodel.given import NOTHING_GIVEN, Given
+from kammodel.publish.deciding import CELL
 from kammodel.publish.fields import CustomField
 from kammodel.store import Store, plans
 
@@ -179,7 +181,7 @@ def _in_order(cells: pl.DataFrame, parents: pl.DataFrame) -> pl.DataFrame:
     do not fight over its lock."""
     accounts = cells.select("source_id").unique().join(parents, on="source_id", how="left")
     placed = accounts.sort("parent_id", "source_id", nulls_last=True).select("source_id").with_row_index("place")
-    wanted = cells.select("source_id", "field", "before", "after").join(placed, on="source_id")
+    wanted = cells.select(*CELL, "before", "after", "after_spelled").join(placed, on="source_id")
     return wanted.sort("place", "field")
 
 

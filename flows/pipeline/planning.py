@@ -12,8 +12,8 @@ from types import MappingProxyType
 
 import polars as pl
 
-from connectors.contract import AccountWrite, Connector, LooksBack
-from connectors.errors import FieldsNotProvisioned
+from connectors.contract import Connector, LooksBack
+from flows.pipeline.cells import check_fields, held_now, spelled_apart, there, writes_of
 from flows.pipeline.progress import Clock, Progress, quiet
 from flows.pipeline.scoring import score_day_of
 from flows.results import PlanReceipt
@@ -21,7 +21,7 @@ from kammodel.entities import Account, PublishPlan
 from kammodel.given import NOTHING_GIVEN, Given
 from kammodel.inputs import asked
 from kammodel.publish.deciding import CELL
-from kammodel.publish.fields import FIELDS, OURS, CustomField
+from kammodel.publish.fields import CustomField
 from kammodel.publish.guard import scored_measures, tripped, wanted_measures
 from kammodel.publish.plan import Comparison, Terms, canonical_frame, compare, plan_hash, with_inherited
 from kammodel.publish.rules import PublishRules, load_rules
@@ -115,9 +115,11 @@ def plan_of(
     terms = replace(terms, fields=(*terms.fields, *retired), undone=undone)
     wanted = wanted.with_columns(pl.lit(None, pl.String).alias(f.key) for f in retired)
     ids = wanted["source_id"] if full else _candidates(wanted, ours, pl.concat([shown, unclear]), terms)
-    now = fields_now(connector, ids, terms.fields, progress)
+    texts = held_now(connector, ids, terms.fields, progress)
+    now = canonical_frame(texts, terms.fields)
     ours = with_inherited(ours, accounts_of(store, made, "merged_into_id"))
     found = compare(wanted, now, ours, terms)
+    found = replace(found, cells=spelled_apart(found.cells, texts))
     # Fields that nothing declares any more are cleared on purpose.
     declared = wanted.drop(f.key for f in retired)
     made.measures = {**held, **measures, **wanted_measures(declared)}
@@ -142,29 +144,6 @@ def _targets(cadence: Cadence) -> list[int]:
     return [days for days in (cadence.meeting_every_days, cadence.touch_every_days) if days is not None]
 
 
-def check_fields(connector: Connector, fields: Sequence[CustomField] = FIELDS) -> None:
-    """Raises FieldsNotProvisioned, with the command to run, where a field of ours is missing or hidden."""
-    missing = connector.missing_fields(fields)
-    if missing:
-        raise FieldsNotProvisioned(
-            f"{connector.name}: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing or hidden from "
-            f"this user; an admin runs: kam provision --crm {connector.name}"
-        )
-
-
-def there(connector: Connector, fields: Sequence[CustomField]) -> tuple[CustomField, ...]:
-    """Those of the fields that the CRM has, and lets us write."""
-    missing = connector.missing_fields(fields) if fields else []
-    return tuple(f for f in fields if not {f.salesforce_name, f.hubspot_name} & set(missing))
-
-
-def known_fields(keys: pl.Series, ledger: pl.DataFrame, given: Given) -> tuple[CustomField, ...]:
-    """The fields of stored cells: ours, and those of rollups, declared still or not, that are among `keys`."""
-    declared = written_fields(given.rollups)
-    rolled = (*declared[len(OURS) :], *retired_fields(ledger, declared))
-    return (*OURS, *(field for field in rolled if (keys == field.key).any()))
-
-
 def _candidates(wanted: pl.DataFrame, ours: pl.DataFrame, shown: pl.Series, terms: Terms) -> pl.Series:
     """Accounts worth a look into the CRM: the ledger stands in for what it holds."""
     known = ours.group_by("source_id", "field").agg(pl.col("value").last()).pivot("field", index="source_id")
@@ -175,17 +154,6 @@ def _candidates(wanted: pl.DataFrame, ours: pl.DataFrame, shown: pl.Series, term
     unknown = ~wanted["source_id"].is_in(ours["source_id"].implode())
     seen = wanted["source_id"].is_in(shown.implode())
     return wanted["source_id"].filter(differs | unknown | seen)
-
-
-def fields_now(connector: Connector, ids: pl.Series, fields: Sequence[CustomField], progress: Progress) -> pl.DataFrame:
-    """What these fields hold: source_id and a canonical text column per field; accounts that are gone are absent."""
-    empty = pl.DataFrame(schema=dict.fromkeys(("source_id", *(f.key for f in fields)), pl.String))
-    frames, rows = [empty], 0
-    for frame in connector.read_fields(fields, ids.to_list()) if ids.len() else ():
-        frames.append(frame.select(empty.columns))
-        rows += frame.height
-        progress(f"{connector.name} compare", rows, ids.len())
-    return canonical_frame(pl.concat(frames), fields)
 
 
 def _look_back(
@@ -201,15 +169,6 @@ def _look_back(
     if over:
         text = "%s: an interrupted write went over what people had entered in %d accounts, as their history shows: %s"
         _log.warning(text, made.source, len(over), ", ".join(sorted(over)[:_MOST_NAMED]))
-
-
-def writes_of(cells: pl.DataFrame) -> list[AccountWrite]:
-    """One write per account, in the order of the cells."""
-    grouped = cells.group_by("source_id", maintain_order=True).agg("field", "before", "after")
-    return [
-        AccountWrite(source_id, dict(zip(keys, after, strict=True)), dict(zip(keys, before, strict=True)))
-        for source_id, keys, before, after in grouped.iter_rows()
-    ]
 
 
 def _found(tx: Transaction, now: pl.DataFrame, *, source: str, instance: str) -> pl.DataFrame:

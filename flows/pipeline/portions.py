@@ -14,7 +14,7 @@ import polars as pl
 from connectors.contract import Connector, LooksBack, WriteOutcome
 from connectors.errors import ConnectorError, TryAgainLater
 from connectors.overdrawing import overdrawing
-from flows.pipeline.planning import fields_now, writes_of
+from flows.pipeline.cells import fields_now, writes_of
 from flows.pipeline.progress import quiet
 from kammodel.publish.fields import CustomField, canonical
 
@@ -32,7 +32,8 @@ _OVER = dict.fromkeys((*_KEY, "theirs"), pl.String)
 
 
 class Settling:
-    """Settles cells (source_id, field, before, after; in the order in which they are to be sent) in one CRM."""
+    """Settles cells (source_id, field, before, after, after_spelled; in the order in which they are to be sent) in one
+    CRM."""
 
     def __init__(self, connector: Connector, fields: Sequence[CustomField]) -> None:
         self._connector, self._fields = connector, fields
@@ -40,12 +41,14 @@ class Settling:
     def settle(self, cells: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """Frames of ENDED as it goes, in which each cell comes once. What stops the run is raised after what was
         settled until then has been told; faults that pass end cells as `retry`."""
-        for ended in self._settle(cells.with_columns(plain="after"), _PUT_BACK_ROUNDS):
+        sent = pl.coalesce("after_spelled", "after")
+        given = cells.select(*_KEY, "before", after=sent, plain="after")
+        for ended in self._settle(given, _PUT_BACK_ROUNDS):
             if ended.height:
                 yield ended
 
     def _settle(self, cells: pl.DataFrame, put_back_rounds: int) -> Iterator[pl.DataFrame]:
-        """`plain`: `after` in the spelling in which it is compared."""
+        """`after` is what is sent; `plain` the spelling of it that is compared."""
         # What holds ours at the first look may have been written by a run that never learned of it.
         left = sent = cells
         told = _told("retry", "other", "UNCLEAR", "nobody knows what became of it: a later run looks again")

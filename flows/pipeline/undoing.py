@@ -9,13 +9,14 @@ from dataclasses import dataclass
 import polars as pl
 
 from connectors.contract import Connector
-from flows.pipeline.planning import end_as_found, fields_now, known_fields
+from flows.pipeline.cells import held_now, known_fields, spelled_apart
+from flows.pipeline.planning import end_as_found
 from flows.pipeline.progress import Clock, Progress, quiet
 from flows.results import PlanReceipt
 from kammodel.entities import PublishPlan
 from kammodel.errors import KamError
 from kammodel.given import NOTHING_GIVEN, Given
-from kammodel.publish.plan import plan_hash
+from kammodel.publish.plan import canonical_frame, plan_hash
 from kammodel.publish.rules import PublishRules, load_rules
 from kammodel.publish.undo import taken_back
 from kammodel.store import Store, plans
@@ -85,12 +86,13 @@ def undo_of(
     of = {"source": undone.source, "instance": undone.source_instance}
     with store.transaction() as tx:
         cells = plans.cells_of(tx, undone.plan_id)
-        ours, unclear = plans.ledger(tx, **of), plans.pending_accounts(tx, **of)
+        ours, unclear = plans.ledger(tx, **of, with_returned=True), plans.pending_accounts(tx, **of)
     is_open = pl.col("outcome").is_null() | (pl.col("outcome") == "waiting")
     written = cells.filter((pl.col("decision") == "write") & (is_open | (pl.col("outcome") == "written")))
     fields = known_fields(written["field"], ours, given)
-    now = fields_now(connector, pl.concat([written["source_id"], unclear]).unique(), fields, progress)
-    back = taken_back(written, now, ours)
+    texts = held_now(connector, pl.concat([written["source_id"], unclear]).unique(), fields, progress)
+    now = canonical_frame(texts, fields)
+    back = spelled_apart(taken_back(written, now, ours), texts)
     to_write = back.filter(decision="write")
     made = PublishPlan(
         plan_id=f"{undone.source}-{uuid.uuid4().hex[:12]}",

@@ -44,7 +44,11 @@ class PublishPlan(SQLModel, table=True):
 
 
 class PlannedCell(SQLModel, table=True):
-    """One field of one account: before, after, and what became of it. Values are canonical texts, null clears."""
+    """One field of one account: before, after, and what became of it. Values are canonical texts, null clears.
+
+    `before_spelled`: what stood there as the CRM spelled it, where that is not `before`: an undo gives it back as it
+    was. `after_spelled`: what is sent for `after`, in such an undo.
+    """
 
     __tablename__ = "planned_cell"
 
@@ -53,6 +57,8 @@ class PlannedCell(SQLModel, table=True):
     field: str = Field(primary_key=True)
     before: str | None = None
     after: str | None = None
+    before_spelled: str | None = None
+    after_spelled: str | None = None
     decision: str
     """write, review (written once the plan is approved) or held."""
     reason: str | None = None

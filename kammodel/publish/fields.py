@@ -47,6 +47,10 @@ class CustomField:
     for_people: bool = True
 
     @property
+    def is_number(self) -> bool:
+        return self.kind in {"number", "percent"}
+
+    @property
     def salesforce_name(self) -> str:
         return f"KAM_{self.key.title()}__c"
 
@@ -251,14 +255,18 @@ def canonical(field: CustomField, value: pl.Expr) -> pl.Expr:
     """
     stripped = value.cast(pl.String).str.strip_chars()
     given = pl.when(stripped != "").then(stripped)
-    if field.kind in {"number", "percent"}:
+    if field.is_number:
         exact = given.cast(pl.Decimal(38, 10), strict=False).round(field.scale, mode="half_to_even")
         plain = exact.cast(pl.Decimal(38, field.scale)).cast(pl.String)
-        short = plain.str.replace(r"\.0+$", "").str.replace(r"(\.\d*?)0+$", "${1}").str.replace(r"^-0$", "0")
-        return pl.coalesce(short, given)
+        return pl.coalesce(without_zeros(plain).str.replace(r"^-0$", "0"), given)
     if field.kind == "date":
         return given.str.slice(0, 10)
     if field.kind == "picklist":
         codes = {code.lower(): code for code, _ in field.options}
         return given.str.to_lowercase().replace_strict(codes, default=given, return_dtype=pl.String)
     return given
+
+
+def without_zeros(number: pl.Expr) -> pl.Expr:
+    """A column of decimal numbers as text, without zeros that say nothing: `7.50` is `7.5`."""
+    return number.str.replace(r"\.0+$", "").str.replace(r"(\.\d*?)0+$", "${1}")

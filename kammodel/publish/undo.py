@@ -8,10 +8,11 @@ from kammodel.publish.deciding import CELL
 
 
 def taken_back(written: pl.DataFrame, now: pl.DataFrame, ours: pl.DataFrame) -> pl.DataFrame:
-    """The cells of the plan that undoes another: source_id, field, before, after, decision and reason.
+    """The cells of the plan that undoes another: source_id, field, before, after, after_spelled, decision and reason.
 
-    `written` (source_id, field, before, after, reason): the cells that the other wrote, or may have. `now`: source_id
-    and a canonical text column per field. `ours` (source_id, field, value): what we last wrote, or may have.
+    `written` (source_id, field, before, before_spelled, after, reason): the cells that the other wrote, or may have.
+    `now`: source_id and a canonical text column per field. `ours` (source_id, field, value): what we last wrote, or
+    may have.
 
     | the CRM holds now                | decision                              |
     |----------------------------------|---------------------------------------|
@@ -28,7 +29,7 @@ def taken_back(written: pl.DataFrame, now: pl.DataFrame, ours: pl.DataFrame) -> 
     """
     held = now.unpivot(index="source_id", variable_name="field", value_name="now")
     last = ours.select(*CELL, now="value", is_ours=pl.lit(value=True)).unique()
-    judged = written.select(*CELL, "before", "after", why="reason").join(held, on=CELL)
+    judged = written.select(*CELL, "before", "before_spelled", "after", why="reason").join(held, on=CELL)
     judged = judged.join(last, on=[*CELL, "now"], how="left", nulls_equal=True)
     is_ours = pl.col("is_ours").fill_null(value=False)
     is_its, is_before = is_ours & pl.col("now").eq_missing(pl.col("after")), pl.col("now").eq_missing(pl.col("before"))
@@ -41,6 +42,7 @@ def taken_back(written: pl.DataFrame, now: pl.DataFrame, ours: pl.DataFrame) -> 
             *CELL,
             before="now",
             after="before",
+            after_spelled="before_spelled",
             decision=pl.when(is_its).then(pl.lit("write")).otherwise(pl.lit("held")),
             reason=reason,
         )

@@ -25,7 +25,9 @@ def save_plan(tx: Transaction, plan: PublishPlan, cells: pl.DataFrame) -> None:
     tx.session.add(plan)
     tx.session.flush()
     decision = pl.col("decision")
+    spelled = [pl.lit(None).alias(n) for n in ("before_spelled", "after_spelled") if n not in cells.columns]
     ended = cells.with_columns(
+        *spelled,
         plan_id=pl.lit(plan.plan_id),
         outcome=pl.when(decision != "write").then(pl.lit("held")),
         code=pl.when(decision == "review").then(pl.lit("REVIEW")),
@@ -59,16 +61,17 @@ def cells_of(tx: Transaction, plan_id: str, *, pending_only: bool = False) -> pl
     return tx.frame(sql, CELLS, plan=plan_id)
 
 
-def ledger(tx: Transaction, source: str, instance: str) -> pl.DataFrame:
+def ledger(tx: Transaction, source: str, instance: str, *, with_returned: bool = False) -> pl.DataFrame:
     """What we last wrote, and what we may have written in a plan whose outcome was never learned.
 
     A cell may have several rows: any of its values in the CRM is ours. A value that an undo gave back to a person is
-    theirs, whoever sent it.
+    theirs, whoever sent it; `with_returned` tells those as well, for what undoes that undo.
     """
     returned = "SELECT 1 FROM planned_cell r WHERE r.plan_id=w.plan_id AND r.source_id=w.source_id AND r.field=w.field"
+    but_for = "" if with_returned else f"AND NOT (is_undone AND EXISTS ({returned} AND r.reason='returned')) "
     sql = (
         "SELECT source_id, field, value FROM written_cell w WHERE source=:source AND source_instance=:instance "  # noqa: S608
-        f"AND NOT (is_undone AND EXISTS ({returned} AND r.reason='returned')) UNION "
+        f"{but_for}UNION "
         "SELECT c.source_id, c.field, c.after FROM planned_cell c JOIN publish_plan p USING (plan_id) WHERE "
         f"p.source=:source AND p.source_instance=:instance AND c.decision='write' AND {_OPEN}"
     )

@@ -137,4 +137,5 @@ def planned(crm: Crm, *numbers: int) -> pl.DataFrame:
     cells = [
         (crm.id(n), *cell) for n in numbers or (ALPHA, IBERIA) for cell in (("score", "1", "2"), ("tier", None, "key"))
     ]
-    return pl.DataFrame(cells, schema=["source_id", "field", "before", "after"], orient="row")
+    frame = pl.DataFrame(cells, schema=["source_id", "field", "before", "after"], orient="row")
+    return frame.with_columns(after_spelled=pl.lit(None, pl.String))

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from connectors.sandbox.hubspot.kinds import COMPANIES
+from flows.pipeline.planning import plan
 from flows.pipeline.undoing import keep_undo, plans_to_undo, undo_of
 from kammodel.publish.fields import OURS
+from kammodel.publish.rules import load_rules
 from kammodel.store import approving
 from tests.pipeline.company import HOUR, Office, office
 from tests.pipeline.mishaps import Killed, Stop
@@ -103,6 +105,28 @@ def test_what_people_left_alone_is_restored_and_what_they_edited_stays(desk: Off
     undo(desk, first)
     assert differing(stored(desk, crm), published) == edited
     assert stored(desk, crm) == after_edits
+
+
+def test_what_was_written_over_by_rule_is_given_back_as_it_was_spelled(desk: Office, crm: str) -> None:
+    """More decimals than ours have, zeros that say nothing, blanks around a text."""
+    default = load_rules()
+    rules = default.model_copy(update={"fields": default.fields | {"score": "ours", "reason": "ours"}})
+    one, other = sorted(desk.accounts(crm))[:2]
+    typed = {one: ("12.55", "  mine "), other: ("170.50", "mine too")}
+    for account, (score, reason) in typed.items():
+        given: Any = float(score) if crm == "salesforce" else score
+        type_in(desk, crm, account, score=given, reason=reason)
+    before = stored(desk, crm)
+    desk.score()
+    plan(desk.connectors[0], desk.store, desk.config(), desk.clock.now, rules=rules)
+    desk.apply()
+    over = {(account, name_in(crm, key)) for account in typed for key in ("score", "reason")}
+    assert over <= differing(before, stored(desk, crm))
+    desk.clock.advance(HOUR)
+    first = undo(desk)
+    assert stored(desk, crm) == before
+    undo(desk, first)
+    assert over <= differing(before, stored(desk, crm))
 
 
 def test_an_undo_that_was_killed_is_finished_by_another(desk: Office, crm: str) -> None:

@@ -15,12 +15,14 @@ from kammodel.publish.undo import taken_back
 AT, HOUR = dt.datetime(2026, 6, 30, 10, tzinfo=dt.UTC), dt.timedelta(hours=1)
 TEXTS = frozenset({"reason"})
 THEIRS, OURS = "call Jane Roe", "Key (71.5)"
-CELL = dict.fromkeys(("source_id", "field", "before", "after", "decision", "reason", "outcome", "code"), pl.String)
+CELL = dict.fromkeys(
+    ("source_id", "field", "before", "after", "decision", "reason", "outcome", "code", "message"), pl.String
+)
 
 
 def cell(before: str | None, after: str | None, decision: str, reason: str, code: str | None = None) -> pl.DataFrame:
     row = ("1", "reason", before, after, decision, reason, None, code, None)
-    return pl.DataFrame([row], schema=CELL | {"message": pl.String}, orient="row")
+    return pl.DataFrame([row], schema=CELL, orient="row").with_columns(before_spelled=pl.lit(None, pl.String))
 
 
 @pytest.mark.parametrize(
@@ -77,12 +79,15 @@ def test_where_a_plan_stands(outcomes: dict[str, int], to_review: int, told: dic
 
 
 def test_an_undo_says_whose_value_it_gives_back() -> None:
-    """Undone in turn, theirs is written over by the rule of the field as it was the first time."""
-    written = cell(THEIRS, OURS, "write", "rule")
+    """As they had spelled it. Undone in turn, theirs is written over by the rule of the field as it was the first
+    time."""
+    written = cell(THEIRS, OURS, "write", "rule").with_columns(before_spelled=pl.lit(f" {THEIRS}"))
     ours = pl.DataFrame({"source_id": ["1"], "field": ["reason"], "value": [OURS]})
     undo = taken_back(written, pl.DataFrame({"source_id": ["1"], "reason": [OURS]}), ours)
-    assert undo.rows() == [("1", "reason", OURS, THEIRS, "write", "returned")]
+    assert undo.rows() == [("1", "reason", OURS, THEIRS, f" {THEIRS}", "write", "returned")]
     again = taken_back(
-        undo, pl.DataFrame({"source_id": ["1"], "reason": [THEIRS]}), ours.with_columns(value=pl.lit(THEIRS))
+        undo.with_columns(before_spelled=pl.lit(None, pl.String)),
+        pl.DataFrame({"source_id": ["1"], "reason": [THEIRS]}),
+        ours.with_columns(value=pl.lit(THEIRS)),
     )
-    assert again.rows() == [("1", "reason", THEIRS, OURS, "write", "rule")]
+    assert again.rows() == [("1", "reason", THEIRS, OURS, None, "write", "rule")]

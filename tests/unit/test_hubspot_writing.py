@@ -271,8 +271,8 @@ def test_looking_back_can_be_left_out() -> None:
         assert len(script.asked) == 1
 
 
-def test_fields_are_read_in_their_one_spelling() -> None:
-    """A date as a day or as its midnight in milliseconds, numbers without zeros, blank as null; others as they are."""
+def test_fields_are_read_as_they_stand_there() -> None:
+    """A date as a day, whether it comes as one or as its midnight in milliseconds; an empty text as null."""
     rows = [
         {"id": "1", "properties": {"kam_tier": "key", "kam_score": "71.0", "kam_scored_on": "1769817600000"}},
         {"id": "2", "properties": {"kam_tier": "", "kam_score": "n/a", "kam_scored_on": "2026-01-31"}},
@@ -285,7 +285,7 @@ def test_fields_are_read_in_their_one_spelling() -> None:
         (frame,) = read_fields(client, FIELDS, ["1", "2", "2", "3", "4"])
     assert frame.columns == ["source_id", "tier", "score", "scored_on"]
     assert frame.rows() == [
-        ("1", "key", "71", "2026-01-31"),
+        ("1", "key", "71.0", "2026-01-31"),
         ("2", None, "n/a", "2026-01-31"),
         ("3", None, None, "soon"),
     ]

@@ -53,11 +53,11 @@ def _new(field: CustomField, language: str) -> Element:
     say(node, "label", field.label.in_(language))
     if field.kind == "text":
         say(node, "length", str(field.length))
-    if field.kind in {"number", "percent"}:
+    if field.is_number:
         say(node, "precision", str(field.precision))
     # Never required: a required field takes no permission, and would stop people from saving an account.
     say(node, "required", "false")
-    if field.kind in {"number", "percent"}:
+    if field.is_number:
         say(node, "scale", str(field.scale))
     say(node, "type", TYPES[field.kind])
     if field.options:
@@ -74,7 +74,7 @@ def _joined(there: Element, field: CustomField, language: str) -> Element:
     state(node, "inlineHelpText", _help(field, language))
     if field.kind == "text":
         state(node, "length", str(max(field.length, _whole(there, "length"))))
-    if field.kind in {"number", "percent"}:
+    if field.is_number:
         scale = max(field.scale, _whole(there, "scale"))
         digits = scale + max(field.precision - field.scale, _whole(there, "precision") - _whole(there, "scale"))
         # Where both do not fit, what is there stays: digits of values would be lost.

@@ -114,6 +114,6 @@ def admin_guide(fields: Sequence[CustomField], language: str) -> str:
 def _kind(field: CustomField) -> str:
     if field.kind == "text":
         return f"Text({field.length})"
-    if field.kind in {"number", "percent"}:
+    if field.is_number:
         return f"{field.kind.title()}({field.precision - field.scale}, {field.scale})"
     return field.kind.title()
