@@ -24,8 +24,9 @@ class AccountWrite:
 
 
 Outcome = Literal["written", "rejected", "gone", "retry", "unclear"]
-FaultKind = Literal["validation", "permission", "duplicate", "lock", "gone", "merged", "quota", "other"]
-"""What sort of refusal it is, whatever the CRM calls it."""
+FaultKind = Literal["validation", "permission", "duplicate", "lock", "gone", "quota", "other"]
+"""What sort of refusal it is, whatever the CRM calls it. An account that was merged away is gone: no CRM's answer to a
+write says into which it went. Reading tells that, and the next plan no longer has it."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,12 @@ class WriteOutcome:
 @runtime_checkable
 class LooksBack(Protocol):
     """A connector of a CRM that keeps what its fields held before."""
+
+    @property
+    def unseen(self) -> int:
+        """Cells written so far of which nobody could see what they went over: the CRM keeps no history of the field, or
+        did not show it."""
+        ...
 
     def overwritten(
         self, fields: Sequence[CustomField], writes: Sequence[AccountWrite]

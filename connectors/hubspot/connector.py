@@ -125,6 +125,10 @@ class HubSpotConnector:
     def write_calls(self, accounts: int) -> int:
         return self._writer.calls(accounts)
 
+    @property
+    def unseen(self) -> int:
+        return self._writer.unseen
+
     def overwritten(
         self, fields: Sequence[CustomField], writes: Sequence[AccountWrite]
     ) -> dict[str, dict[str, str | None]]:

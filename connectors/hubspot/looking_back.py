@@ -43,9 +43,10 @@ def written_over(
     before: Values,
     spell: Callable[[CustomField, pl.Expr], pl.Expr],
     scope: str,
-) -> dict[str, dict[str, str | None]]:
+) -> tuple[dict[str, dict[str, str | None]], int]:
     """By company and field key, as HubSpot spells it: the value before ours where that is neither `before` nor ours.
-    Only where ours is the newest: somebody who has edited it since has had their say.
+    Only where ours is the newest: somebody who has edited it since has had their say. And of how many cells HubSpot
+    shows no history at all.
 
     Costs a call per fifty companies, which is made though no calls are left for anything else. Of what HubSpot keeps
     no history of, or does not show ours in, nothing is told. `spell` makes a text canonical.
@@ -56,7 +57,7 @@ def written_over(
         versions.filter(pl.col("field") == f.key).with_columns(spell(f, pl.col("raw")).alias("text")) for f in asked
     ]
     if not spelled:
-        return {}
+        return {}, 0
     ours = _cells(written, "ours").join(_cells(before, "before"), on=["source_id", "field"])
     listed = pl.concat(spelled).join(ours, on=["source_id", "field"])
     # A person's value that is put back is spelled as they had spelled it.
@@ -71,7 +72,7 @@ def written_over(
         found.filter(is_other).sort("source_id", "field").select("source_id", "field", "raw").iter_rows()
     ):
         over.setdefault(source_id, {})[field] = raw
-    return over
+    return over, ours.join(listed, on=["source_id", "field"], how="anti").height
 
 
 def _versions(client: Client, kind: str, fields: Sequence[CustomField], ids: Sequence[str], scope: str) -> pl.DataFrame:

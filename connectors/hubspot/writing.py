@@ -71,6 +71,13 @@ class Writer:
         self, client: Client, sleep: Callable[[float], None], *, traced: bool = True, looks_back: bool = True
     ) -> None:
         self._client, self._sleep, self._traced, self._looks_back = client, sleep, traced, looks_back
+        # Of each batch: they are written side by side.
+        self._unseen: list[int] = []
+
+    @property
+    def unseen(self) -> int:
+        """Cells written so far of which nobody could see what they went over."""
+        return sum(self._unseen)
 
     @property
     def portion(self) -> int:
@@ -126,16 +133,21 @@ class Writer:
         show the history, nothing."""
         values, before = _together(writes)
         known = {i: row for i, row in values.items() if i in before}
+        cells = sum(map(len, known.values()))
         if not self._looks_back or not known:
+            self._unseen.append(cells)
             return {}
         try:
-            return written_over(
+            over, blind = written_over(
                 self._client, KIND, fields, written=known, before=before, spell=_spelled_alike, scope=READ_SCOPE
             )
         except ConnectorError as fault:
             # What was written is to be told in any case.
+            self._unseen.append(cells)
             _log.warning("edits made while kam wrote could not be seen in %d companies: %s", len(known), fault)
             return {}
+        self._unseen.append(blind)
+        return over
 
     def _write(self, fields: Sequence[CustomField], values: _Values, before: _Values) -> list[WriteOutcome]:
         """Rows that were not taken for now are sent once more; what is left of them is for a later run."""

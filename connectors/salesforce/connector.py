@@ -106,7 +106,7 @@ class SalesforceConnector:
         return making.missing(self._client, fields)
 
     def read_fields(self, fields: Sequence[CustomField], ids: Sequence[str]) -> Iterator[pl.DataFrame]:
-        # Whoever compares or writes must not have a job of long ago write in between.
+        # Whoever compares or writes must not have a job of a run that was killed write in between.
         end_forsaken(self._client, self._notes)
         return writing.read_fields(self._client, fields, ids)
 
@@ -115,6 +115,10 @@ class SalesforceConnector:
     ) -> Iterator[list[WriteOutcome]]:
         end_forsaken(self._client, self._notes)
         return self._writer.write(fields, writes)
+
+    @property
+    def unseen(self) -> int:
+        return self._writer.unseen
 
     def overwritten(
         self, fields: Sequence[CustomField], writes: Sequence[AccountWrite]

@@ -73,6 +73,8 @@ class Writer:
         self._client, self._sizes, self._notes = client, sizes, notes
         self._collections, self._history = Collections(client), History(client)
         self._jobs_are_closed = False
+        self.unseen = 0
+        """Cells written so far of which nobody could see what they went over."""
 
     def portion(self, accounts: int) -> int:
         """How many of so many accounts are sent at once: a job's or a batch's."""
@@ -114,10 +116,17 @@ class Writer:
             over = self._history.written_over(fields, written=known, before=before)
         except ConnectorError as fault:
             # What was written is to be told in any case.
-            _tell_unseen({f.key for f in shown}, known, str(fault))
+            self._tell_unseen({f.key for f in shown}, known, str(fault))
             return {}
-        _tell_unseen(blind, known, "the org keeps no history of their fields (kam provision tracks what it can)")
+        self._tell_unseen(blind, known, "the org keeps no history of their fields (kam provision tracks what it can)")
         return over
+
+    def _tell_unseen(self, keys: set[str], written: Batch, why: str) -> None:
+        cells = sum(len(keys & row.keys()) for row in written.values())
+        if cells:
+            self.unseen += cells
+            text = "edits made while kam wrote could not be seen in %d cells of %d accounts: %s"
+            _log.warning(text, cells, len(written), why)
 
     def _by_job(self, accounts: int) -> bool:
         return accounts > self._sizes.ingest_from and not self._jobs_are_closed
@@ -200,13 +209,6 @@ def _together(writes: Sequence[AccountWrite]) -> tuple[Cells, Cells]:
         if write.before is not None:
             before.setdefault(write.source_id, {}).update(write.before)
     return values, before
-
-
-def _tell_unseen(keys: set[str], written: Batch, why: str) -> None:
-    cells = sum(len(keys & row.keys()) for row in written.values())
-    if cells:
-        text = "edits made while kam wrote could not be seen in %d cells of %d accounts: %s"
-        _log.warning(text, cells, len(written), why)
 
 
 def _not_now(source_id: str, fault: TryAgainLater) -> WriteOutcome:

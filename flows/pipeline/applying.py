@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from connectors.contract import Connector, Identity
+from connectors.contract import Connector, Identity, LooksBack
 from connectors.errors import QuotaSpent, TryAgainLater
 from flows.pipeline.cells import known_fields
 from flows.pipeline.gating import check_may_be_written
@@ -60,7 +60,7 @@ def apply(
     rest stays pending for the next apply. Raises KamError where there is no such plan, a newer one has taken its place,
     it is too old, or another run is writing; NeedsApproval where the guard stopped it.
     """
-    began, calls = time.perf_counter(), connector.calls.total
+    began, calls, unseen = time.perf_counter(), connector.calls.total, _unseen(connector)
     identity = connector.identify()
     with sole_writer(store, identity.source, identity.instance, clock) as lease:
         made, cells, known = _pending(store, identity, plan_id, clock)
@@ -90,7 +90,12 @@ def apply(
         stopped=done.stopped,
         overwritten=done.overwritten,
         overwrites=tuple(done.overwrites),
+        unseen=_unseen(connector) - unseen,
     )
+
+
+def _unseen(connector: Connector) -> int:
+    return connector.unseen if isinstance(connector, LooksBack) else 0
 
 
 def _pending(

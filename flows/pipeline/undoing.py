@@ -86,7 +86,7 @@ def undo_of(
     of = {"source": undone.source, "instance": undone.source_instance}
     with store.transaction() as tx:
         cells = plans.cells_of(tx, undone.plan_id)
-        ours, unclear = plans.ledger(tx, **of, with_returned=True), plans.pending_accounts(tx, **of)
+        ours, unclear = plans.all_written(tx, **of), plans.pending_accounts(tx, **of)
     is_open = pl.col("outcome").is_null() | (pl.col("outcome") == "waiting")
     written = cells.filter((pl.col("decision") == "write") & (is_open | (pl.col("outcome") == "written")))
     fields = known_fields(written["field"], ours, given)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from flows.results import ApplyReceipt
 
+_UNSEEN = "written without seeing what people entered meanwhile: the CRM shows no history of these fields (see the log)"
 HEAD = ("CRM", "account", "fields", "what became of it")
 
 
@@ -20,6 +21,8 @@ def over_rows(receipts: Sequence[ApplyReceipt]) -> list[tuple[str, str, str, str
         unnamed = receipt.overwritten - sum(len(one.fields) for one in receipt.overwrites)
         if unnamed > 0:
             rows.append((receipt.source, "others", f"{unnamed:,} cells", "see the cells of the plan"))
+        if receipt.unseen:
+            rows.append((receipt.source, "not named", f"{receipt.unseen:,} cells", _UNSEEN))
     return rows
 
 

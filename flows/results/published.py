@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,25 @@ class ApplyReceipt:
     in `edited` too."""
     overwrites: tuple[Overwritten, ...] = ()
     """The first accounts with such cells."""
+    unseen: int = 0
+    """Written cells of which the CRM does not show whether they went over what a person had entered meanwhile."""
+
+    def and_then(self, later: ApplyReceipt) -> ApplyReceipt:
+        """With what a later apply did with the rest of the same plan."""
+        return replace(
+            later,
+            written=self.written + later.written,
+            rejected=self.rejected + later.rejected,
+            gone=self.gone + later.gone,
+            edited=self.edited + later.edited,
+            calls=self.calls + later.calls,
+            seconds=round(self.seconds + later.seconds, 3),
+            faults=dict(Counter(self.faults) + Counter(later.faults)),
+            hints=self.hints | later.hints,
+            overwritten=self.overwritten + later.overwritten,
+            overwrites=(*self.overwrites, *later.overwrites),
+            unseen=self.unseen + later.unseen,
+        )
 
     @property
     def is_complete(self) -> bool:

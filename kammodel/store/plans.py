@@ -61,19 +61,26 @@ def cells_of(tx: Transaction, plan_id: str, *, pending_only: bool = False) -> pl
     return tx.frame(sql, CELLS, plan=plan_id)
 
 
-def ledger(tx: Transaction, source: str, instance: str, *, with_returned: bool = False) -> pl.DataFrame:
+def ledger(tx: Transaction, source: str, instance: str) -> pl.DataFrame:
     """What we last wrote, and what we may have written in a plan whose outcome was never learned.
 
     A cell may have several rows: any of its values in the CRM is ours. A value that an undo gave back to a person is
-    theirs, whoever sent it; `with_returned` tells those as well, for what undoes that undo.
+    theirs, whoever sent it.
     """
     returned = "SELECT 1 FROM planned_cell r WHERE r.plan_id=w.plan_id AND r.source_id=w.source_id AND r.field=w.field"
-    but_for = "" if with_returned else f"AND NOT (is_undone AND EXISTS ({returned} AND r.reason='returned')) "
+    return _ledger(tx, source, instance, f"AND NOT (is_undone AND EXISTS ({returned} AND r.reason='returned'))")
+
+
+def all_written(tx: Transaction, source: str, instance: str) -> pl.DataFrame:
+    """The ledger, with what undos gave back to people: whoever undoes such an undo takes it for ours."""
+    return _ledger(tx, source, instance, "")
+
+
+def _ledger(tx: Transaction, source: str, instance: str, but_for: str) -> pl.DataFrame:
     sql = (
         "SELECT source_id, field, value FROM written_cell w WHERE source=:source AND source_instance=:instance "  # noqa: S608
-        f"{but_for}UNION "
-        "SELECT c.source_id, c.field, c.after FROM planned_cell c JOIN publish_plan p USING (plan_id) WHERE "
-        f"p.source=:source AND p.source_instance=:instance AND c.decision='write' AND {_OPEN}"
+        f"{but_for} UNION SELECT c.source_id, c.field, c.after FROM planned_cell c JOIN publish_plan p USING (plan_id) "
+        f"WHERE p.source=:source AND p.source_instance=:instance AND c.decision='write' AND {_OPEN}"
     )
     return tx.frame(sql, LEDGER, source=source, instance=instance)
 

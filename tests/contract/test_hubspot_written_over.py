@@ -86,6 +86,7 @@ def test_a_look_back_costs_two_calls_a_batch(front: Front, sees: bool) -> None:
         assert connector.calls.total == connector.write_calls(120) - 2
     assert {(o.outcome, bool(o.overwritten)) for o in told.values()} == {("written", False)}
     assert (asked(front, UPDATE), asked(front, READ)) == (2, 3 if sees else 0)
+    assert bool(connector.unseen) is not sees
 
 
 def test_a_portal_without_history_tells_nothing(front: Front) -> None:
@@ -95,6 +96,7 @@ def test_a_portal_without_history_tells_nothing(front: Front) -> None:
     with connected(front) as connector:
         told = write(connector, *scored(ALPHA))
     assert (told[ALPHA].outcome, told[ALPHA].overwritten) == ("written", {})
+    assert connector.unseen == 2
 
 
 def test_a_company_that_went_away_meanwhile(front: Front) -> None:

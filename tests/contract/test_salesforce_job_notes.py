@@ -1,4 +1,4 @@
-"""A job whose run was killed is ended by the next run, before it can write over what is newer."""
+"""A job whose run was killed is taken up by the next run, before it can write over what is newer."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,7 +44,7 @@ def killed(front: Front, state: Path) -> None:
         write(connector, OLD)
 
 
-def test_a_job_of_a_killed_run_is_ended_before_the_next_write(front: Front, tmp_path: Path) -> None:
+def test_a_job_of_a_killed_run_has_ended_before_the_next_write(front: Front, tmp_path: Path) -> None:
     """It would write its old value later on, which would stand, and pass for a person's."""
     provisioned(front, bulk=BulkSettings(ingest_polls=3))
     killed(front, tmp_path)
@@ -55,13 +55,41 @@ def test_a_job_of_a_killed_run_is_ended_before_the_next_write(front: Front, tmp_
         assert held(connector, IBERIA)[IBERIA]["tier"] == "key"
 
 
-def test_a_job_of_a_killed_run_is_ended_before_cells_are_compared(front: Front, tmp_path: Path) -> None:
-    """What a plan finds in the CRM must not change by our own hand behind it."""
+def test_a_job_of_a_killed_run_is_waited_for_before_cells_are_compared(front: Front, tmp_path: Path) -> None:
+    """What a plan finds in the CRM must not change by our own hand behind it, and nothing is sent twice."""
     provisioned(front, bulk=BulkSettings(ingest_polls=3))
     killed(front, tmp_path)
     with connected(front, state=tmp_path) as connector:
+        assert held(connector, IBERIA)[IBERIA]["tier"] == "growth"
+    assert states(front) == []
+
+
+def test_a_job_that_does_not_end_is_aborted(front: Front, tmp_path: Path) -> None:
+    """After two minutes: what is queued for long would write over what is newer."""
+    provisioned(front, bulk=BulkSettings(never_ends=True))
+    killed(front, tmp_path)
+    waited: list[float] = []
+    with connected(front, waited.append, state=tmp_path) as connector:
         assert held(connector, IBERIA)[IBERIA]["tier"] is None
     assert states(front) == []
+    assert 60 < sum(waited) < 180
+
+
+def test_a_job_that_never_began_is_aborted(front: Front, tmp_path: Path) -> None:
+    """Its run was killed before all of it was sent."""
+    provisioned(front, bulk=BulkSettings(ingest_polls=3))
+
+    def die(_: float) -> None:
+        raise Killed
+
+    front.faults.on_path("PUT", "503", times=1)
+    with connected(front, die, sizes=BY_JOB, state=tmp_path) as connector, pytest.raises(Killed):
+        write(connector, OLD)
+    assert states(front) == ["Open"]
+    waited: list[float] = []
+    with connected(front, waited.append, state=tmp_path) as connector:
+        assert held(connector, IBERIA)[IBERIA]["tier"] is None
+    assert (states(front), waited) == ([], [])
 
 
 def test_a_job_that_cannot_be_ended_stays_noted(front: Front, tmp_path: Path) -> None:

@@ -104,13 +104,14 @@ def test_only_the_last_change_counts_and_only_if_it_is_ours(front: Front) -> Non
 def test_without_a_history_nothing_is_invented(
     front: Front, caplog: pytest.LogCaptureFixture, settings: dict[str, Any]
 ) -> None:
-    """The log says in how many cells an edit could not be seen."""
+    """The log, and who asks, are told in how many cells an edit could not be seen."""
     there = ready(front, **settings)
     meanwhile(front, UPLOADED, lambda: there.update("Account", ALPHA, {"KAM_Score__c": 7.5}))
     with caplog.at_level(logging.WARNING), connected(front, sizes=JOB) as connector:
         told = write(connector, *scored(ALPHA, IBERIA))
     assert {i: (o.outcome, o.overwritten) for i, o in told.items()} == dict.fromkeys((ALPHA, IBERIA), ("written", {}))
     assert "could not be seen in 4 cells of 2 accounts" in caplog.text
+    assert connector.unseen == 4
 
 
 def test_a_look_back_without_an_answer_does_not_hide_what_was_written(
@@ -123,6 +124,7 @@ def test_a_look_back_without_an_answer_does_not_hide_what_was_written(
         told = write(connector, *scored(ALPHA, IBERIA))
     assert {o.outcome for o in told.values()} == {"written"}
     assert "could not be seen in 4 cells" in caplog.text
+    assert connector.unseen == 4
 
 
 def test_the_history_of_a_job_costs_a_few_calls(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:

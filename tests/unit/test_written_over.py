@@ -16,3 +16,11 @@ def test_accounts_and_fields_are_named_and_the_rest_is_counted() -> None:
     ]
     assert ["put back" in row[3] for row in rows] == [True, True, False]
     assert "could not be put back" in rows[1][3]
+
+
+def test_cells_that_nobody_could_look_behind_are_counted() -> None:
+    """Also where nothing else is to be told."""
+    receipt = ApplyReceipt("p", "salesforce", 9, 0, 0, 0, 4, 1.0, unseen=1_204)
+    ((_, _, cells, told),) = over_rows([receipt])
+    assert cells == "1,204 cells"
+    assert "without seeing" in told

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 
 import polars as pl
 import requests
@@ -34,6 +35,8 @@ NO_ANSWER = "NO_ANSWER"
 """The code of a row that the job did not come to, or does not speak of."""
 _BAD_FILE = {"InvalidBatch", "ClientInputError", "INVALIDBATCH", "CLIENTINPUTERROR"}
 _UPLOADS = 2
+_LOOKS_AT_FORSAKEN = 10
+"""About two minutes: what is queued for longer would write hours after it was wanted."""
 _IDS = {"sf__Id", "Id"}
 """Columns of a results file that hold the id of a row."""
 _CODE = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -60,8 +63,21 @@ def ingest(
 
 
 def end_forsaken(client: Client, notes: JobNotes) -> None:
-    """Ends the jobs that killed runs have left behind. Those of runs that live are left to them."""
-    notes.settle(lambda ids: jobs.give_up(client, paths.INGEST_JOBS, ids))
+    """Takes up the jobs that killed runs have left behind. Those of runs that live are left to them.
+
+    One that is under way is waited for, since it writes what it was given in any case; one that was never told to
+    begin, or that has not ended after two minutes, is aborted. What became of its rows is found by reading them.
+    """
+    notes.settle(lambda ids: _ended(client, ids))
+
+
+def _ended(client: Client, job_ids: list[str]) -> list[str]:
+    """Those of the jobs that are gone from Salesforce then."""
+    for job_id in job_ids:
+        with suppress(ConnectorError):
+            if jobs.look(client, paths.INGEST_JOBS, job_id).state == "under way":
+                jobs.wait(client, paths.INGEST_JOBS, job_id, looks=_LOOKS_AT_FORSAKEN)
+    return jobs.give_up(client, paths.INGEST_JOBS, job_ids)
 
 
 def _done(client: Client, job_id: str, rows: Mapping[str, Row], notes: JobNotes) -> dict[str, WriteOutcome]:

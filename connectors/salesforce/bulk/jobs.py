@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
 
 from connectors.errors import AnswerUnclear, ConnectorError, RequestRefused, SliceLost, TryAgainLater
@@ -63,9 +64,9 @@ def look(client: Client, kind: str, job_id: str) -> Job:
         raise
 
 
-def wait(client: Client, kind: str, job_id: str) -> Job:
+def wait(client: Client, kind: str, job_id: str, looks: int = _MOST_LOOKS) -> Job:
     """The job once it has ended, one way or the other. What takes too long is left for a later run."""
-    for seconds in waits():
+    for seconds in islice(waits(), looks):
         found = look(client, kind, job_id)
         if found.state in {"complete", "failed"}:
             return found

@@ -1,4 +1,4 @@
-"""Notes which jobs are about to write, so that a later run ends those whose run was killed.
+"""Notes which jobs are about to write, so that a later run takes up those whose run was killed.
 
 Salesforce carries out what it was given though nobody waits any more: hours later, where many jobs queue up. The values
 of then would stand over newer ones, and pass for a person's.
