@@ -1,25 +1,34 @@
-"""A person's approval of a plan beyond the guard's limits, asked for in the Prefect UI while the run is suspended."""
+"""A person's approval of a plan beyond the guard's limits, or of cells that wait for review: asked for in Prefect's UI,
+while the run is suspended."""
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.flow_runs import suspend_flow_run
 from prefect.input import RunInput
+from prefect.logging import get_run_logger
 from prefect.runtime import deployment
 from pydantic import Field
 
 from flows import steps
 from flows.escaping import plain
 from flows.pipeline import gating
-from flows.report.markdown import plans_page
-from flows.results import PlanReceipt
+from flows.report.markdown import plans_page, review_page
+from flows.results import ApprovalReceipt, PlanReceipt
 from flows.runtime import Runtime
 from kammodel.errors import KamError
+from kammodel.store.approving import review_by_field
 
 DAY = 24 * 3600
 """Seconds after which a suspended run ends by itself: its plan is too old then."""
+
+NO_FORM = (
+    "%s: nobody can be asked about the %d cells that wait for review, because this run belongs to no deployment. Look "
+    "at them: kam plans %s; if they are right: kam approve %s --by NAME, kam apply"
+)
 
 
 class Approval(RunInput):
@@ -40,10 +49,37 @@ async def approved(runtime: Runtime, beyond: Sequence[PlanReceipt]) -> None:
         raise gating.needs_approval(beyond)
     for plan in beyond:
         page = await asyncio.to_thread(steps.plan_page, runtime, plan)
-        await acreate_markdown_artifact(page, key=f"kam-approval-{plan.source}", description="Waits for approval")
-        told = plans_page([plan])
-        form: Any = Approval.with_initial_data(description=told, plan_hash=plan.hash)
-        given: Any = await suspend_flow_run(wait_for_input=form, key=f"{plan.source}-{plan.hash}", timeout=DAY)
-        if given.plan_hash.strip() != plan.hash:
-            raise KamError(f"{plan.source}: the plan to be written is {plan.hash}, and another one was approved")
-        await asyncio.to_thread(steps.approve, runtime, plan.hash, plain(given.approved_by))
+        await _ask(runtime, plan, plans_page([plan]), page)
+
+
+async def reviewed(runtime: Runtime, waiting: Sequence[PlanReceipt]) -> tuple[PlanReceipt, ...]:
+    """Gets the cells of these plans that wait for review approved, likewise; gives the plans with what that sets free.
+
+    A run that belongs to no deployment has no form: then none is, a warning says how, and what may be written is.
+    """
+    if not deployment.id:
+        for plan in waiting:
+            get_run_logger().warning(NO_FORM, plan.source, plan.cells_to_review, plan.plan_id, plan.hash)
+        return ()
+    freed = []
+    for plan in waiting:
+        told = review_page(plan, await asyncio.to_thread(_fields_of, runtime, plan))
+        page = await asyncio.to_thread(steps.plan_page, runtime, plan)
+        receipt = await _ask(runtime, plan, told, f"{told}\n\n{page}")
+        freed.append(replace(plan, cells_to_write=plan.cells_to_write + receipt.freed, cells_to_review=0))
+    return tuple(freed)
+
+
+def _fields_of(runtime: Runtime, plan: PlanReceipt) -> dict[str, int]:
+    with runtime.store.transaction() as tx:
+        return review_by_field(tx, plan.plan_id)
+
+
+async def _ask(runtime: Runtime, plan: PlanReceipt, told: str, page: str) -> ApprovalReceipt:
+    """Suspends the run until a person has filled in the form; approves the plan in their name."""
+    await acreate_markdown_artifact(page, key=f"kam-approval-{plan.source}", description="Waits for approval")
+    form: Any = Approval.with_initial_data(description=told, plan_hash=plan.hash)
+    given: Any = await suspend_flow_run(wait_for_input=form, key=f"{plan.source}-{plan.hash}", timeout=DAY)
+    if given.plan_hash.strip() != plan.hash:
+        raise KamError(f"{plan.source}: the plan to be written is {plan.hash}, and another one was approved")
+    return await asyncio.to_thread(steps.approve, runtime, plan.hash, plain(given.approved_by))

@@ -1,15 +1,18 @@
 """How a flow or task ends: a foreseeable fault is a state with one line, not a traceback."""
 
+import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
 from prefect.client.schemas.objects import State
+from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 
 from connectors.errors import QuotaSpent
 from flows.escaping import plain
 from flows.events import tell_partial
+from flows.naming import named
 from flows.results import PlanReceipt
 from kammodel.errors import KamError
 
@@ -17,15 +20,22 @@ P = ParamSpec("P")
 R = TypeVar("R")
 C = TypeVar("C", str, PlanReceipt)
 
+_OURS = {"flows", "connectors", "kammodel"}
+
 PARTIAL = "Partial"
 """Name of the states of what was done in part; a later run goes on."""
+
+
+class Unforeseen(KamError):
+    """A fault that nobody foresaw: of which kind, and where."""
 
 
 def ends_well(work: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
     """Turns a KamError into a Failed state that says what to do. Whoever awaits the flow gets the KamError.
 
     Raised as it is, Prefect would write a traceback into log, state and events. Where no calls are left the state is
-    named Partial, and is a failed one still: nothing may be started by what has not been done.
+    named Partial, and is a failed one still: nothing may be started by what has not been done. A fault that nobody
+    foresaw is an Unforeseen one: where it happened is in the log.
     """
 
     @wraps(work)
@@ -37,8 +47,19 @@ def ends_well(work: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutin
             if name == PARTIAL:
                 tell_partial([str(fault)])
             return cast("R", Failed(name=name, message=plain(str(fault)), data=fault))
+        except Exception as fault:  # noqa: BLE001 - its text may hold anything, such as the row that a database refused
+            told = Unforeseen(f"{type(fault).__name__} in {_place(fault)}: see the log of the run")
+            get_run_logger().error("%s\n%s", told, "".join(traceback.format_tb(fault.__traceback__)).rstrip())
+            return cast("R", Failed(message=str(told), data=told))
 
     return guarded
+
+
+def _place(fault: BaseException) -> str:
+    """The innermost line of ours that a fault came through: module and number."""
+    frames = [(str(frame.f_globals.get("__name__")), line) for frame, line in traceback.walk_tb(fault.__traceback__)]
+    ours = [one for one in frames if one[0].split(".")[0] in _OURS]
+    return "{}, line {}".format(*ours[-1])
 
 
 async def receipt_of(call: Awaitable[R]) -> R:
@@ -55,7 +76,7 @@ async def each(crms: Iterable[C], work: Callable[[C], Awaitable[R]]) -> tuple[tu
         try:
             receipts.append(await work(crm))
         except QuotaSpent as fault:
-            left.append(f"{crm.source if isinstance(crm, PlanReceipt) else crm}: {fault}")
+            left.append(named(crm.source if isinstance(crm, PlanReceipt) else crm, fault))
     return tuple(receipts), tuple(left)
 
 

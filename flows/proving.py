@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
+from flows import turns
+from flows.naming import about
 from flows.pipeline import Progress, reconciling
 from flows.recording import recorded
 from flows.results import ReconcileReceipt
@@ -14,7 +17,9 @@ from flows.runtime import Runtime
 def reconcile(runtime: Runtime, crm: str, *, repair: bool, progress: Progress) -> ReconcileReceipt:
     """Counts the records of one CRM against those of the store."""
     connector, clock = runtime.connector(crm), runtime.clock
-    return reconciling.reconcile(connector, runtime.store, clock, repair=repair, progress=progress)
+    work = partial(reconciling.reconcile, connector, runtime.store, clock, repair=repair, progress=progress)
+    with about(crm):
+        return turns.in_turn(work, partial(turns.uncounted, runtime, crm), runtime=runtime, progress=progress)
 
 
 def require_proven(runtime: Runtime, crms: Iterable[str]) -> None:

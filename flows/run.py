@@ -10,7 +10,7 @@ from prefect.artifacts import acreate_markdown_artifact
 from flows import steps
 from flows.notifying import tell_owners
 from flows.outcome import ended, ends_well, receipt_of
-from flows.parameters import AsOf, Full
+from flows.parameters import AsOf, Full, Review
 from flows.proving import require_proven
 from flows.recording import recording
 from flows.report.markdown import run_page
@@ -24,7 +24,7 @@ from flows.write_back import planned_before, write_crms
 
 @flow(name="kam-run", description="Pull, score and write back, for every configured CRM.")
 @ends_well
-async def run(*, as_of: AsOf = None, full: Full = False) -> RunReceipt:
+async def run(*, as_of: AsOf = None, full: Full = False, review: Review = False) -> RunReceipt:
     """Reads every configured CRM, scores every account group, and writes what changed back.
 
     Where a CRM could be read in part only, because its calls are spent, nothing is scored or written.
@@ -32,6 +32,8 @@ async def run(*, as_of: AsOf = None, full: Full = False) -> RunReceipt:
     Args:
         as_of: The day to score and write; today in KAM_TIMEZONE if left out.
         full: Read everything again instead of what changed.
+        review: Once all else is written, wait up to a day for a person to approve the cells of fields whose rule is
+            review. Without it they stay in the plan for kam approve.
     """
     began = time.perf_counter()
     with ExitStack() as stack:
@@ -46,14 +48,14 @@ async def run(*, as_of: AsOf = None, full: Full = False) -> RunReceipt:
         written = steps.WriteBacks()
         left: tuple[str, ...] = ()
         # After an approval it goes on where it was suspended.
-        if not any([await planned_before(runtime, name) for name in names]):
+        if not any([await planned_before(runtime, name, review=review) for name in names]):
             pulls = tuple([await receipt_of(pull_crm(crm=name, full=full)) for name in names])
             left = steps.unread(pulls)
             scored = None if left else await receipt_of(score_groups(as_of=day))
         if left:
             left += (steps.NOT_SCORED,)
         else:
-            written = await write_crms(runtime, names, as_of=day, full=False)
+            written = await write_crms(runtime, names, as_of=day, full=False, review=review)
             left = written.left
         told = await tell_owners(runtime, [one.applied for one in written.done])
         receipt = RunReceipt(day, pulls, scored, written.done, round(time.perf_counter() - began, 3), left, told)

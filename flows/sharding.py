@@ -79,7 +79,7 @@ class _Cluster:
                     yield self._piece(asked.popleft(), shards - len(asked) - 1, shards)
             finally:
                 # A cluster that is gone has nothing to forget, and takes a minute to say so.
-                if runner.client.status == "running":
+                if runner.client.status == "running" and not self._is_gone():
                     with suppress(Exception):
                         runner.client.cancel([one.wrapped_future for one in asked])
                         runner.client.run(forget, on_error="ignore")
@@ -107,6 +107,8 @@ class _Cluster:
         try:
             # The fault of a task may be a TimeoutError as well: whether it is done is asked apart.
             while not at_work.done():  # type: ignore[no-untyped-call]
+                if self._is_gone():
+                    raise KamError(self._went_away)
                 asked.wait(_BEAT)
                 self._beat("score", done, shards)
             return asked.result()
@@ -116,7 +118,17 @@ class _Cluster:
                 "the other; where they ran out of memory, set KAM_SHARD_ROWS lower"
             ) from None
         except CancelledError:
-            raise KamError(f"KAM_DASK: {self._place} went away while it computed; score again") from None
+            raise KamError(self._went_away) from None
+
+    @property
+    def _went_away(self) -> str:
+        return f"KAM_DASK: {self._place} went away while it computed; score again"
+
+    def _is_gone(self) -> bool:
+        """Whether nobody is at the other end. A scheduler that takes its leave has Dask wait for its answers for ever;
+        of one that falls silent Dask cancels them."""
+        there = self._runner.client.scheduler_comm
+        return there is None or bool(there.closed())
 
 
 def _runner(place: str) -> DaskTaskRunner:

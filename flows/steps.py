@@ -11,8 +11,9 @@ from functools import partial
 from typing import TypeVar
 
 from connectors.errors import QuotaSpent
-from flows import pipeline
+from flows import pipeline, turns
 from flows.garbage import seldom_collected
+from flows.naming import about, named, who
 from flows.pipeline import Every, Progress, digesting, gating, undoing
 from flows.proving import require_proven
 from flows.recording import apply_or_undo, recorded
@@ -66,14 +67,16 @@ def require_fields(runtime: Runtime, crms: Iterable[str]) -> None:
     Raises FieldsNotProvisioned with the command to run.
     """
     for crm in crms:
-        pipeline.check_fields(runtime.connector(crm), runtime.fields)
+        with about(crm):
+            pipeline.check_fields(runtime.connector(crm), runtime.fields)
 
 
 @recorded("pull", of_crm=True, rows="rows")
 def pull(runtime: Runtime, crm: str, *, full: bool, progress: Progress) -> PullReceipt:
     """Reads one CRM into the store."""
+    work = partial(pipeline.pull, runtime.connector(crm), runtime.store, runtime.clock, full=full, progress=progress)
     with seldom_collected():
-        return pipeline.pull(runtime.connector(crm), runtime.store, runtime.clock, full=full, progress=progress)
+        return turns.in_turn(work, partial(turns.unread, crm, "pull"), runtime=runtime, progress=progress)
 
 
 @recorded("score", tells_itself=True)
@@ -124,7 +127,8 @@ def plan(runtime: Runtime, crm: str, as_of: dt.date | None, *, full: bool, progr
 def apply(runtime: Runtime, crm: str, plan_id: str | None, *, progress: Progress) -> ApplyReceipt:
     """Writes a plan of one CRM, the latest if none is named."""
     connector, given = runtime.connector(crm), runtime.given
-    return pipeline.apply(connector, runtime.store, plan_id, runtime.clock, given=given, progress=progress)
+    work = partial(pipeline.apply, connector, runtime.store, plan_id, runtime.clock, given=given, progress=progress)
+    return turns.in_turn(work, partial(turns.unwritten, runtime, crm, plan_id), runtime=runtime, progress=progress)
 
 
 def undo_of(runtime: Runtime, undone: PublishPlan, *, progress: Progress) -> undoing.Undo:
@@ -144,12 +148,12 @@ def approve(runtime: Runtime, plan_hash: str, by: str) -> ApprovalReceipt:
     return gating.approve(runtime.store, plan_hash, by, runtime.clock)
 
 
-def planned_already(runtime: Runtime, crm: str) -> PlanReceipt | None:
+def planned_already(runtime: Runtime, crm: str, *, reviewed: bool = False) -> PlanReceipt | None:
     """The plan that this very run of the scheduler made before it was suspended, if it is the newest still."""
     if runtime.made_by is None:
         return None
-    identity = runtime.connector(crm).identify()
-    return gating.planned_by(runtime.store, identity.source, identity.instance, runtime.made_by)
+    identity = who(runtime, crm)
+    return gating.planned_by(runtime.store, identity.source, identity.instance, runtime.made_by, reviewed=reviewed)
 
 
 def require_writable(runtime: Runtime, crms: Iterable[str]) -> None:
@@ -159,7 +163,7 @@ def require_writable(runtime: Runtime, crms: Iterable[str]) -> None:
     names = tuple(crms)
     require_proven(runtime, names)
     for crm in names:
-        identity = runtime.connector(crm).identify()
+        identity = who(runtime, crm)
         with runtime.store.transaction() as tx:
             newest = approving.newest(tx, identity.source, identity.instance)
         if newest is not None:
@@ -269,7 +273,7 @@ def each(crms: Iterable[C], step: Callable[[C], R]) -> tuple[tuple[R, ...], tupl
         try:
             receipts.append(step(crm))
         except QuotaSpent as fault:
-            left.append(f"{crm.source if isinstance(crm, PlanReceipt) else crm}: {fault}")
+            left.append(named(crm.source if isinstance(crm, PlanReceipt) else crm, fault))
     return tuple(receipts), tuple(left)
 
 
@@ -292,9 +296,5 @@ def _what_is_left(applied: ApplyReceipt) -> str:
         tried = f"{applied.rejected:,} cells refused, {applied.retry:,} to be tried again; the next run plans both"
         told.append(tried)
     if applied.stopped is not None:
-        told.append(_resumes(applied))
+        told.append(f"resumes with the {applied.pending:,} cells that are left, with the next apply: {applied.stopped}")
     return "; ".join(told)
-
-
-def _resumes(applied: ApplyReceipt) -> str:
-    return f"resumes with the {applied.pending:,} cells that are left, with the next apply: {applied.stopped}"

@@ -9,14 +9,18 @@ from prefect.artifacts import acreate_markdown_artifact
 from pydantic import Field
 
 from flows import steps
+from flows.naming import about
 from flows.notifying import tell_owners
 from flows.outcome import each, ended, ends_well, receipt_of
+from flows.pipeline import Progress
 from flows.pipeline.undoing import Undo, keep_undo, plans_to_undo
 from flows.report.markdown import applied_page
 from flows.results import ApplyReceipt, PlanReceipt
 from flows.runtime import Runtime, opened
+from flows.seeing import with_usage
 from flows.working import in_thread
 from flows.write_back import apply_crm
+from kammodel.entities import PublishPlan
 
 Name = Annotated[str, Field(min_length=6, json_schema_extra={"title": "Plan"})]
 Write = Annotated[bool, Field(json_schema_extra={"title": "Write it"})]
@@ -25,11 +29,16 @@ Write = Annotated[bool, Field(json_schema_extra={"title": "Write it"})]
 async def undos_of(runtime: Runtime, plan: str) -> tuple[Undo, ...]:
     """What takes back what a plan, or each plan of a run, wrote. Stores nothing, and is no task: tasks hand on
     receipts, and never what stands in a CRM."""
-    return await in_thread(
-        "kam-plan-undo",
-        runtime.progress,
-        lambda told: tuple(steps.undo_of(runtime, one, progress=told) for one in plans_to_undo(runtime.store, plan)),
-    )
+
+    def work(told: Progress) -> tuple[Undo, ...]:
+        return tuple(_undo_of(runtime, one, told) for one in plans_to_undo(runtime.store, plan))
+
+    return await in_thread("kam-plan-undo", runtime.progress, work)
+
+
+def _undo_of(runtime: Runtime, undone: PublishPlan, told: Progress) -> Undo:
+    with about(undone.source):
+        return steps.undo_of(runtime, undone, progress=told)
 
 
 @flow(name="kam-undo", description="Takes back what a plan wrote into a CRM, where it still stands.")
@@ -44,12 +53,14 @@ async def undo(*, plan: Name, write: Write = False) -> Sequence[PlanReceipt | Ap
     with opened() as runtime:
         found = await undos_of(runtime, plan)
         for undo_of in found:
-            page, crm = steps.undo_page(runtime, undo_of), undo_of.made.source
+            crm = undo_of.made.source
+            page = await with_usage(runtime, steps.undo_page(runtime, undo_of), [crm], [undo_of.receipt])
             await acreate_markdown_artifact(page, key=f"kam-undo-{crm}", description="To be taken back")
         if not write:
             return tuple(undo_of.receipt for undo_of in found)
         made = [await asyncio.to_thread(keep_undo, runtime.store, undo_of) for undo_of in found]
         done, unbegun = await each(made, lambda one: receipt_of(apply_crm(crm=one.source, plan_id=one.plan_id)))
         await tell_owners(runtime, done)
-    await acreate_markdown_artifact(applied_page(done), key="kam-undo", description="What was taken back")
+        page = await with_usage(runtime, applied_page(done), [one.source for one in done], done)
+    await acreate_markdown_artifact(page, key="kam-undo", description="What was taken back")
     return ended(done, (*steps.unwritten(done), *unbegun))

@@ -35,6 +35,7 @@ class TaskProgress:
         self._told_at = float("-inf")
         self._told_step = ""
         self._share = 0.0
+        self._waits_for = ""
 
     def __call__(self, step: str, done: int, total: int | None) -> None:
         if self.stop.is_set():
@@ -49,6 +50,15 @@ class TaskProgress:
             share = self._share = min(99.0, 100.0 * done / total) if total else 0.0
             named = f"{step}: {told}" if self._detail else step
             update_progress_artifact(artifact_id=self._artifact, progress=share, description=named, _sync=True)  # type: ignore[call-arg]
+
+    def wait(self, why: str, seconds: float) -> None:
+        """Waits for another run, and says so once in the log. Ends at once where the flow is cancelled."""
+        if why != self._waits_for:
+            self._waits_for = why
+            get_run_logger().info("waiting: %s", why)
+            self._watcher(f"waiting: {why}", 0, None)
+        if self.stop.wait(seconds):
+            raise Stopped(f"cancelled while it waited: {why}")
 
     def begin(self) -> None:
         """Creates the artifact. Inside the run's own thread: it belongs to the run of the context."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from prefect import flow, task
 from prefect.artifacts import acreate_markdown_artifact
@@ -11,11 +11,11 @@ from prefect.runtime import flow_run
 
 from connectors.errors import QuotaSpent
 from flows import steps
-from flows.approval import approved
+from flows.approval import approved, reviewed
 from flows.events import tell_guard
 from flows.notifying import tell_owners
 from flows.outcome import each, ended, ends_well, receipt_of
-from flows.parameters import AsOf, CompareAll, OneCrm
+from flows.parameters import AsOf, CompareAll, OneCrm, Review
 from flows.proving import require_proven
 from flows.report.markdown import applied_page, plans_page, write_backs_page
 from flows.results import ApplyReceipt, PlanReceipt, WriteBackReceipt
@@ -52,12 +52,15 @@ async def apply_crm(*, crm: str, plan_id: str | None) -> ApplyReceipt:
     return ended(receipt, steps.unwritten([receipt]))
 
 
-async def write_crms(runtime: Runtime, names: Sequence[str], *, as_of: dt.date | None, full: bool) -> steps.WriteBacks:
+async def write_crms(
+    runtime: Runtime, names: Sequence[str], *, as_of: dt.date | None, full: bool, review: bool = False
+) -> steps.WriteBacks:
     """Plan and apply, as tasks. Plans beyond the guard's limits are approved first, while the run is suspended; begun
-    anew after that, the run goes on with the plans that it made."""
+    anew after that, the run goes on with the plans that it made. `review`: once all else is written, a person is asked
+    likewise about the cells that wait for review."""
 
     async def planned(name: str) -> PlanReceipt:
-        before = await planned_before(runtime, name)
+        before = await planned_before(runtime, name, review=review)
         return await receipt_of(plan_crm(crm=name, as_of=as_of, full=full)) if before is None else before
 
     async def applied(plan: PlanReceipt) -> WriteBackReceipt:
@@ -69,14 +72,31 @@ async def write_crms(runtime: Runtime, names: Sequence[str], *, as_of: dt.date |
     if beyond:
         await approved(runtime, beyond)
     done, unbegun = await each(plans, applied)
+    waiting = [one.plan for one in done if review and one.plan.cells_to_review and one.applied.stopped is None]
+    if waiting:
+        # A person may take a day: whose tiers have changed is told before that.
+        await tell_owners(runtime, [one.applied for one in done])
+        freed, unfreed = await each(await reviewed(runtime, waiting), applied)
+        done, unbegun = _together(done, freed), (*unbegun, *unfreed)
     left = steps.unwritten(one.applied for one in done)
     return steps.WriteBacks(done, (), (*left, *unplanned, *unbegun))
 
 
-async def planned_before(runtime: Runtime, name: str) -> PlanReceipt | None:
+def _together(done: Iterable[WriteBackReceipt], later: Iterable[WriteBackReceipt]) -> tuple[WriteBackReceipt, ...]:
+    """What was written in two goes, as one."""
+    after = {one.plan.plan_id: one for one in later}
+    return tuple(
+        WriteBackReceipt(then.plan, one.applied.and_then(then.applied))
+        if (then := after.get(one.plan.plan_id)) is not None
+        else one
+        for one in done
+    )
+
+
+async def planned_before(runtime: Runtime, name: str, *, review: bool) -> PlanReceipt | None:
     """The plan that this very run made of a CRM before it was suspended."""
     runtime.made_by = flow_run.id
-    return await asyncio.to_thread(steps.planned_already, runtime, name)
+    return await asyncio.to_thread(steps.planned_already, runtime, name, reviewed=review)
 
 
 @flow(name="kam-plan", description="Works out which cells to write. Writes nothing into a CRM.")
@@ -122,7 +142,7 @@ async def apply(*, crm: OneCrm = None) -> tuple[ApplyReceipt, ...]:
 @flow(name="kam-write-back", description="Writes tiers, KPIs and reasons into the CRMs' custom fields.")
 @ends_well
 async def write_back(
-    *, crm: OneCrm = None, as_of: AsOf = None, full: CompareAll = False
+    *, crm: OneCrm = None, as_of: AsOf = None, full: CompareAll = False, review: Review = False
 ) -> tuple[WriteBackReceipt, ...]:
     """Plans and writes only the cells that differ; a value that a person typed is left alone.
 
@@ -130,10 +150,12 @@ async def write_back(
         crm: Which CRM to write; none chosen writes to every one that is configured.
         as_of: The day whose tiers to write; today in KAM_TIMEZONE if left out.
         full: Read our fields of every account from the CRM, not only of those that may differ.
+        review: Once all else is written, wait up to a day for a person to approve the cells of fields whose rule is
+            review. Without it they stay in the plan for kam approve.
     """
     with opened() as runtime:
         names = runtime.chosen(crm)
-        written = await write_crms(runtime, names, as_of=as_of, full=full)
+        written = await write_crms(runtime, names, as_of=as_of, full=full, review=review)
         receipts = written.done
         await tell_owners(runtime, [one.applied for one in receipts])
         page = await with_usage(runtime, write_backs_page(receipts), names, receipts)

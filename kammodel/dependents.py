@@ -1,10 +1,11 @@
-"""Which KPIs and criteria stand on columns of an entity, derived from how facts, KPIs and criteria are declared."""
+"""What stands on columns of an entity: KPIs and criteria, derived from how facts, KPIs and criteria are declared, and
+what people decide by hand."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from kammodel.entities import Account, Opportunity, Sourced
@@ -12,6 +13,8 @@ from kammodel.facts import FRAMES, FactFrame
 from kammodel.kpis import DERIVED, GROUPS, KPIS, Kpi, Windows
 from kammodel.tiering.criteria import CRITERIA, Measure
 
+ACCOUNTS = "accounts"
+"""The stream of every CRM to which all others belong."""
 _ANY_DAY = Windows(dt.date(2000, 12, 31))
 """Which columns an expression names does not depend on the day."""
 CARRIED: Mapping[type[Sourced], frozenset[str]] = {
@@ -22,14 +25,21 @@ them, so that only a KPI that names one stands on it."""
 
 _GROUPING = frozenset({"parent_id", "cross_reference", "domain", "merged_into_id"})
 """Columns of accounts by which it is decided which of them are one customer: everything stands on them."""
+BY_HAND: Mapping[str, str] = {
+    "tier_override": "tiers set by hand",
+    "tier_override_reason": "the reasons of tiers set by hand",
+    "tier_override_until": "the last days of tiers set by hand",
+}
+"""What stands on columns of accounts that no criterion measures."""
 
 
 @dataclass(frozen=True)
 class Dependents:
-    """Names, in the order in which they are declared."""
+    """Names, in the order in which they are declared. `by_hand`: what people decide beside them, in words."""
 
     kpis: tuple[str, ...]
     criteria: tuple[str, ...]
+    by_hand: tuple[str, ...] = ()
 
 
 def dependents_of(entity: type[Sourced], columns: Collection[str]) -> Dependents:
@@ -40,19 +50,29 @@ def dependents_of(entity: type[Sourced], columns: Collection[str]) -> Dependents
     declared, and one KPI too many is looked at sooner than one too few.
     """
     if entity is Account and not _GROUPING.isdisjoint(columns):
-        return Dependents(tuple(kpi.name for kpi in KPIS), tuple(one.key for one in CRITERIA))
+        return _everything()
     carried = set(columns) & CARRIED.get(entity, frozenset())
     whole = _named_of(_reading(entity, set(columns) - carried))
     carrying = _named_of(_reading(entity, carried))
     own = {kpi.name for kpi in KPIS if kpi.of in whole or (kpi.of in carrying and not carried.isdisjoint(_named(kpi)))}
-    return _made_of(own, set(columns) if entity is Account else set())
+    of_accounts = set(columns) if entity is Account else set()
+    by_hand = tuple(told for column, told in BY_HAND.items() if column in of_accounts)
+    return replace(_made_of(own, of_accounts), by_hand=by_hand)
 
 
 def dependents_of_streams(streams: Collection[str]) -> Dependents:
-    """Whatever cannot be known where these streams of a CRM are not read."""
+    """Whatever cannot be known where these streams of a CRM are not read: without its accounts nothing."""
+    if ACCOUNTS in streams:
+        return _everything()
     frames = (f for f in FRAMES if any(not reads.isdisjoint(streams) for reads in f.reads))
     names = _named_of(frames)
     return _made_of({kpi.name for kpi in KPIS if kpi.of in names}, set())
+
+
+def _everything() -> Dependents:
+    """Of tiers set by hand their reasons and last days go with them."""
+    first, *_ = BY_HAND.values()
+    return Dependents(tuple(kpi.name for kpi in KPIS), tuple(one.key for one in CRITERIA), (first,))
 
 
 def _reading(entity: type[Sourced], columns: Collection[str]) -> Iterator[FactFrame]:

@@ -27,8 +27,7 @@ _KINDS: dict[str, FaultKind] = {
     "RATE_LIMITS": "quota",
     "RATE_LIMIT": "quota",
 }
-"""By category, or by a code that is spelled like one. HubSpot does not tell of a company that was merged away that it
-was merged."""
+"""By category, or by a code that is spelled like one. A company that was merged away is not found, to HubSpot."""
 _STATUSES: dict[int, FaultKind] = {
     400: "validation",
     403: "permission",

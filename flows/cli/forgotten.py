@@ -13,7 +13,7 @@ from flows.cli.faults import PARTIAL, say
 from flows.cli.session import session
 from flows.cli.show import print_json, printed, table
 from flows.escaping import plain
-from flows.pipeline.forgetting import Kind, Places, Whom
+from flows.pipeline.forgetting import Places, Whom
 from flows.results import ForgetReceipt
 from flows.runtime import Runtime
 from kammodel.store.suppressing import lift_suppression, suppressions
@@ -21,14 +21,13 @@ from kammodel.store.suppressing import lift_suppression, suppressions
 SHOWN_DIGITS = 12
 
 
-def forget_one(kind: Kind, given: str, crm: str | None, *, yes: bool, as_json: bool) -> int | None:
+def forget_one(whom: Whom, *, yes: bool, as_json: bool) -> int | None:
     """Forgets one; nothing is done before a person has seen what, and said yes."""
-    whom = Whom(kind, given, crm)
     if not yes:
         with session() as at:
             would = _forget(at.runtime, whom, rehearsal=True)
-        printed(_counts(would), *_files(would))
-        ask(f"forget this {kind}", "nothing was forgotten")
+        printed(*_records(would), _counts(would), *_files(would))
+        ask(f"forget this {whom.kind}" if would.records == 1 else "forget all of these", "nothing was forgotten")
     with session() as at:
         done = _forget(at.runtime, whom, rehearsal=False)
     if as_json:
@@ -76,6 +75,12 @@ def _counts(receipt: ForgetReceipt) -> Any:
     what = "would go" if receipt.is_rehearsal else "is gone"
     title = f"{receipt.records:,} {receipt.kind} record{'s' if receipt.records > 1 else ''}: what {what}"
     return table(title, ("table", "rows", "rows that lose a link"), rows)
+
+
+def _records(receipt: ForgetReceipt) -> list[Text]:
+    """Which they are, where an address is of several."""
+    named = receipt.ids if len(receipt.ids) > 1 else ()
+    return [Text(f"{receipt.kind} {plain(one)}") for one in named]
 
 
 def _files(receipt: ForgetReceipt) -> list[Text]:

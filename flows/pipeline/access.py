@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from connectors.contract import Connector, Identity, Stream
 from connectors.errors import FieldRetyped, PermissionMissing
 from connectors.mapping_file import MappingInvalid
-from kammodel.dependents import Dependents, dependents_of, dependents_of_streams
+from kammodel.dependents import ACCOUNTS, Dependents, dependents_of, dependents_of_streams
 from kammodel.entities import Bookmark
 from kammodel.store import Store
 from kammodel.store.control import load_bookmark, save_bookmark
@@ -70,9 +70,13 @@ def check_access(connector: Connector, store: Store, identity: Identity, *, full
 
 def streams_of(connector: Connector, store: Store, identity: Identity) -> tuple[Stream, ...]:
     """The streams of a connector. Where a field that the mapping file names is no longer there, or no longer fits, the
-    MappingInvalid says what stands on the column that it filled before."""
+    MappingInvalid says what stands on the column that it filled before; where accounts are, or nothing at all may be
+    read, the PermissionMissing says what stands on them."""
     try:
         return connector.streams()
+    except PermissionMissing as fault:
+        fault.args = (f"{fault}; {concerned(dependents_of_streams({ACCOUNTS}))}".rstrip("; "),)
+        raise
     except MappingInvalid as fault:
         stream, column, *_ = (*fault.place, "", "")
         mark = _mark_of(stream, store, identity) if fault.entity is not None else None
@@ -83,12 +87,13 @@ def streams_of(connector: Connector, store: Store, identity: Identity) -> tuple[
 
 
 def concerned(found: Dependents) -> str:
-    """The criteria, and some of the KPIs, as part of a line; empty where there are none."""
+    """The criteria, some of the KPIs, and what is decided by hand, as part of a line; empty where there are none."""
     first, more = found.kpis[:MOST_KPIS], len(found.kpis) - MOST_KPIS
     kpis = ", ".join(first) + (f" and {more} more" if more > 0 else "")
+    by_hand = f"concerned beside criteria: {', '.join(found.by_hand)}; " if found.by_hand else ""
     if not found.kpis and not found.criteria:
-        return ""
-    return f"criteria concerned: {', '.join(found.criteria) or 'none'}; KPIs concerned: {kpis or 'none'}; "
+        return by_hand
+    return f"criteria concerned: {', '.join(found.criteria) or 'none'}; KPIs concerned: {kpis or 'none'}; {by_hand}"
 
 
 def _mark_of(stream: str, store: Store, identity: Identity) -> Bookmark | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -20,12 +20,14 @@ from kammodel.privacy.hashing import HashKey, bare_address
 from kammodel.privacy.references import kind_of
 from kammodel.store import Store, Transaction, mentions
 from kammodel.store.erased import Erased, Org
-from kammodel.store.finding import addresses_of, persons_with_address, records_with_id
+from kammodel.store.finding import addresses_of, ended_persons, persons_with_address, records_with_id
 from kammodel.store.forgetting import erase
 from kammodel.store.suppressing import add_suppressed, entries_of
 
 Kind = Literal["person", "account"]
 _ENTITIES: dict[Kind, type[Sourced]] = {"person": Person, "account": Account}
+MOST_NAMED = 10
+"""Records of an address that a message names."""
 _NEEDS_KEY = (
     "KAM_HASH_KEY is missing: what is forgotten is remembered by a keyed hash, or the next full load would bring it "
     "back. Set it to at least 16 characters, such as `openssl rand -hex 32` prints, and keep it"
@@ -34,11 +36,13 @@ _NEEDS_KEY = (
 
 @dataclass(frozen=True)
 class Whom:
-    """Who is to be forgotten: `given` is an id, or a person's address; `crm` where the id is not of one CRM only."""
+    """Who is to be forgotten: `given` is an id, or a person's address; `crm` where the id is not of one CRM only.
+    `shared`: also where several records of one CRM have the address, which may be that of several people."""
 
     kind: Kind
     given: str
     crm: str | None = None
+    shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,16 +58,18 @@ def forget(store: Store, whom: Whom, places: Places, clock: Clock, *, rehearsal:
     snapshots and files of kam; see `store.forgetting` for what goes with them. A `rehearsal` does all of it in the
     store, counts, and takes it back.
 
-    Records with the same address are the same person, in both CRMs. An account is one record: the same company in the
-    other CRM is forgotten by its own id. Users of the CRM, who are our own people, are not forgotten here.
+    Records with the same address are the same person, in both CRMs: whoever comes with it later is kept out. Where
+    several of one CRM have it that are not deleted, that has to be said (`Whom.shared`), or the rehearsal alone shows
+    them. An account is one record: the same company in the other CRM is forgotten by its own id. Users of the CRM, who
+    are our own people, are not forgotten here.
 
-    Raises NotConfigured without KAM_HASH_KEY, KamError where nobody is found, or an id is of several.
+    Raises NotConfigured without KAM_HASH_KEY, KamError where nobody is found, an id or an address is of several.
     """
     if store.hash_key is None:
         raise NotConfigured(_NEEDS_KEY)
     began = time.perf_counter()
     with store.rehearsal() if rehearsal else store.transaction() as tx:
-        act = _Act(tx, store.hash_key, whom)
+        act = _Act(tx, store.hash_key, replace(whom, shared=whom.shared or rehearsal))
         act.do(clock)
     is_wiped = rehearsal or store.wipe(sorted({*act.counts, *act.emptied}))
     wanted = kept_files.pattern_of(act.names, act.ids)
@@ -72,7 +78,8 @@ def forget(store: Store, whom: Whom, places: Places, clock: Clock, *, rehearsal:
         searched = kept_files.search(places.home, store.file, places.inputs, wanted, clean=not rehearsal)
     return ForgetReceipt(
         kind=whom.kind,
-        records=act.records,
+        records=len(act.records),
+        ids=tuple(act.records),
         entry=act.top,
         counts=dict(sorted((+act.counts).items())),
         emptied=dict(sorted((+act.emptied).items())),
@@ -94,7 +101,8 @@ class _Act:
         self.counts, self.emptied = Counter[str](), Counter[str]()
         self.names: list[str] = []
         self.ids: list[str] = []
-        self.records, self.top = 0, ""
+        self.records: list[str] = []
+        self.top = ""
 
     def do(self, clock: Clock) -> None:
         by_org = self._by_org()
@@ -119,12 +127,23 @@ class _Act:
             raise KamError(
                 f"several records have this id ({orgs}): name the CRM with --crm, or give source:instance:id"
             )
-        self.records = of_crm.height
         same = [of_crm, *(self._same_persons(*row) for row in of_crm.iter_rows())]
         every = pl.concat(same).unique(maintain_order=True)
-        self.records = every.height
+        self.records = [":".join(row) for row in every.iter_rows()]
         grouped = every.group_by("source", "source_instance", maintain_order=True)
-        return {Org(str(s), str(i)): rows["source_id"].to_list() for (s, i), rows in grouped}
+        by_org = {Org(str(s), str(i)): rows["source_id"].to_list() for (s, i), rows in grouped}
+        self._refuse_shared(by_org)
+        return by_org
+
+    def _refuse_shared(self, by_org: dict[Org, list[str]]) -> None:
+        """What was deleted or merged away is another record of one person, most likely."""
+        live = [len(set(ids) - ended_persons(self._tx, org, ids)) for org, ids in by_org.items() if len(ids) > 1]
+        if not self._whom.shared and max(live, default=1) > 1:
+            shown = ", ".join(self.records[:MOST_NAMED]) + (", ..." if len(self.records) > MOST_NAMED else "")
+            raise KamError(
+                f"{len(self.records):,} records have this address, several of them in one CRM: {shown}. It may be that "
+                "of several people; to forget them all: --all. Nothing was done"
+            )
 
     @property
     def _is_address(self) -> bool:
@@ -142,7 +161,12 @@ class _Act:
         return pl.concat([records_with_id(self._tx, self._entity, "").clear(), *found])
 
     def _addresses(self, org: Org, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
-        return addresses_of(self._tx, org, ids, self._key) if self._whom.kind == "person" else {}
+        if self._whom.kind != "person":
+            return {}
+        known = addresses_of(self._tx, org, ids, self._key)
+        # A row that was set aside has no column for it.
+        asked = (self._key.of_address(self._whom.given), "") if self._is_address else None
+        return (dict.fromkeys(ids, asked) if asked else {}) | known
 
     def _note_names(self, org: Org, ids: Sequence[str], addresses: dict[str, tuple[str, str]]) -> None:
         if self._whom.kind == "account":

@@ -44,16 +44,20 @@ def check_may_be_written(plan: PublishPlan, now: dt.datetime) -> None:
         raise needs_approval([_receipt(plan, {})])
 
 
-def planned_by(store: Store, source: str, instance: str, made_by: str) -> PlanReceipt | None:
-    """The newest plan of an org, if this run of a scheduler made it and did not come to its end."""
+def planned_by(store: Store, source: str, instance: str, made_by: str, *, reviewed: bool = False) -> PlanReceipt | None:
+    """The newest plan of an org, if this run of a scheduler made it and did not come to its end. `reviewed`: its end is
+    not before a person has looked at the cells that wait for review."""
     with store.transaction() as tx:
         plan = approving.newest(tx, source, instance)
-        if plan is None or plan.made_by != made_by or plan.applied_at is not None:
+        if plan is None or plan.made_by != made_by:
             return None
-        return _receipt(plan, approving.outcomes(tx, plan.plan_id))
+        to_review = approving.to_review(tx, plan.plan_id)
+        if plan.applied_at is not None and not (reviewed and to_review):
+            return None
+        return _receipt(plan, approving.outcomes(tx, plan.plan_id), to_review)
 
 
-def _receipt(plan: PublishPlan, outcomes: dict[str, int]) -> PlanReceipt:
+def _receipt(plan: PublishPlan, outcomes: dict[str, int], to_review: int = 0) -> PlanReceipt:
     """What is known of a plan that was made before."""
     return PlanReceipt(
         plan_id=plan.plan_id,
@@ -63,13 +67,14 @@ def _receipt(plan: PublishPlan, outcomes: dict[str, int]) -> PlanReceipt:
         known=0,
         accounts_to_write=0,
         cells_to_write=outcomes.get("pending", 0) + outcomes.get("waiting", 0),
-        cells_held=plan.cells_held,
+        cells_held=plan.cells_held - to_review,
         cells_equal=plan.cells_equal,
         calls=0,
         write_calls=plan.write_calls,
         seconds=0.0,
         hash=plan.hash,
         expires_at=plan.expires_at,
+        cells_to_review=to_review,
         tripped=() if plan.approved_at is not None else tuple(plan.tripped),
     )
 

@@ -1,4 +1,5 @@
-"""Who may write into a CRM: one run at a time, by a lease in the store that a killed run does not keep for ever."""
+"""Who may write into a CRM, and who may read it: one run at a time, by a lease in the store that a killed run does not
+keep for ever."""
 
 from __future__ import annotations
 
@@ -9,12 +10,15 @@ import socket
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
+from connectors.contract import Identity
 from flows.pipeline.progress import Clock
+from kammodel.entities import Lease
 from kammodel.errors import KamError
 from kammodel.store import Store, Transaction, leases
 
@@ -22,11 +26,25 @@ TERM = dt.timedelta(minutes=10)
 """How long a run may be silent: then it is no more, or its machine."""
 _BEAT_S = 120.0
 _MOST_BEATS = 120
-"""How often a run is heard of while one portion is written: a job of a hundred thousand rows may take two hours; what
-takes twice that hangs."""
+"""How often a run is heard of in silence: a portion of a hundred thousand rows may take two hours to write, or a chunk
+to come; what takes twice that hangs."""
+
+Doing = Literal["reading", "writing"]
+_NAME: dict[Doing, str] = {"reading": "read", "writing": "write"}
 
 
 _log = logging.getLogger(__name__)
+
+
+class Taken(KamError):
+    """Another run has the lease. `doing`: what it is at; `holder`: which process it is, in words."""
+
+    def __init__(self, crm: str, doing: Doing, lease: Lease) -> None:
+        self.doing, self.holder = doing, named(lease.holder)
+        super().__init__(
+            f"{crm}: another run is {doing} ({self.holder}); try again when it is done, or, should it have been killed "
+            f"on another machine, after {lease.until:%H:%M} UTC"
+        )
 
 
 class Overtaken(KamError):
@@ -46,8 +64,9 @@ class Held:
         now = self.clock()
         other = leases.take(tx, self.name, self.holder, now, now + TERM)
         if other is not None:
+            verb = f"{self.name.partition(' ')[0]}s"
             raise Overtaken(
-                f"{self.name}: this run was silent for too long, and another one writes now; nothing is lost"
+                f"{self.name}: this run was silent for too long, and another one {verb} now; nothing is lost"
             )
 
 
@@ -64,7 +83,7 @@ def _beating(store: Store, held: Held) -> Iterator[None]:
                 with store.transaction() as tx:
                     held.renew(tx)
             except Overtaken:
-                # The run learns of it at the end of the portion; the lease is not taken back from whoever has it.
+                # The run learns of it with what it stores next; the lease is not taken back from whoever has it.
                 return
             except Exception as fault:  # noqa: BLE001  what ails the store, the run itself will meet
                 _log.warning("%s: the lease could not be renewed (%s)", held.name, type(fault).__name__)
@@ -79,24 +98,38 @@ def _beating(store: Store, held: Held) -> Iterator[None]:
 
 
 @contextmanager
-def sole_writer(store: Store, crm: str, instance: str, clock: Clock) -> Iterator[Held]:
-    """Holds the right to write into an org until the block ends. Raises KamError while another run has it."""
-    held = Held(f"write {crm} {instance}", f"{machine()}/{os.getpid()}/{uuid.uuid4().hex[:8]}", clock)
+def _alone(store: Store, doing: Doing, crm: str, instance: str, clock: Clock) -> Iterator[Held]:
+    holder = f"{machine()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
+    held = Held(f"{_NAME[doing]} {crm} {instance}", holder, clock)
     now = clock()
     with store.transaction() as tx:
         other = leases.take(tx, held.name, held.holder, now, now + TERM)
         free = other is None or (is_dead(other.holder) and leases.take_over(tx, other, held.holder, now + TERM))
     if not free and other is not None:
-        raise KamError(
-            f"{crm}: another run is writing; try again when it is done, or, should it have been killed on another "
-            f"machine, after {other.until:%H:%M} UTC"
-        )
+        raise Taken(crm, doing, other)
     try:
         with _beating(store, held):
             yield held
     finally:
         with store.transaction() as tx:
             leases.give_back(tx, held.name, held.holder)
+
+
+def sole_writer(store: Store, crm: str, instance: str, clock: Clock) -> AbstractContextManager[Held]:
+    """Holds the right to write into an org until the block ends. Raises Taken while another run has it."""
+    return _alone(store, "writing", crm, instance, clock)
+
+
+def sole_reader(store: Store, identity: Identity, clock: Clock) -> AbstractContextManager[Held]:
+    """Holds the right to move the bookmarks of an org until the block ends: who reads beside it would put older ones
+    back. Raises Taken while another run has it."""
+    return _alone(store, "reading", identity.source, identity.instance, clock)
+
+
+def named(holder: str) -> str:
+    """A holder in words for people."""
+    where, _, process = holder.partition("/")
+    return f"process {process.partition('/')[0]} on {where.partition('+')[0]}"
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import Protocol
 import polars as pl
 
 from connectors.contract import Identity, Slice, Stream
+from flows.pipeline.leasing import Held
 from flows.pipeline.progress import Clock
 from kammodel.entities import BackfillWindow, Bookmark, Sourced
 from kammodel.store import Store, Transaction
@@ -40,12 +41,14 @@ class Marks(Protocol):
 
 @dataclass(frozen=True)
 class LiveMarks:
-    """The bookmark that pulls move. `settle`: how far the watermark stays behind what was read."""
+    """The bookmark that pulls move. `settle`: how far the watermark stays behind what was read. `lease`: the right to
+    move it, renewed whenever that is done; None for who only looks."""
 
     store: Store
     identity: Identity
     stream: Stream
     settle: dt.timedelta
+    lease: Held | None = None
 
     def load(self) -> Bookmark | None:
         with self.store.transaction() as tx:
@@ -53,6 +56,9 @@ class LiveMarks:
             return None if found is None else Bookmark(**found.model_dump())
 
     def save(self, tx: Transaction, mark: Bookmark) -> None:
+        if self.lease is not None:
+            # In the transaction of the rows: nothing of a run that was overtaken is kept.
+            self.lease.renew(tx)
         # A new object, because the session would keep this one and change it behind our back.
         save_bookmark(tx, Bookmark(**mark.model_dump()))
 

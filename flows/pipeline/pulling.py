@@ -11,6 +11,7 @@ from connectors.contract import Connector, Identity, Stream
 from connectors.errors import QuotaSpent
 from flows.pipeline.access import check_access, streams_of
 from flows.pipeline.ahead import streams_at_once
+from flows.pipeline.leasing import sole_reader
 from flows.pipeline.progress import Clock, Progress, quiet
 from flows.pipeline.streams import StreamReader
 from flows.results import PullReceipt, StreamReceipt, resumes
@@ -25,7 +26,7 @@ def pull(
 
     A stream that was interrupted is first read to the end of its slice, then to now. Raises what the
     connector raises; streams that were closed before stay closed, the interrupted one resumes. Where no calls are
-    left the receipt is partial instead.
+    left the receipt is partial instead. Raises Taken while another run reads the CRM.
     """
     began, calls, at_once = time.perf_counter(), connector.calls.total, streams_at_once(connector)
     identity: Identity | None = None
@@ -34,11 +35,15 @@ def pull(
     spent: QuotaSpent | None = None
     try:
         identity = connector.identify()
-        streams = _oldest_first(streams_of(connector, store, identity), store, identity)
-        check_access(connector, store, identity, full=full)
-        unavailable = connector.unavailable()
-        readers = [StreamReader(connector, store, stream, clock=clock, progress=progress) for stream in streams]
         with ExitStack() as last:
+            lease = last.enter_context(sole_reader(store, identity, clock))
+            streams = _oldest_first(streams_of(connector, store, identity), store, identity)
+            check_access(connector, store, identity, full=full)
+            unavailable = connector.unavailable()
+            readers = [
+                StreamReader(connector, store, stream, clock=clock, progress=progress, lease=lease)
+                for stream in streams
+            ]
             for reader in readers:
                 last.callback(reader.close)
             for place, reader in enumerate(readers):

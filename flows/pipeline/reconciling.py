@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from connectors.errors import ConnectorError, PermissionMissing, QuotaSpent
 from flows.pipeline.access import check_access
 from flows.pipeline.chunks import ChunkWriter
 from flows.pipeline.counting import Counted, Counter
+from flows.pipeline.leasing import Held, sole_reader
 from flows.pipeline.marks import LiveMarks
 from flows.pipeline.progress import Clock, Progress, quiet
 from flows.pipeline.sweeping import LEAST_GONE, MOST_GONE
@@ -39,30 +41,29 @@ def reconcile(
 
     `repair`: reads again what differs, as a pull would, and counts once more. A record is wrong only where nothing else
     explains it; see WindowProof. Where no calls are left, the streams that were not come to keep their certificates.
+    Raises Taken where it is to repair while another run reads the CRM; counting alone goes on beside it.
     """
     began, calls, identity = time.perf_counter(), connector.calls.total, connector.identify()
     if not isinstance(connector, Countable):
         raise KamError(f"{identity.source} does not say how many records it has")
-    if repair:
-        # What a pull would not read is not read by a repair either.
-        check_access(connector, store, identity, full=False)
     windows: list[WindowProof] = []
-    repaired, stopped = 0, None
-    streams = [stream for stream in connector.streams() if stream.swept]
-    try:
-        for place, stream in enumerate(streams):
-            one = StreamProof(connector, connector.tallies, store, stream, clock)
-            made = one.proved()
-            for _ in range(_REPAIRS if repair else 0):
-                if not any(c.verdict == "differs" for c in made):
-                    break
-                repaired += one.repair()
-                made = one.proved()
-            one.save(made)
-            windows += [_shown(c) for c in made]
-            progress(f"{identity.source} reconcile", place + 1, len(streams))
-    except QuotaSpent as fault:
-        stopped = str(fault)
+    proofs: list[StreamProof] = []
+    stopped: str | None = None
+    with sole_reader(store, identity, clock) if repair else nullcontext() as lease:
+        if repair:
+            # What a pull would not read is not read by a repair either.
+            check_access(connector, store, identity, full=False)
+        streams = [stream for stream in connector.streams() if stream.swept]
+        try:
+            for place, stream in enumerate(streams):
+                one = StreamProof(connector, connector.tallies, store, stream, clock=clock, lease=lease)
+                proofs.append(one)
+                made = _proved(one)
+                one.save(made)
+                windows += [_shown(c) for c in made]
+                progress(f"{identity.source} reconcile", place + 1, len(streams))
+        except QuotaSpent as fault:
+            stopped = str(fault)
     return ReconcileReceipt(
         source=identity.source,
         instance=identity.instance,
@@ -71,9 +72,20 @@ def reconcile(
         calls=connector.calls.total - calls,
         seconds=round(time.perf_counter() - began, 3),
         counted_at=clock(),
-        repaired=repaired,
+        repaired=sum(one.repaired for one in proofs),
         stopped=stopped,
     )
+
+
+def _proved(one: StreamProof) -> list[Certificate]:
+    """The certificates of a stream, once what differs was repaired where that may be."""
+    made = one.proved()
+    for _ in range(_REPAIRS if one.lease is not None else 0):
+        if not any(c.verdict == "differs" for c in made):
+            break
+        one.repair()
+        made = one.proved()
+    return made
 
 
 def check_certified(store: Store, crms: Iterable[str]) -> None:
@@ -112,12 +124,22 @@ class StoreDiffers(KamError):
 
 
 class StreamProof:
-    """The proof of one stream."""
+    """The proof of one stream. `lease`: the right to read again what differs."""
 
-    def __init__(self, connector: Connector, counting: Counting, store: Store, stream: Stream, clock: Clock) -> None:
+    def __init__(
+        self,
+        connector: Connector,
+        counting: Counting,
+        store: Store,
+        stream: Stream,
+        *,
+        clock: Clock,
+        lease: Held | None = None,
+    ) -> None:
         self._connector, self._counting, self._store, self._stream = connector, counting, store, stream
         self._identity, self._clock = connector.identify(), clock
-        self._marks = LiveMarks(store, self._identity, stream, connector.settle)
+        self._marks = LiveMarks(store, self._identity, stream, connector.settle, lease)
+        self.lease, self.repaired = lease, 0
         self._wrong: list[Counted] = []
 
     def proved(self) -> list[Certificate]:
@@ -147,21 +169,19 @@ class StreamProof:
         with self._store.transaction() as tx:
             save_certificates(tx, self._identity.source, self._identity.instance, self._stream.name, made)
 
-    def repair(self) -> int:
-        """Reads again what differs: by id what is missing or altered; what is not there any more is marked gone. How
-        many records that were."""
+    def repair(self) -> None:
+        """Reads again what differs: by id what is missing or altered; what is not there any more is marked gone.
+        `repaired` counts these records."""
         mark = self._marks.load()
         if mark is None:
-            return 0
+            return
         if mark.resume_point is not None:
             raise KamError(f"{self._identity.source} {self._stream.name}: {UNDER_WAY}")
         writer = ChunkWriter(self._store, self._identity, self._stream, self._marks, self._clock)
-        done = 0
         for page in self._pages():
             writer.write([page], self._marks.load() or mark)
             rows = page.raw[table_of(self._stream.mappings[0].entity).name].height
-            done += rows + (page.gone.height if page.gone is not None else 0)
-        return done
+            self.repaired += rows + (page.gone.height if page.gone is not None else 0)
 
     def _pages(self) -> Iterator[Page]:
         sweeps = self._connector.sweeps

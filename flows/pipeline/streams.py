@@ -10,6 +10,7 @@ from connectors.contract import CallCount, Connector, Slice, Stream
 from connectors.errors import ConnectorError, QuotaSpent
 from flows.pipeline.ahead import Ahead, counting
 from flows.pipeline.chunks import ChunkWriter
+from flows.pipeline.leasing import Held
 from flows.pipeline.marks import LiveMarks
 from flows.pipeline.progress import Clock, Progress
 from flows.pipeline.slicing import SliceReader, Start
@@ -20,12 +21,22 @@ from kammodel.store import Store
 
 
 class StreamReader:
-    """One stream of one CRM, from the bookmark of the live schedule to now."""
+    """One stream of one CRM, from the bookmark of the live schedule to now. Without `lease` it can only be looked at
+    what would be read."""
 
-    def __init__(self, connector: Connector, store: Store, stream: Stream, *, clock: Clock, progress: Progress) -> None:
+    def __init__(
+        self,
+        connector: Connector,
+        store: Store,
+        stream: Stream,
+        *,
+        clock: Clock,
+        progress: Progress,
+        lease: Held | None = None,
+    ) -> None:
         self._connector, self._store, self._identity = connector, store, connector.identify()
         self._stream, self._clock = stream, clock
-        self._marks = LiveMarks(store, self._identity, stream, connector.settle)
+        self._marks = LiveMarks(store, self._identity, stream, connector.settle, lease)
         self._slices = SliceReader(connector, store, stream, self._marks, progress=progress)
         self._sweeper = Sweeper(connector, store, stream, clock)
         self._calls = CallCount()

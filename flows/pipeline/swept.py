@@ -13,6 +13,7 @@ from connectors.errors import QuotaSpent
 from flows.pipeline.access import check_access, streams_of
 from flows.pipeline.ahead import counting
 from flows.pipeline.chunks import ChunkWriter
+from flows.pipeline.leasing import Held, sole_reader
 from flows.pipeline.marks import LiveMarks
 from flows.pipeline.progress import Clock, Progress, quiet
 from flows.pipeline.sweeping import Sweeper
@@ -40,7 +41,7 @@ def sweep(
     No bookmark is moved, so that the next pull reads what changed since the last one. A stream that was never read,
     that a pull has stopped in, or that is mapped otherwise now, is left to the next pull: what it lacks is no deletion.
     Where very much is gone it raises PermissionMissing, as a pull does. With no calls left the receipt is partial;
-    links go on from where they were.
+    links go on from where they were. Raises Taken while another run reads the CRM.
     """
     began, calls = time.perf_counter(), connector.calls.total
     identity: Identity | None = None
@@ -48,13 +49,17 @@ def sweep(
     spent: QuotaSpent | None = None
     try:
         identity = connector.identify()
-        streams = [one for one in streams_of(connector, store, identity) if _is_swept(connector, one, of)]
-        check_access(connector, store, identity, full=False)
-        for place, stream in enumerate(streams):
-            progress(f"{identity.source} sweep", place, len(streams))
-            done, spent = _swept(connector, store, clock, stream, of) if spent is None else (_not_begun(stream), spent)
-            receipts += done
-        progress(f"{identity.source} sweep", len(streams), len(streams))
+        with sole_reader(store, identity, clock) as lease:
+            streams = [one for one in streams_of(connector, store, identity) if _is_swept(connector, one, of)]
+            check_access(connector, store, identity, full=False)
+            for place, stream in enumerate(streams):
+                progress(f"{identity.source} sweep", place, len(streams))
+                if spent is None:
+                    done, spent = _swept(connector, store, lease, stream, of)
+                else:
+                    done = _not_begun(stream)
+                receipts += done
+            progress(f"{identity.source} sweep", len(streams), len(streams))
     except QuotaSpent as fault:
         spent = fault
     at = next((one.stream for one in receipts if one.state != "closed"), "the beginning")
@@ -85,11 +90,11 @@ def _not_begun(stream: Stream) -> list[StreamReceipt]:
 
 
 def _swept(
-    connector: Connector, store: Store, clock: Clock, stream: Stream, of: Sweeps
+    connector: Connector, store: Store, lease: Held, stream: Stream, of: Sweeps
 ) -> tuple[list[StreamReceipt], QuotaSpent | None]:
     """Receipts of the stream and of the other entities that its pages fill; and what stopped it."""
-    identity, began, count = connector.identify(), time.perf_counter(), CallCount()
-    marks = LiveMarks(store, identity, stream, connector.settle)
+    identity, began, count, clock = connector.identify(), time.perf_counter(), CallCount(), lease.clock
+    marks = LiveMarks(store, identity, stream, connector.settle, lease)
     if not _is_read(marks.load(), stream):
         return [StreamReceipt(stream.name, is_full=False, note=NOT_READ)], None
     writer = ChunkWriter(store, identity, stream, marks, clock)

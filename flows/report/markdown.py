@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
@@ -57,6 +57,13 @@ def plans_page(receipts: Sequence[PlanReceipt]) -> str:
     if beyond:
         lines += ["### Beyond a limit: waits for approval", _table(("CRM", "hash", "what"), beyond)]
     return "\n\n".join(lines)
+
+
+def review_page(receipt: PlanReceipt, fields: Mapping[str, int]) -> str:
+    """What of a plan waits for a person, because a field's rule is `review`. `fields`: cells by field."""
+    rows = [(receipt.source, receipt.hash, key, f"{n:,}") for key, n in fields.items()]
+    title = f"## Waits for review: {sum(fields.values()):,} cells"
+    return f"{title}\n\n{_table(('CRM', 'hash', 'field', 'cells'), rows)}"
 
 
 def plan_with_cells(receipt: PlanReceipt, cells: pl.DataFrame, texts: Iterable[str]) -> str:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ForgetReceipt:
-    """Who was forgotten: `records` of theirs, in the CRMs. `counts`: rows taken out, by table; `emptied`: rows that
-    stay and lost a link or a word. `entry`: the hash under which this is remembered. Files: `cleaned` ones of kam, and
-    `left` ones, which could not be; `theirs` of people, who have to see to them. `is_wiped`: nothing of it is left in
-    the files of the store. In a rehearsal nothing was done."""
+    """Who was forgotten: `records` of theirs, in the CRMs, and their `ids`, each source:instance:id. `counts`: rows
+    taken out, by table; `emptied`: rows that stay and lost a link or a word. `entry`: the hash under which this is
+    remembered. Files: `cleaned` ones of kam, and `left` ones, which could not be; `theirs` of people, who have to see
+    to them. `is_wiped`: nothing of it is left in the files of the store. In a rehearsal nothing was done."""
 
     kind: str
     records: int
+    ids: tuple[str, ...]
     entry: str
     counts: dict[str, int]
     emptied: dict[str, int]

@@ -46,7 +46,8 @@ class Overwritten:
 class ApplyReceipt:
     """How the cells of a plan ended. They add up to the cells it had to write; `retry` ones stay pending.
 
-    So do `pending` ones, for which the CRM had no calls left: `stopped` says why, and the next apply goes on with them.
+    So do `pending` ones, for which the CRM had no calls left, or whose turn did not come: `stopped` says why, and the
+    next apply goes on with them.
     """
 
     plan_id: str

@@ -61,9 +61,9 @@ class StreamReceipt:
 class PullReceipt:
     """One CRM read. `unavailable`: streams or fields that the CRM lacks or hides, each with what to grant.
 
-    Partial where the CRM's calls are spent before the end: `stopped` says why and `resumes` where the next run goes on.
-    `instance` and `organisation` are null where they were spent before the CRM could say who it is; then there are
-    no streams either.
+    Partial where the CRM's calls are spent before the end, or a flow waited in vain for another run: `stopped` says why
+    and `resumes` where the next run goes on. `instance` and `organisation` are null where that was before the CRM could
+    say who it is; then there are no streams either.
     """
 
     source: str
@@ -93,5 +93,6 @@ def resumes(streams: Sequence[StreamReceipt], *, full: bool) -> str:
     place = "at the beginning" if waiting is None else f"at {waiting.stream}"
     row = f", row {waiting.next_row:,}" if waiting is not None and waiting.next_row is not None else ""
     # With it, the streams that are closed would be read in full once more.
-    without = " (which needs no --full)" if full and waiting is not None else ""
+    # Of which nothing is known yet, nothing could be remembered.
+    without = (" with --full" if waiting is None else " (which needs no --full)") if full else ""
     return f"resumes {place}{row}, with the next run{without}"

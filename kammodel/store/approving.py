@@ -93,6 +93,13 @@ def to_review(tx: Transaction, plan_id: str) -> int:
     return int(tx.frame(sql, {"n": pl.Int64()}, plan=plan_id).item())
 
 
+def review_by_field(tx: Transaction, plan_id: str) -> dict[str, int]:
+    """How many cells of a plan wait for a person's review, by key of the field."""
+    sql = "SELECT field, count(*) AS n FROM planned_cell WHERE plan_id=:plan AND decision='review' GROUP BY field"
+    found = tx.frame(sql, {"field": pl.String(), "n": pl.Int64()}, plan=plan_id).sort("field")
+    return dict(found.iter_rows())
+
+
 def outcomes(tx: Transaction, plan_id: str) -> dict[str, int]:
     """How many cells of a plan ended how; `pending` are still to be written. With those that were equal, the sum is
     all that the plan looked at."""

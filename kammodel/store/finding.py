@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from kammodel.entities import Sourced
-from kammodel.privacy.hashing import HashKey
+from kammodel.entities import Person, Sourced
+from kammodel.privacy.hashing import HashKey, bare_address
 from kammodel.privacy.references import kind_of
+from kammodel.privacy.suppression import texts_of
 from kammodel.store.erased import Org
 from kammodel.store.store import Transaction
 
@@ -28,9 +29,32 @@ def records_with_id(tx: Transaction, entity: type[Sourced], given: str) -> pl.Da
 
 
 def persons_with_address(tx: Transaction, address_hash: str, address: str) -> pl.DataFrame:
-    """source, source_instance, source_id of every person with an address, kept as a hash or as it is."""
+    """source, source_instance, source_id of every person with an address, kept as a hash or as it is; of rows that were
+    set aside too. `address`: empty where only its hash is known."""
     sql = f"SELECT {_NAMES} FROM person WHERE email_hash=:hash OR email=:address"  # noqa: S608
-    return tx.frame(sql, _KEY, hash=address_hash, address=address).sort(list(_KEY))
+    read = tx.frame(sql, _KEY, hash=address_hash, address=address)
+    wanted = {text for text in (address_hash, address) if text}
+    return pl.concat([read, _set_aside_with(tx, wanted)]).unique().sort(list(_KEY))
+
+
+def _set_aside_with(tx: Transaction, wanted: set[str]) -> pl.DataFrame:
+    """Persons that could not be read, with one of the texts as a value. An address stands there as the CRM has it."""
+    like = tx.backend.like_any("lower(raw)", "patterns")
+    sql = f"SELECT {_NAMES}, raw FROM rejected_record WHERE entity=:entity AND {like}"  # noqa: S608
+    patterns = tx.backend.listed(pl.Series([f"%{text}%" for text in sorted(wanted)], dtype=pl.String))
+    found = tx.frame(sql, _KEY | {"raw": pl.String()}, entity=kind_of(Person), patterns=patterns)
+    has = [not wanted.isdisjoint(map(bare_address, texts_of(raw))) for raw in found["raw"]]
+    return found.filter(pl.Series(has, dtype=pl.Boolean)).select(list(_KEY))
+
+
+def ended_persons(tx: Transaction, org: Org, ids: Iterable[str]) -> set[str]:
+    """Those of the ids that the CRM deleted, or merged into others."""
+    listed = tx.backend.listed(pl.Series(sorted(ids), dtype=pl.String))
+    sql = (
+        "SELECT source_id FROM person WHERE source=:source AND source_instance=:instance "  # noqa: S608
+        f"AND (deleted OR merged_into_id IS NOT NULL) AND {tx.backend.among('source_id', 'ids')}"
+    )
+    return set(tx.frame(sql, {"source_id": pl.String()}, **org.key, ids=listed)["source_id"])
 
 
 def addresses_of(tx: Transaction, org: Org, ids: Iterable[str], key: HashKey) -> dict[str, tuple[str, str]]:

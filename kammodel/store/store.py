@@ -32,7 +32,7 @@ class Store:
         self.url, self.hash_key = url, hash_key
         try:
             parsed, self._backend = _reachable(make_url(url))
-            self._engine = create_engine(parsed)
+            self._engine = create_engine(parsed, hide_parameters=True)
         except (ArgumentError, NoSuchModuleError):
             raise StoreUnusable(
                 "KAM_STORE_URL is no database address, such as sqlite:////path/kam.db or "

@@ -23,7 +23,7 @@ def version_of(url: str) -> str | None:
             return None
         if parsed.get_backend_name() == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-        engine = create_engine(parsed)
+        engine = create_engine(parsed, hide_parameters=True)
     except (ArgumentError, NoSuchModuleError):
         raise StoreUnusable("KAM_STORE_URL is no database address: see .env.example") from None
     except ImportError:

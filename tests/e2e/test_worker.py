@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -14,12 +15,13 @@ from connectors.sandbox.salesforce.org import Org
 from connectors.sandbox.salesforce.settings import OrgSettings
 from connectors.sandbox.seed import seeded_book
 from flows.events import GUARD_TRIPPED
-from kammodel.store import Store, health
+from kammodel.store import Store, approving, health
 from tests.e2e.backfilled import provision
 from tests.e2e.prefect_worker import Api, worker
 from tests.pipeline.salesforce_desk import LEAN
 
 RULES = "[limits]\nfewer_rows = 0.05\nleast = 3\n"
+REVIEWED = '[fields]\nscore = "review"\n'
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Ops:
     api: Api
     served: ServedCompany
     store: str
+    rules: Path
 
     @property
     def org(self) -> Org:
@@ -59,7 +62,7 @@ def ops(tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Iterator[
         own = {"KAM_HOME": str(folder / "home"), "KAM_PUBLISH_FILE": str(folder / "publish.toml")}
         api.deploy_all()
         with worker(api, folder, served.environment() | own):
-            yield Ops(api, served, f"sqlite:///{folder / 'home' / 'kam.db'}")
+            yield Ops(api, served, f"sqlite:///{folder / 'home' / 'kam.db'}", folder / "publish.toml")
 
 
 def test_a_run_from_the_ui_reads_scores_and_writes(ops: Ops) -> None:
@@ -99,3 +102,38 @@ def test_a_guarded_run_waits_for_a_person_and_goes_on(ops: Ops) -> None:
     assert "## Written" in page
     # It went on where it was suspended.
     assert "## Read" not in page
+
+
+def test_a_run_that_waits_for_a_review_writes_all_else_and_then_asks(ops: Ops) -> None:
+    """The form says how many cells of which field wait; they are written in the name of whoever fills it in."""
+    ops.rules.write_text(REVIEWED, "utf-8")
+    scored = [str(row["Id"]) for row in ops.org.records("Account") if row.get("KAM_Score__c")][:3]
+    for number, account in enumerate(scored):
+        cleared = {"KAM_Score__c": None, **({"KAM_Rfm__c": None} if number == 0 else {})}
+        ops.org.update("Account", account, cleared)
+    run_id = ops.api.start("kam-run/nightly", review=True)
+    suspended = ops.api.ended(run_id, "PAUSED", "COMPLETED", "FAILED", "CRASHED")
+    assert suspended["state_name"] == "Suspended"
+    page = ops.api.artifacts(run_id)["kam-approval-salesforce"]
+    with Store(ops.store) as store, store.transaction() as tx:
+        (plan,) = approving.recent_plans(tx, 1)
+    assert [text in page for text in ("Waits for review: 3 cells", f"| salesforce | {plan.hash} | score | 3 |")] == [
+        True,
+        True,
+    ]
+    assert _held(ops, scored, "KAM_Score__c") == [False] * 3
+    assert _held(ops, scored, "KAM_Rfm__c")[0]
+
+    ops.api.post(f"flow_runs/{run_id}/resume", run_input={"approved_by": "Ana Ops", "plan_hash": plan.hash})
+    run = ops.api.ended(run_id, "COMPLETED", "FAILED", "CRASHED")
+    assert run["state_name"] == "Completed"
+    assert _held(ops, scored, "KAM_Score__c") == [True] * 3
+    with Store(ops.store) as store, store.transaction() as tx:
+        (approved,) = approving.recent_plans(tx, 1)
+        assert (approved.plan_id, approved.approved_by) == (plan.plan_id, "Ana Ops")
+        assert approving.outcomes(tx, plan.plan_id).keys() <= {"written", "unchanged"}
+
+
+def _held(ops: Ops, accounts: list[str], name: str) -> list[bool]:
+    """Which of the accounts have something in a field."""
+    return [bool((ops.org.record("Account", one) or {}).get(name)) for one in accounts]

@@ -60,7 +60,7 @@ def told_by(*arguments: str) -> str:
     return ended.stdout
 
 
-def _events(server: SyncPrefectClient, asked: dict[str, Any], named: str) -> list[ReceivedEvent]:
+def events_of(server: SyncPrefectClient, asked: dict[str, Any], named: str) -> list[ReceivedEvent]:
     """What the server has recorded of these resources, once an event of that name is among it."""
     ends_at = time.monotonic() + 60
     while time.monotonic() < ends_at:
@@ -71,7 +71,7 @@ def _events(server: SyncPrefectClient, asked: dict[str, Any], named: str) -> lis
     raise AssertionError(f"no event of {named}")
 
 
-def _of_run(run: State) -> dict[str, Any]:
+def of_run(run: State) -> dict[str, Any]:
     """Events about a run, and those that name it beside their own resource."""
     return {"any_resource": {"id": [f"prefect.flow-run.{run.state_details.flow_run_id}"]}}
 
@@ -193,7 +193,7 @@ def test_events_of_real_runs_are_meant(server: SyncPrefectClient) -> None:
         (ours, "prefect.flow-run.Completed"),
         (theirs, "prefect.flow-run.Failed"),
     ):
-        found = _events(server, _of_run(probe(event, return_state=True)), event)
+        found = events_of(server, of_run(probe(event, return_state=True)), event)
         told[probe.name, event.split(".", 1)[1]] = [
             one.name for one in automations(None) if any(_fires(one.trigger, e) for e in found)
         ]
@@ -212,12 +212,12 @@ def test_an_event_of_ours_fires_what_was_applied(server: SyncPrefectClient) -> N
     kam("automations")
     (there,) = server.read_automations_by_name("kam waits for approval")
     run = ours(GUARD_TRIPPED, return_state=True)
-    (told,) = [one for one in _events(server, _of_run(run), GUARD_TRIPPED) if one.event == GUARD_TRIPPED]
+    (told,) = [one for one in events_of(server, of_run(run), GUARD_TRIPPED) if one.event == GUARD_TRIPPED]
     assert told.resource.id == f"kam.run.{run.state_details.flow_run_id}"
     assert {"kam.crm.hubspot": "crm"}.items() <= {one.id: one.role for one in told.related}.items()
     assert told.payload == {"what": "tier changes: 9 of 10", "plan": "hubspot-1", "hash": "a1b2"}
     executed = "prefect.automation.action.executed"
-    fired = _events(server, {"resource": {"id": [f"prefect.automation.{there.id}"]}}, executed)
+    fired = events_of(server, {"resource": {"id": [f"prefect.automation.{there.id}"]}}, executed)
     assert [one.event for one in fired].count(executed) == 1
 
 

@@ -25,7 +25,7 @@ from flows.runtime import Runtime, using
 from flows.score import score
 from flows.settings import load_settings, settings_from
 from kammodel.errors import KamError, NotConfigured
-from kammodel.store import Store
+from kammodel.store import Store, health
 from kammodel.store.snapshots import latest_snapshots
 from tests.benchmarks.big_book import DAY, fill
 from tests.flows.kam_command import kam
@@ -181,6 +181,33 @@ def test_a_worker_that_is_set_up_otherwise_refuses(
         set_variables(cluster, {variable: other})
         with pytest.raises(NotConfigured, match=says):
             asyncio.run(score(as_of=DAY))
+
+
+def test_a_cluster_that_goes_away_leaves_nothing_behind(
+    book: str, alone: Result, cluster: Client, prefect: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it computes. The run has failed, with a line that says so and nothing stored; the next one, without Dask,
+    gives what one process gives. No test after this one has a cluster."""
+    address = cluster.scheduler.address
+    with scoring(book, monkeypatch, cluster, DASK=address) as opened:
+        gone: list[bool] = []
+
+        def go(_step: str, _done: int, total: int | None) -> None:
+            if total == 2 and not gone and any(cluster.processing().values()):
+                gone.append(True)
+                cluster.cluster.close()
+
+        opened.progress, opened.clock = go, lambda: AT + dt.timedelta(minutes=1)
+        with pytest.raises(KamError, match=rf"^KAM_DASK: {address} went away while it computed; score again$"):
+            asyncio.run(score(as_of=DAY))
+        with opened.store.transaction() as tx:
+            newest = health.newest_run(tx, ["score"], None)
+            assert latest_snapshots(tx, until=DAY).is_empty()
+        assert newest is not None
+        assert (newest.state, str(newest.result[health.LINE]).startswith("KAM_DASK: ")) == (health.FAILED, True)
+    with scoring(book, monkeypatch, DASK="") as opened:
+        assert_same(result_of(opened, asyncio.run(score(as_of=DAY))), alone)
+        forget_snapshots(opened)
 
 
 def test_a_scheduler_that_is_not_there_is_named(book: str, prefect: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import gc
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from connectors.errors import FieldsNotProvisioned
@@ -26,11 +27,12 @@ from flows.runtime import Runtime, using
 from flows.score import score
 from flows.settings import settings_from
 from flows.sweep import sweep
+from flows.sync import pull
 from flows.undo import undo
 from flows.working import Stopped, TaskProgress
 from kammodel.errors import NotConfigured
 from kammodel.publish.fields import FIELDS
-from kammodel.store import health
+from kammodel.store import health, leases
 from kammodel.store.approving import recent_plans
 
 pytestmark = [
@@ -102,6 +104,10 @@ def test_an_undo_is_shown_first_and_stored_only_to_be_written(runtime: Runtime) 
     (written,) = asyncio.run(undo(plan=planned.plan_id, write=True))
     assert isinstance(written, ApplyReceipt)
     assert written.written == applied.written
+    with get_client(sync_client=True) as client:
+        told_by = _last_run("kam-undo").id
+        (page,) = (a for a in client.read_artifacts() if a.flow_run_id == told_by and a.key == "kam-undo")
+    assert f"| hubspot | {written.calls:,} |" in str(page.data)
 
 
 def test_a_sweep_is_a_flow_of_its_own(runtime: Runtime) -> None:
@@ -137,6 +143,32 @@ def test_a_fault_in_a_task_is_the_flow_s(runtime: Runtime, monkeypatch: pytest.M
     assert (state.name, "/nowhere/policy.toml" in str(state.message)) == ("Failed", True)
     with pytest.raises(NotConfigured):
         asyncio.run(state.aresult())
+
+
+def test_a_flow_that_meets_another_run_waits_and_at_last_is_partial(
+    runtime: Runtime, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log says once for whom it waits; the run that has no more time is left to the next one, and no failure."""
+    monkeypatch.setattr("flows.turns.BETWEEN_S", 0.01)
+    minutes, began = itertools.count(), runtime.clock()
+    # One goes by with each look: there are several before the other run is out of time.
+    runtime.clock = lambda: began + dt.timedelta(minutes=next(minutes))
+    name, there = f"read hubspot {runtime.connector('hubspot').identify().instance}", "host-b+boot/7/x"
+    with runtime.store.transaction() as tx:
+        leases.take(tx, name, there, began, began + dt.timedelta(minutes=10))
+    (read,) = asyncio.run(pull(crm=Crm.hubspot))
+    assert read.rows > 0
+    assert [line for line in caplog.messages if "wait" in line] == [
+        "waiting: another run is reading (process 7 on host-b)"
+    ]
+    with runtime.store.transaction() as tx:
+        leases.take(tx, name, there, began, began + dt.timedelta(days=9))
+    monkeypatch.setattr("flows.turns.LONGEST", dt.timedelta(0))
+    asyncio.run(pull(crm=Crm.hubspot))
+    state = _last_run("kam-pull").state
+    assert state is not None
+    assert (state.name, state.type) == ("Partial", StateType.COMPLETED)
+    assert str(state.message).startswith("hubspot is left to the next pull: waited ")
 
 
 def test_a_cancelled_task_stops_at_its_next_chunk() -> None:

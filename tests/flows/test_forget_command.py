@@ -66,6 +66,24 @@ def test_it_lists_and_lets_in(store: Path) -> None:
     assert json.loads(kam("forget", "--list", "--json").stdout) == {"forgotten": []}
 
 
+def test_an_address_of_several_is_shown_by_ids(store: Path) -> None:
+    """Whoever is asked sees which they are; a program has to say that it means all. The address is told nowhere."""
+    with Store(f"sqlite:///{store}") as opened, opened.transaction() as tx:
+        tx.run("UPDATE person SET email_hash=:hash", [{"hash": HashKey(KEY).of_address(ADDRESS)}])
+    refused = kam("forget", "--person", f" {ADDRESS.upper()}", "--yes")
+    assert (refused.exit_code, persons(store)) == (1, ["1", "2"])
+    assert "2 records have this address, several of them in one CRM: hubspot:146:1, hubspot:146:2. " in refused.stderr
+    one_of_them = kam("forget", "--person", "1", "--yes")
+    assert (one_of_them.exit_code, "to forget them all: --all" in one_of_them.stderr) == (1, True)
+    shown = CliRunner().invoke(app, ["forget", "--person", ADDRESS], input="no\n")
+    assert ["person hubspot:146:2" in shown.stdout, "forget all of these" in shown.output] == [True, True]
+    done = kam("forget", "--person", ADDRESS, "--yes", "--all", "--json")
+    assert json.loads(done.stdout)["ids"] == ["hubspot:146:1", "hubspot:146:2"]
+    assert persons(store) == []
+    every = "".join(one.output for one in (refused, one_of_them, shown, done)).lower()
+    assert ADDRESS not in every
+
+
 def test_without_the_key_it_says_which_variable(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Exit 3: what is forgotten could not be remembered."""
     monkeypatch.delenv("KAM_HASH_KEY")
@@ -75,7 +93,14 @@ def test_without_the_key_it_says_which_variable(store: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize(
-    "wrong", [(), ("--person", "1", "--account", "2"), ("--list", "--allow", "01234567"), ("--person", "1", "--json")]
+    "wrong",
+    [
+        (),
+        ("--person", "1", "--account", "2"),
+        ("--list", "--allow", "01234567"),
+        ("--person", "1", "--json"),
+        ("--account", "2", "--all"),
+    ],
 )
 def test_wrong_usage(store: Path, wrong: tuple[str, ...]) -> None:
     """One thing at a time; what cannot ask has to be told yes."""

@@ -16,6 +16,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from connectors.sandbox.company import ServedCompany
 from flows.backfill import Of, backfill
+from flows.events import RUN_PARTIAL
 from flows.results import CrmBackfillReceipt
 from flows.run import run
 from flows.runtime import Runtime, using
@@ -23,6 +24,7 @@ from flows.settings import settings_from
 from flows.sync import pull
 from kammodel.publish.fields import FIELDS
 from kammodel.store import health
+from tests.flows.test_automations import events_of, of_run
 from tests.flows.test_flows import DAY, QUICK
 
 pytestmark = [
@@ -82,6 +84,18 @@ def test_a_pull_and_a_run_that_have_no_calls_left_are_partial(served: ServedComp
         newest = health.newest_run(tx, ["run"], None)
     assert newest is not None
     assert (newest.state, str(newest.result[health.LINE]).startswith("salesforce resumes at ")) == ("partial", True)
+
+
+def test_a_run_without_a_single_call_names_its_crm(served: ServedCompany, runtime: Runtime) -> None:
+    """In its state, and in the event that automations listen to: no step was begun that could tell."""
+    few_calls(served, runtime)
+    assert served.company.org is not None
+    served.company.org.settings.daily_api_requests = 4
+    state = asyncio.run(ended(run(as_of=DAY, return_state=True)))
+    assert (state.name, str(state.message).startswith("salesforce: Salesforce answered ")) == ("Partial", True)
+    with get_client(sync_client=True) as client:
+        (told,) = [one for one in events_of(client, of_run(state), RUN_PARTIAL) if one.event == RUN_PARTIAL]
+    assert {"kam.crm.salesforce": "crm"}.items() <= {one.id: one.role for one in told.related}.items()
 
 
 def test_a_backfill_that_has_no_calls_left_is_partial(runtime: Runtime) -> None:

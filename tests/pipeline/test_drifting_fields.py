@@ -20,9 +20,10 @@ from connectors.sandbox.hubspot.redefining import (
 from connectors.sandbox.salesforce.redefining import rename_field, retype_field
 from flows.pipeline.access import concerned
 from flows.pipeline.reconciling import reconcile
-from kammodel.dependents import Dependents
+from kammodel.dependents import BY_HAND, Dependents
 from kammodel.entities import Opportunity
 from kammodel.errors import KamError
+from kammodel.tiering.criteria import CRITERIA
 from tests.pipeline.company import HOUR
 from tests.pipeline.drifting import HIDDEN, OURS, SCOPES, THEIRS, Crm, Desk, opened
 
@@ -202,6 +203,7 @@ def test_a_property_of_hubspots_own_that_is_hidden_is_missed(desk: Desk) -> None
     [
         ("Case", "could be read before and cannot be now", "service_need"),
         ("Opportunity", "nothing can be tiered without opportunities", "volume, potential, loyalty, service_need"),
+        ("Account", "(no object Account|companies cannot be read): ", ", ".join(one.key for one in CRITERIA)),
     ],
 )
 def test_a_whole_stream_that_is_lost_names_what_stands_on_it(desk: Desk, kind: str, told: str, criteria: str) -> None:
@@ -209,7 +211,7 @@ def test_a_whole_stream_that_is_lost_names_what_stands_on_it(desk: Desk, kind: s
     desk.mapped = False
     desk.pull()
     before = desk.stands()
-    scope = {"Case": "tickets", "Opportunity": "crm.objects.deals.read"}[kind]
+    scope = {"Case": "tickets", "Opportunity": "crm.objects.deals.read", "Account": "crm.objects.companies.read"}[kind]
     if desk.crm == "salesforce":
         desk.org.settings.hidden_objects = HIDDEN | {kind}
     else:
@@ -218,12 +220,33 @@ def test_a_whole_stream_that_is_lost_names_what_stands_on_it(desk: Desk, kind: s
         desk.pull()
     assert f"criteria concerned: {criteria}; KPIs concerned: " in str(caught.value)
     assert re.search(r"KPIs concerned: (\w+, ){4}\w+ and \d+ more", str(caught.value))
-    assert desk.stands() == before
     if desk.crm == "salesforce":
         desk.org.settings.hidden_objects = HIDDEN
     else:
         desk.portal.settings.scopes = SCOPES
+    assert desk.stands() == before
     assert desk.pull().streams
+
+
+@pytest.mark.parametrize("part", ["", "_Reason", "_Until"])
+def test_what_people_decide_by_hand_stands_on_fields_too(desk: Desk, part: str) -> None:
+    """No KPI or criterion is made of an override; without it a tier would move all the same."""
+    desk.mapped = False
+    desk.pull()
+    before, name, column = desk.stands(), f"KAM_Tier_Override{part}", f"tier_override{part.lower()}"
+    if desk.crm == "salesforce":
+        _loses_sight(desk, f"{name}__c")
+    else:
+        _hides(desk, f"companies.{name.lower()}")
+    with pytest.raises(PermissionMissing, match=rf"accounts: {column} could be read before") as caught:
+        desk.pull()
+    assert f"concerned beside criteria: {BY_HAND[column]}; to go on without" in str(caught.value)
+    assert desk.stands() == before
+    if desk.crm == "salesforce":
+        desk.org.grant_field("Account", f"{name}__c")
+    else:
+        _hides(desk)
+    desk.pull()
 
 
 def test_at_most_a_handful_of_kpis_is_named() -> None:
@@ -233,6 +256,8 @@ def test_at_most_a_handful_of_kpis_is_named() -> None:
     assert concerned(Dependents(many, ("volume", "potential"))) == told
     assert concerned(Dependents(many[:1], ())) == "criteria concerned: none; KPIs concerned: a; "
     assert concerned(Dependents((), ())) == ""
+    by_hand = "criteria concerned: none; KPIs concerned: a; concerned beside criteria: tiers set by hand; "
+    assert concerned(Dependents(many[:1], (), ("tiers set by hand",))) == by_hand
 
 
 @pytest.mark.parametrize("desk", ["hubspot"], indirect=True)

@@ -141,6 +141,22 @@ def test_what_cannot_be_read_is_forgotten_too(office: PrivateOffice) -> None:
     office.org.purge("Contact", unread)
 
 
+def test_somebody_who_was_never_read_is_found_by_address(office: PrivateOffice) -> None:
+    """In a row that was set aside, with the hash in place of the address; under another id they stay out too."""
+    address = "una_read@example.com"
+    unread = office.org.create("Contact", {"LastName": "Unread", "Email": "Una_Read@example.com"})
+    spoil(office, unread)
+    office.pull("salesforce")
+    assert office.forget("person", address).counts == {"rejected_record": 1}
+    again = office.org.create("Contact", {"LastName": "Unread", "Email": address, "Title": "Chief Unread"})
+    office.company.clock.advance(HOUR)
+    office.pull("salesforce", full=True)
+    assert files_with(office.home, unread, again, "Chief Unread") == []
+    for one in (unread, again):
+        office.org.delete("Contact", one)
+        office.org.purge("Contact", one)
+
+
 def spoil(office: PrivateOffice, contact: str) -> None:
     """A moment that nobody can read, and a change that an increment shows."""
     office.company.clock.advance(HOUR)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from kammodel.dependents import CARRIED, dependents_of, dependents_of_streams
+from kammodel.dependents import BY_HAND, CARRIED, dependents_of, dependents_of_streams
 from kammodel.entities import Account, Case, Opportunity, Sourced
 from kammodel.facts import FRAMES
 from kammodel.kpis import DERIVED, GROUPS, KPIS
@@ -46,6 +46,19 @@ def test_a_rating_of_accounts_is_measured_as_it_is() -> None:
     """No KPI lies between."""
     found = dependents_of(Account, {"strategic_value"})
     assert (found.kpis, found.criteria) == ((), ("strategic",))
+
+
+def test_an_override_carries_the_tiers_that_are_set_by_it() -> None:
+    """Every column of accounts by which people decide a tier themselves is named."""
+    columns = {name for name in Account.model_fields if name.startswith("tier_override")}
+    assert set(BY_HAND) == columns
+    found = dependents_of(Account, {"tier_override"})
+    assert (found.kpis, found.criteria, found.by_hand) == ((), (), ("tiers set by hand",))
+
+
+def test_without_accounts_nothing_is_left() -> None:
+    found = dependents_of_streams({"accounts"})
+    assert (len(found.kpis), len(found.criteria), found.by_hand) == (len(KPIS), len(CRITERIA), ("tiers set by hand",))
 
 
 def test_what_is_only_carried_concerns_those_that_name_it() -> None:

@@ -1,0 +1,32 @@
+"""Says of which CRM a fault is that does not say so itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from connectors.contract import Identity
+from connectors.errors import QuotaSpent
+from flows.runtime import Runtime
+
+
+@contextmanager
+def about(crm: str) -> Iterator[None]:
+    """Puts the name of the CRM before the text of a QuotaSpent, as in the lines of what is left to do."""
+    try:
+        yield
+    except QuotaSpent as fault:
+        fault.args = (named(crm, fault),)
+        raise
+
+
+def named(crm: str, fault: QuotaSpent) -> str:
+    """Its text with the name of the CRM before it, once."""
+    text = str(fault)
+    return text if text.startswith(f"{crm}: ") else f"{crm}: {text}"
+
+
+def who(runtime: Runtime, crm: str) -> Identity:
+    """Signs in to a CRM, for a step that is not of it alone."""
+    with about(crm):
+        return runtime.connector(crm).identify()

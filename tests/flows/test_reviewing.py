@@ -1,0 +1,95 @@
+"""Cells that wait for review, in flows that belong to no deployment: nobody can be asked, and nobody is held up."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId, LogFilterLevel
+from prefect.client.schemas.objects import State
+from prefect.logging.handlers import APILogWorker
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from connectors.sandbox.company import ServedCompany
+from flows import steps
+from flows.pipeline import quiet
+from flows.results import ApplyReceipt, WriteBackReceipt
+from flows.runtime import Runtime, using
+from flows.settings import settings_from
+from flows.write_back import write_back
+from kammodel.publish.fields import FIELDS
+from tests.flows.test_partial import ended
+
+pytestmark = [
+    # Prefect's clients leave their sockets to the garbage collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture
+def runtime(served: ServedCompany, tmp_path: Path, prefect_api: str) -> Iterator[Runtime]:
+    """HubSpot alone, read and scored; every change of a score is approved first."""
+    rules = tmp_path / "publish.toml"
+    rules.write_text('[fields]\nscore = "review"\n', "utf-8")
+    there = {name: value for name, value in served.environment().items() if "SALESFORCE" not in name}
+    settings = settings_from({**there, "KAM_HOME": str(tmp_path), "KAM_PUBLISH_FILE": str(rules)})
+    with (
+        temporary_settings({PREFECT_API_URL: prefect_api}),
+        Runtime(settings, clock=served.company.clock.now) as opened,
+        using(opened),
+    ):
+        opened.connector("hubspot").provision(FIELDS, "en")
+        steps.pull(opened, "hubspot", full=False, progress=quiet)
+        steps.score(opened, None, progress=quiet)
+        yield opened
+    gc.collect()
+
+
+def test_without_a_form_all_else_is_written_and_the_log_says_how_to_approve(runtime: Runtime) -> None:
+    """Whether the run was to wait or not; that it cannot is a warning with the command."""
+    state: State[Any] = asyncio.run(ended(write_back(review=True, return_state=True)))
+    (receipt,) = asyncio.run(result_of(state))
+    assert (state.name, receipt.plan.cells_to_review > 10) == ("Completed", True)
+    assert receipt.applied.written == receipt.plan.cells_to_write > 50
+    (line,) = warnings_of(state)
+    assert f"{receipt.plan.cells_to_review} cells that wait for review" in line
+    assert f"kam approve {receipt.plan.hash} --by NAME" in line
+
+    steps.approve(runtime, receipt.plan.hash, "Ana Ops")
+    rest = steps.apply(runtime, "hubspot", None, progress=quiet)
+    assert rest.written == receipt.plan.cells_to_review
+    quiet_state: State[Any] = asyncio.run(ended(write_back(return_state=True)))
+    assert (quiet_state.name, warnings_of(quiet_state)) == ("Completed", [])
+
+
+async def result_of(state: State[Any]) -> tuple[WriteBackReceipt, ...]:
+    """What the flow gave back."""
+    given: tuple[WriteBackReceipt, ...] = await state.aresult()
+    return given
+
+
+def warnings_of(state: State[Any]) -> list[str]:
+    """What the flow itself warned of, once Prefect has sent it."""
+    APILogWorker.drain_all(timeout=10)
+    run_id = state.state_details.flow_run_id
+    assert run_id is not None
+    asked = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run_id]), level=LogFilterLevel(ge_=30))
+    with get_client(sync_client=True) as client:
+        return [one.message for one in client.read_logs(asked)]
+
+
+def test_what_was_written_in_two_goes_adds_up() -> None:
+    """What is left is what the second go left."""
+    first = ApplyReceipt(
+        "p", "hubspot", 5, 2, 1, 3, calls=7, seconds=1.5, faults={"A": 2}, hints={"A": "why"}, edited=1
+    )
+    later = ApplyReceipt("p", "hubspot", 4, 1, 0, 0, calls=2, seconds=0.25, faults={"A": 1, "B": 1})
+    both = first.and_then(later)
+    assert (both.written, both.rejected, both.gone, both.retry, both.edited) == (9, 3, 1, 0, 1)
+    assert (both.calls, both.seconds, both.faults, both.hints) == (9, 1.75, {"A": 3, "B": 1}, {"A": "why"})

@@ -1,0 +1,130 @@
+"""What a flow does while another run reads or writes the same CRM: it waits, and at last leaves it to the next run."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from connectors.sandbox.clock import Clock
+from connectors.sandbox.company import ServedCompany
+from flows import proving, steps
+from flows.pipeline import quiet
+from flows.pipeline.leasing import Held, Taken, sole_reader, sole_writer
+from flows.pipeline.swept import Sweeps
+from flows.runtime import Runtime
+from flows.settings import settings_from
+from flows.sweeping import sweep_one
+from kammodel.entities import PublishPlan
+from kammodel.store import health
+from tests.flows.test_flows import DAY, QUICK
+from tests.store.test_plans import save
+
+HALF_AN_HOUR = dt.timedelta(minutes=30)
+
+
+class Flow:
+    """The progress of somebody who waits. `meanwhile` happens at the third time."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        self.told: list[str] = []
+        self._meanwhile = meanwhile
+
+    def __call__(self, step: str, done: int, total: int | None) -> None:
+        """Goes on without a word."""
+
+    def wait(self, why: str, seconds: float) -> None:
+        assert seconds == 10
+        self.told.append(why)
+        if len(self.told) == 3:
+            self._meanwhile()
+
+
+@pytest.fixture
+def runtime(served: ServedCompany, tmp_path: Path) -> Iterator[Runtime]:
+    settings = settings_from({**served.environment(), "KAM_HOME": str(tmp_path / "home")})
+    with Runtime(settings, clock=served.company.clock.now, patience=QUICK) as opened:
+        yield opened
+
+
+@dataclass
+class Another:
+    """A run that has a lease until it is closed; `goes_on` says so half an hour later."""
+
+    runtime: Runtime
+    clock: Clock
+    held: Held
+    stack: ExitStack
+
+    def ends(self) -> None:
+        self.stack.close()
+
+    def goes_on(self) -> None:
+        self.clock.advance(HALF_AN_HOUR)
+        with self.runtime.store.transaction() as tx:
+            self.held.renew(tx)
+
+
+@pytest.fixture
+def another(runtime: Runtime, served: ServedCompany) -> Iterator[Another]:
+    """It reads HubSpot."""
+    with ExitStack() as stack:
+        lease = sole_reader(runtime.store, runtime.connector("hubspot").identify(), runtime.clock)
+        yield Another(runtime, served.company.clock, stack.enter_context(lease), stack)
+
+
+def newest(runtime: Runtime, kind: str) -> tuple[str, object]:
+    with runtime.store.transaction() as tx:
+        found = health.newest_run(tx, [kind], "hubspot")
+    assert found is not None
+    return found.state, found.result.get(health.LINE)
+
+
+def test_a_flow_waits_for_its_turn(runtime: Runtime, another: Another) -> None:
+    """It reads as soon as the other run is done; its own run is one, and is done."""
+    flow = Flow(another.ends)
+    assert steps.pull(runtime, "hubspot", full=False, progress=flow).rows > 0
+    assert (len(flow.told), len(set(flow.told))) == (3, 1)
+    assert flow.told[0].startswith("another run is reading (process ")
+    assert newest(runtime, "pull") == (health.DONE, None)
+
+
+@pytest.mark.usefixtures("another")
+def test_a_command_does_not_wait(runtime: Runtime) -> None:
+    with pytest.raises(Taken, match="hubspot: another run is reading"):
+        steps.pull(runtime, "hubspot", full=False, progress=quiet)
+
+
+def test_after_half_an_hour_it_is_left_to_the_next_run(runtime: Runtime, another: Another) -> None:
+    """That is no failure: pull, sweep and repair were done in part, of which nothing."""
+    pulled = steps.pull(runtime, "hubspot", full=False, progress=Flow(another.goes_on))
+    swept = sweep_one(runtime, "hubspot", of=Sweeps.deletions, progress=Flow(another.goes_on))
+    repaired = proving.reconcile(runtime, "hubspot", repair=True, progress=Flow(another.goes_on))
+    why = str(pulled.stopped)
+    assert why.startswith("waited 30 minutes for another run, which is reading (process ")
+    assert steps.unread([pulled, swept]) == (
+        f"hubspot is left to the next pull: {why}",
+        f"hubspot is left to the next sweep: {why}",
+    )
+    assert proving.unproven([repaired]) == (f"hubspot: {why}",)
+    assert [newest(runtime, kind) for kind in ("pull", "sweep", "reconcile")] == [(health.PARTIAL, why)] * 3
+
+
+def test_a_plan_whose_turn_does_not_come_stays_to_be_written(runtime: Runtime, served: ServedCompany) -> None:
+    who = runtime.connector("hubspot").identify()
+    made = PublishPlan(
+        plan_id="p", source="hubspot", source_instance=who.instance, planned_at=runtime.clock(), as_of=DAY
+    )
+    save(runtime.store, made, ("1", "tier", None, "key", "write"), ("2", "tier", "x", "key", "held"))
+    with ExitStack() as stack:
+        lease = sole_writer(runtime.store, who.source, who.instance, runtime.clock)
+        other = Another(runtime, served.company.clock, stack.enter_context(lease), stack)
+        left = steps.apply(runtime, "hubspot", None, progress=Flow(other.goes_on))
+    assert (left.plan_id, left.written, left.pending, left.is_complete) == ("p", 0, 1, False)
+    (line,) = steps.unwritten([left])
+    assert line.startswith("hubspot: resumes with the 1 cells that are left, with the next apply: waited 30 minutes")
+    assert newest(runtime, "apply") == (health.PARTIAL, left.stopped)
