@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 import orjson
 
 from connectors.errors import RequestRefused, ShortAnswer, SliceLost, UnexpectedAnswer
+from connectors.repeats import Repeats
 from connectors.salesforce import paths
 from connectors.salesforce.client import Client
 from connectors.salesforce.frames import Record, as_text, records_of
@@ -65,11 +66,12 @@ def read_rows(
     wrong, and what was not there when everything was read is not looked for again.
 
     Raises SliceLost if the place is no longer known; if it gets lost under way, the query is made once more, and its
-    rows come again. Raises ShortAnswer if the pages end before the rows that the first of them announced: a short
-    list must not look like a whole one.
+    rows come again. Raises ShortAnswer if the pages end before the rows that the first of them announced, or rows come
+    twice: a short list must not look like a whole one.
     """
     place = Place.parse(resume) if resume is not None else Place()
     seen: set[str | None] = set()
+    repeats = Repeats("a query")
     pages = begun_again = 0
     while True:
         try:
@@ -81,6 +83,7 @@ def read_rows(
             if pages == 0 or begun_again:
                 raise
             place, seen, begun_again = Place(), set(), 1
+            repeats = Repeats("a query")
             continue
         seen.add(place.link)
         pages += 1
@@ -90,6 +93,7 @@ def read_rows(
             raise ShortAnswer(f"Salesforce announced {place.announced} rows and sent {place.rows}; run again")
         if place.link is not None and place.link in seen:
             raise UnexpectedAnswer("Salesforce sent the same link to a next page twice")
+        repeats.check([str(record["Id"]) for record in records if record.get("Id")])
         yield Rows(records, place)
         if place.link is None:
             return

@@ -154,13 +154,13 @@ class Office:
 
 
 @contextmanager
-def opened(name: Name, folder: Path) -> Iterator[Office]:
+def opened(name: Name, folder: Path, companies: int = 120) -> Iterator[Office]:
     """A CRM served, and read an hour ago."""
     with ExitStack() as stack:
         # A day of a thousand reconciliations.
         org = OrgSettings(daily_api_requests=_NO_END)
         portal = replace(unhurried(), daily_requests=_NO_END, associations_daily_requests=_NO_END)
-        company = same_in(seeded_book(120, NOW), Clock(NOW), name, org_settings=org, portal_settings=portal)
+        company = same_in(seeded_book(companies, NOW), Clock(NOW), name, org_settings=org, portal_settings=portal)
         if name == "salesforce":
             front = stack.enter_context(salesforce_connected.open_front())
             assert company.org is not None

@@ -19,6 +19,7 @@ from connectors.errors import (
     SliceLost,
     UnexpectedAnswer,
 )
+from connectors.repeats import Repeats
 from connectors.salesforce import paths, soql
 from connectors.salesforce.bulk import jobs
 from connectors.salesforce.bulk.results import read_page
@@ -137,12 +138,15 @@ def _read_part(client: Client, source: Source, place: Place, sizes: Sizes) -> It
             yield Batch(nothing, _instead(place, source, job.reason, halve=True))
             return
         been = {place.locator}
+        repeats = Repeats("a job")
         while place.parts and place.parts[0] is part:
             page = read_page(client, job.id, source.fields, place.locator, rows=sizes.page_rows)
             if page.locator is not None and page.locator in been:
                 # Pages in a circle would be read until no calls are left.
                 raise UnexpectedAnswer(f"Salesforce named the same place in the results over {source.kind} twice")
             been.add(page.locator)
+            if "Id" in page.frame.columns:
+                repeats.check(page.frame["Id"].drop_nulls())
             place = replace(place, locator=page.locator, rows=place.rows + page.frame.height)
             if page.locator is None:
                 _prove(place.rows, job, source)
