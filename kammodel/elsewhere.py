@@ -17,7 +17,8 @@ from kammodel.inputs import LARGE, Inputs, Stamps, asked
 from kammodel.known import Known, ScoringConfig, grouped
 from kammodel.numbering import Lookup, Numbers, number
 from kammodel.sharded import ShardedDay, Told
-from kammodel.sharding import Shards, sharded
+from kammodel.sharding import sharded
+from kammodel.shards import Shards
 from kammodel.spilling import Spill
 from kammodel.store import Store
 

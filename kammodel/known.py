@@ -161,7 +161,9 @@ def _with_load(
         tier = pl.col("tier_effective")
         asked = tier.replace_strict(hours | {"provisional": hours["growth"]}, default=None, return_dtype=pl.Float64)
         load = known.join(previous.select("group_id", load_hours=asked), on="group_id", how="left")
-    return figures.join(load.drop("group_id"), on="group", how="left", maintain_order="left")
+    # The columns of the figures are hundreds: put beside them, nothing is copied.
+    beside = figures.select("group").join(load.drop("group_id"), on="group", how="left", maintain_order="left")
+    return figures.hstack(beside.drop("group"))
 
 
 def groups_read(inputs: Inputs, grouping: AccountGroups) -> pl.DataFrame:

@@ -90,9 +90,13 @@ class Numbers:
         return rows.with_columns(self._numbered(rows[name], before) for name in missing)
 
     def each(self, rows: pl.DataFrame, column: str) -> pl.DataFrame:
-        """`rows` with a column of numbers, those of several ids replaced by a row for each of them."""
-        told = rows.drop_nulls(column).join(self._sets.rename({"set": column}), on=column, how="left")
-        return told.with_columns(pl.coalesce("member", column).alias(column)).drop("member")
+        """`rows` with a column of numbers, those of several ids replaced by a row for each of them, in any order."""
+        told = rows.drop_nulls(column)
+        several = Lookup(self._sets["set"], pl.repeat(value=True, n=self._sets.height, eager=True)).of(told[column])
+        # Few name several: the others need no join.
+        each = told.filter(several).join(self._sets.rename({"set": column}), on=column)
+        each = each.with_columns(pl.col("member").alias(column)).drop("member")
+        return pl.concat([told.filter(several.is_null()), each])
 
     def ids(self, numbers: pl.Series) -> pl.DataFrame:
         """The ids of numbers: `number`, source, source_instance, `id`; once each, in order of number."""

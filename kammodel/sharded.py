@@ -31,7 +31,8 @@ from kammodel.kpis.computing import aggregated, derived
 from kammodel.reconstruction import groups_of, reconstructed_of
 from kammodel.rollups.computing import Rolled, roll_up
 from kammodel.rollups.frames import made_of
-from kammodel.sharding import Shards, sharded
+from kammodel.sharding import sharded
+from kammodel.shards import Shards
 from kammodel.spilling import Spill
 
 _OWN = tuple(k for k in kpis.KPIS if "group" in k.levels)
@@ -102,9 +103,11 @@ class ShardedDay:
         own = grouping.groups.select("group")
         sources = inputs.sources(grouping, moment, self.config.reporting_currency, self.whole.rates)
         sources = replace(sources, everywhere=self.shards.grouping.accounts)
+        made = self.shards.made_apart(shard)
         if any("account" in rows.columns for rows in inputs.given.frames.values() if rows is not None):
             # Whom a file means is known of all accounts together: a name that two have is nobody's.
-            sources = sources.knowing({named: self.whole.once(named).join(own, on="group", how="semi")})
+            made[named] = self.whole.once(named).join(own, on="group", how="semi")
+        sources = sources.knowing(made)
         frames = {frame.name: sources.frame(frame.name) for frame in _sharded_frames()}
         groups = self.groups.join(own, on="group", how="semi", maintain_order="left")
         figures = aggregated(_over(frames), Facts(frames, groups), self.config.as_of)

@@ -3,9 +3,8 @@ figures look at."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import polars as pl
 
@@ -22,20 +21,21 @@ from kammodel.entities import (
     Person,
     Sourced,
 )
+from kammodel.facts.activities import APART, leading, placing, tied_groups
 from kammodel.facts.cut import Cut
-from kammodel.facts.frames import ACCOUNT, DEAL, ORG, OWN, places
-from kammodel.facts.touches import done_touches, placing_counts, tied_groups
+from kammodel.facts.frames import ACCOUNT, DEAL, OWN, places
 from kammodel.identity import AccountGroups
 from kammodel.inputs import HISTORIES, LARGE, Inputs, Stamps, history, stamps_of
 from kammodel.narrowing import looked_at
 from kammodel.numbering import Lookup, number
 from kammodel.reconstruction import WAYS, groups_of, told_deals
+from kammodel.rollups.frames import entities as rolled_entities
+from kammodel.shards import CURRENCIES, Shards, shard_of
 from kammodel.spilling import Spill
 
 _LINK = [*KEY, "account_id"]
 _MOST = 2**32
 """More rows than a piece has."""
-_CURRENCIES = dict.fromkeys((*ORG, "currency"), pl.String)
 _PERSON, _CONTRACT = number("person_id"), number("contract_id")
 _NOTHING = pl.DataFrame()
 _NO_LINKS = (pl.Series(OWN, dtype=pl.UInt32), pl.Series(ACCOUNT, dtype=pl.UInt32))
@@ -48,10 +48,6 @@ _LEADING: tuple[type[Sourced], ...] = (Opportunity, Person, Case)
 def shards_needed(inputs: Inputs, shard_rows: int) -> int:
     """How many shards keep each of them at about so many rows."""
     return max(1, -(-inputs.large_rows // max(1, shard_rows)))
-
-
-def shard_of(groups: pl.Expr, shards: int) -> pl.Expr:
-    return (groups % shards).cast(pl.UInt32)
 
 
 def known_pieces(
@@ -88,46 +84,6 @@ def stamps_known(inputs: Inputs, moment: Cut) -> Stamps:
     return stamps
 
 
-@dataclass
-class Shards:
-    """The LARGE entities of a day, sorted. `small`: everything else, as known at the cut.
-
-    `stamps`: of the rows, for the fingerprint. `touched`: see `reconstructed_of`. `currencies`: source,
-    source_instance, currency of deals. `counts`: of what no shard sees whole. `empty`: frames without rows.
-    `stays`: whether the rows of a shard may be asked for again.
-    """
-
-    number: int
-    small: Inputs
-    moment: Cut
-    grouping: AccountGroups
-    spill: Spill
-    stamps: Stamps = field(default_factory=dict)
-    touched: dict[type[Sourced], pl.Series] = field(default_factory=dict)
-    empty: dict[type[Sourced], pl.DataFrame] = field(default_factory=dict)
-    currencies: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_CURRENCIES))
-    counts: Counter[str] = field(default_factory=Counter)
-    stays: bool = False
-
-    def inputs(self, shard: int) -> Inputs:
-        """The rows of a shard, which are on disk no longer then unless it `stays`."""
-        rows: dict[type[Sourced], pl.DataFrame] = {}
-        for entity, empty in self.empty.items():
-            name = f"{entity.__name__}/{shard}"
-            found = self.spill.frame(name)
-            rows[entity] = empty if found is None else found
-            if not self.stays:
-                self.spill.drop(name)
-        return replace(self.small, entities={**self.small.entities, **rows})
-
-    def groups(self, shard: int) -> AccountGroups:
-        """The account groups of a shard."""
-        own = shard_of(pl.col("group"), self.number) == shard
-        whole = self.grouping
-        members, accounts, groups = (rows.filter(own) for rows in (whole.members, whole.accounts, whole.groups))
-        return replace(whole, members=members, accounts=accounts, groups=groups)
-
-
 def sharded(inputs: Inputs, small: Inputs, moment: Cut, grouping: AccountGroups, shards: int) -> Shards:
     """Reads every row of LARGE entities once, and puts it where it belongs."""
     made = Shards(shards, small, moment, grouping, Spill())
@@ -151,6 +107,7 @@ class _Sorting:
         self.links = {entity: pl.DataFrame(_NO_LINKS) for entity in _LEADING}
         self.related = pl.DataFrame(_NO_LINKS)
         self.linked = self.sources
+        self.is_rolled = Activity in rolled_entities(made.small.given.rollups)
         self.texts: dict[type[Sourced], pl.DataFrame] = {}
         self.unknown: pl.DataFrame | None = None
         self.put_off = dict[type[Sourced], pl.DataFrame]()
@@ -164,14 +121,13 @@ class _Sorting:
         for rows in known_pieces(self.inputs, entity, self.made.moment, self.unknown, columns):
             seen.append(stamps_of([rows]))
             plain = rows.select(kept)
-            self.made.empty[entity] = plain.clear()
             self._write(entity, plain)
             if entity in _LEADING:
                 links.append(plain.select(OWN, ACCOUNT).drop_nulls())
             elif entity is AccountPerson:
                 links.append(plain.select(pl.col(_PERSON).alias(OWN), ACCOUNT).drop_nulls())
             if entity is Opportunity:
-                self.made.currencies = pl.concat([self.made.currencies, plain.select(_CURRENCIES.keys())]).unique()
+                self.made.currencies = pl.concat([self.made.currencies, plain.select(CURRENCIES.keys())]).unique()
             if self.made.moment.is_past:
                 texts += [rows.select(_LINK).drop_nulls("account_id")] if entity in _LEADING else []
                 doubtful += [self._doubtful(rows)] if entity not in HISTORIES else []
@@ -221,11 +177,34 @@ class _Sorting:
         return groups_of(entity, rows, known, self.made.grouping)
 
     def _write(self, entity: type[Sourced], rows: pl.DataFrame) -> None:
+        if entity is Activity:
+            self._write_apart(rows)
+            if not self.is_rolled:
+                return
+        self.made.empty[entity] = rows.clear()
         shard, row = self._targets(entity, rows)
         for one in range(self.made.number):
             own = rows[row.filter(shard == one)] if row is not None else rows.filter(shard == one)
-            if not own.is_empty():
-                self.made.spill.append(f"{entity.__name__}/{one}", own)
+            self._append(entity.__name__, one, own)
+
+    def _write_apart(self, activities: pl.DataFrame) -> None:
+        """Makes of some activities what facts look at: a fraction of them, and no shard has to make it again."""
+        entities: dict[type[Sourced], pl.DataFrame] = {**self.linked.entities, Activity: activities}
+        sources = replace(self.linked, entities=entities, _made=leading(self.linked))
+        for make in APART:
+            rows = make(sources)
+            self.made.empty_apart[make] = rows.clear()
+            if "group" in rows.columns:
+                shard = rows.select(shard_of(pl.col("group"), self.made.number)).to_series()
+            else:
+                shard = self.shards.of(self._by(rows, DEAL, Opportunity))
+            for one in range(self.made.number):
+                self._append(make.__name__, one, rows.filter(shard == one))
+        self.made.counts.update(placing(sources))
+
+    def _append(self, name: str, shard: int, rows: pl.DataFrame) -> None:
+        if not rows.is_empty():
+            self.made.spill.append(f"{name}/{shard}", rows)
 
     def _targets(self, entity: type[Sourced], rows: pl.DataFrame) -> tuple[pl.Series, pl.Series | None]:
         """Every shard whose groups' figures look at a row, and the number of the row; None where each has one, in
@@ -277,15 +256,9 @@ class _Sorting:
         return pl.concat(found)
 
     def _of_activities(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Those of the groups that a touch belongs to, and that of the deal that it is about."""
-        touches = rows.rename({"row": "touch"})
-        tied = tied_groups(touches, self.linked)
-        done = done_touches(touches, self.made.moment).select("touch")
-        counted = tied.join(done, on="touch", how="semi")
-        self.made.counts.update(placing_counts(counted, done.height))
-        own = tied.select(row="touch", shard=shard_of(pl.col("group"), self.made.number))
-        about = rows.select("row", self._by(rows, DEAL, Opportunity))
-        return pl.concat([own, self._placed(about)])
+        """Those of the groups that an activity belongs to."""
+        tied = tied_groups(rows.rename({"row": "touch"}), self.linked)
+        return tied.select(row="touch", shard=shard_of(pl.col("group"), self.made.number))
 
     def _placed(self, rows: pl.DataFrame) -> pl.DataFrame:
         return rows.select("row", self.shards.of(rows[ACCOUNT]).alias("shard")).drop_nulls("shard")

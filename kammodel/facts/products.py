@@ -29,7 +29,6 @@ def _families(sources: Sources) -> pl.DataFrame:
     """
     bought, negotiated = _lines(sources)
     told = [
-        _eligible(sources).with_columns(is_eligible=_YES),
         bought.with_columns(is_bought=_YES, is_owned=_YES),
         _installed(sources).with_columns(is_owned=_YES),
         negotiated.with_columns(is_in_pipeline=_YES),
@@ -39,21 +38,19 @@ def _families(sources: Sources) -> pl.DataFrame:
         pl.concat(told, how="diagonal")
         .group_by(_CELL)
         .agg(
-            pl.col("is_eligible", "is_owned", "is_in_pipeline").any(),
+            pl.col("is_owned", "is_in_pipeline").any(),
             spend=amount.cast(pl.Int128).sum(),
             is_known=(pl.col("is_bought") & amount.is_not_null()).any()
             & ~(pl.col("is_bought") & amount.is_null()).any(),
         )
+        .join(_eligible(sources).with_columns(is_eligible=_YES), on=_CELL, how="full", coalesce=True)
         .join(bought.select("holder", has_bought=_YES).unique(), on="holder", how="left")
         .sort(_CELL)
     )
     return cells.select(
         sources.once(_accounts)["group"].gather(cells["holder"]).alias("group"),
         *_CELL,
-        "is_eligible",
-        "is_owned",
-        "is_in_pipeline",
-        pl.col("has_bought").fill_null(value=False),
+        pl.col("is_eligible", "is_owned", "is_in_pipeline", "has_bought").fill_null(value=False),
         spend=pl.when("is_known").then(pl.col("spend").cast(pl.Int64, strict=False)),
     )
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from kammodel.entities import KEY, Activity, Sourced
+from kammodel.entities import Activity, Sourced
+from kammodel.facts.activities import worked
 from kammodel.facts.deals import STREAMS
 from kammodel.facts.frames import DEAL, ORG, FactFrame, Sources
 from kammodel.facts.stages import ENTITIES, STAGE
+from kammodel.facts.touches import ACTIVITY_COLUMNS
 from kammodel.facts.touches import STREAMS as TOUCH_STREAMS
-from kammodel.facts.touches import is_done, with_day
 from kammodel.facts.windows import Windows
 
 WEIGHT = 10
@@ -21,18 +22,6 @@ LEAST_DAYS = 30
 """Below this, no deal stands still (kam.md §4 stalled_opps)."""
 
 _DEAL = [*ORG, "opportunity_id"]
-_LOOKED_AT = (
-    "created_at",
-    "deleted",
-    "kind",
-    "status",
-    "is_calendar",
-    "occurred_on",
-    "due_on",
-    "starts_at",
-    "ends_at",
-    "completed_at",
-)
 
 
 def _open_deals(sources: Sources) -> pl.DataFrame:
@@ -70,17 +59,16 @@ def _idle_deals(sources: Sources) -> pl.DataFrame:
 
 def _worked_deals(sources: Sources) -> pl.DataFrame:
     """`open_stages` with `active_on`: the day of the last activity about the deal that was done by the cut."""
-    moment, deals = sources.moment, sources.frame("open_stages")
-    about = sources.of(Activity).select(DEAL, *_LOOKED_AT).join(deals.select(DEAL), on=DEAL, how="semi")
-    known = with_day(about.filter(moment.existed(), pl.col("kind") != "mass_email"), moment)
-    last = known.filter(is_done(moment)).group_by(DEAL).agg(active_on=pl.col("day").max())
+    deals = sources.frame("open_stages")
+    about = sources.once(worked).join(deals.select(DEAL), on=DEAL, how="semi")
+    last = about.group_by(DEAL).agg(active_on=pl.col("day").max())
     return deals.join(last, on=DEAL, how="left", maintain_order="left")
 
 
 _WITH_ACTIVITIES = tuple(deals | touches for deals in STREAMS for touches in TOUCH_STREAMS)
 _ENTITIES: Mapping[type[Sourced], tuple[str, ...]] = {
     **ENTITIES,
-    Activity: (*KEY, *_LOOKED_AT, "opportunity_id"),
+    Activity: ACTIVITY_COLUMNS,
 }
 
 OPEN_DEALS = FactFrame(

@@ -9,9 +9,10 @@ import polars as pl
 from kammodel.entities import KEY, OpportunityStageEvent, PipelineStage, Sourced
 from kammodel.facts.deals import DEALS, STREAMS
 from kammodel.facts.frames import DEAL, ORG, OWN, FactFrame, Sources
-from kammodel.numbering import number, pair
+from kammodel.numbering import Lookup, number, pair
 
 STAGE = number("stage_id")
+_TOLD = ("source_id", "changed_at", "stage_id", STAGE, "status", "amount", "close_on", "prev_close_on")
 _WON, _LOST = 2**32, -1
 """Where won and lost stand among the positions of stages."""
 
@@ -23,9 +24,11 @@ def numbered(sources: Sources) -> pl.DataFrame:
 
 def deal_events(sources: Sources) -> pl.DataFrame:
     """The history of the deals that count, up to the cut, with their number `deal`; each deal's in order."""
-    deals = sources.once(numbered).select(DEAL, "deal")
-    rows = sources.of(OpportunityStageEvent).filter(~pl.col("deleted"), pl.col("changed_at") <= sources.moment.at)
-    return rows.join(deals, on=DEAL).sort("deal", "changed_at", "source_id")
+    deals, rows = sources.once(numbered), sources.of(OpportunityStageEvent)
+    deal = Lookup(deals[DEAL], deals["deal"]).of(rows[DEAL]).alias("deal")
+    counts = ~pl.col("deleted") & (pl.col("changed_at") <= sources.moment.at) & deal.is_not_null()
+    own = rows.select(counts).to_series()
+    return rows.select(*_TOLD, deal).filter(own).sort("deal", "changed_at", "source_id")
 
 
 def entries(sources: Sources) -> pl.DataFrame:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import groupby
 
 import polars as pl
 
-from kammodel.kpis.kpi import DERIVED, GROUPS, Figure, Frame, Kpi, Level, Windows
+from kammodel.kpis.kpi import DERIVED, GROUPS, Frame, Kpi, Level, Windows, reason
 from kammodel.kpis.sharing import Plan, planned
 
 WHOLE = "all"
@@ -47,7 +47,7 @@ def aggregated(kpis: Sequence[Kpi], facts: Facts, day: dt.date, by: Level = "gro
     for name, frame in facts.frames.items():
         own = [k for k in kpis if k.of == name]
         if own and name != GROUPS:
-            found.append(pass_.over(own, frame).collect().drop(by))
+            found.append(pass_.over(own, frame))
     return pl.concat(found, how="horizontal")
 
 
@@ -62,11 +62,11 @@ def derived(kpis: Sequence[Kpi], wide: pl.DataFrame, facts: Facts, day: dt.date,
         own = list(run)
         if name == GROUPS:
             rows = wide if by == "group" else groups
-            wide = pl.concat([wide, pass_.over(own, rows).collect().drop(by)], how="horizontal")
+            wide = pl.concat([wide, pass_.over(own, rows)], how="horizontal")
             continue
         lazy = wide.lazy()
-        for kpi in own:
-            lazy = lazy.with_columns(kpi.columns(pass_.windows))
+        for columns in _in_turn(tuple(own), pass_.windows):
+            lazy = lazy.with_columns(columns)
         wide = lazy.collect()
     names = [column for k in kpis for column in (k.name, f"{k.name}__why")]
     return wide.select(by, *names)
@@ -87,23 +87,28 @@ class _Pass:
             return pl.DataFrame({self.by: [WHOLE]})
         return self.groups.select(self.by).drop_nulls().unique().sort(self.by)
 
-    def over(self, kpis: Sequence[Kpi], frame: pl.DataFrame) -> pl.LazyFrame:
-        """The key, in order, and KPIs over one frame. Every key takes part with a row of nulls, so that nothing
-        there is a 0."""
-        plan, kept = _planned(tuple(kpis), self.windows)
+    @cached_property
+    def read(self) -> pl.DataFrame:
+        """`<frame>__read` of every key, in order."""
+        flags = pl.col("^.*__read$").all()
+        if self.by == "portfolio":
+            return self.groups.select(flags)
+        return self.groups.drop_nulls(self.by).group_by(self.by).agg(flags).sort(self.by)
+
+    def over(self, kpis: Sequence[Kpi], frame: pl.DataFrame) -> pl.DataFrame:
+        """KPIs over one frame, in order of the key. Every key takes part with a row of nulls, so that nothing there is
+        a 0."""
+        plan, values = _planned(tuple(kpis), self.windows)
         if "level" in frame.columns:
             frame = frame.filter(level=self.by)
-        rows = pl.concat([self._keyed(frame), self.keys.lazy()], how="diagonal").with_columns(plan.conditions)
+        rows = pl.concat([self.keys.lazy(), self._keyed(frame)], how="diagonal").with_columns(plan.conditions)
         if self.by == "portfolio":
-            found = rows.select(pl.lit(WHOLE).alias(self.by), *plan.parts)
+            found = rows.select(plan.parts)
         else:
-            found = rows.group_by(self.by).agg(plan.parts).sort(self.by)
-        found = found.select(self.by, *plan.figures)
-        not_read = None
-        if self._flag(kpis) in self.groups.columns:
-            found = found.join(self._read(kpis), on=self.by, how="left", maintain_order="left")
-            not_read = ~pl.col(self._flag(kpis))
-        return found.select(self.by, *(c for k in kept for c in k.columns(self.windows, not_read=not_read)))
+            found = rows.group_by(self.by, maintain_order=True).agg(plan.parts)
+        figures, flag = found.select(plan.figures).collect(), f"{kpis[0].of}__read"
+        is_read = self.read[flag] if flag in self.read.columns else None
+        return _with_reasons(figures.select(values), figures, None if is_read is None or is_read.all() else is_read)
 
     def _keyed(self, frame: pl.DataFrame) -> pl.LazyFrame:
         """The rows with the key; those of groups that are nobody's are no KAM's."""
@@ -113,29 +118,49 @@ class _Pass:
             return frame.lazy().join(self.keys.lazy(), on=self.by, how="semi")
         return frame.lazy().join(self.groups.lazy().select("group", self.by).drop_nulls(), on="group")
 
-    def _flag(self, kpis: Sequence[Kpi]) -> str:
-        return f"{kpis[0].of}__read"
-
-    def _read(self, kpis: Sequence[Kpi]) -> pl.LazyFrame:
-        flag = pl.col(self._flag(kpis)).all()
-        if self.by == "portfolio":
-            return self.groups.lazy().select(pl.lit(WHOLE).alias(self.by), flag)
-        return self.groups.lazy().group_by(self.by).agg(flag)
-
 
 @lru_cache(maxsize=512)
-def _planned(kpis: tuple[Kpi, ...], windows: Windows) -> tuple[Plan, list[Kpi]]:
-    """How KPIs over one frame are computed, the same on each shard of a day; and the KPIs as what then stands in the
-    columns of their names."""
-    figures, kept = dict[str, pl.Expr](), list[Kpi]()
+def _planned(kpis: tuple[Kpi, ...], windows: Windows) -> tuple[Plan, list[pl.Expr]]:
+    """How KPIs over one frame are computed, the same on each shard of a day; and the values, out of the figures."""
+    figures, values = dict[str, pl.Expr](), list[pl.Expr]()
     for kpi in kpis:
         figure = kpi.figure(windows)
         figures[kpi.name] = figure.value
         if figure.why is not None:
             figures[f"{kpi.name}__why"] = figure.why
-        kept.append(replace(kpi, figure=_stored(kpi.name, has_why=figure.why is not None)))
-    return planned(figures), kept
+        values.append(kpi.typed(pl.col(kpi.name)).alias(kpi.name))
+    return planned(figures), values
 
 
-def _stored(name: str, *, has_why: bool) -> Callable[[Windows], Figure]:
-    return lambda _: Figure(pl.col(name), pl.col(f"{name}__why") if has_why else None)
+def _with_reasons(values: pl.DataFrame, figures: pl.DataFrame, is_read: pl.Series | None) -> pl.DataFrame:
+    """Each KPI with `<name>__why`. `is_read`: whether the rows of a key are known; None where they are of all."""
+    if is_read is not None:
+        values = values.select(pl.when(is_read).then(pl.all()))
+    # Most count something and are never null: for those nobody looks for a reason.
+    lacking = [name for name in values.columns if values[name].null_count()]
+    told = figures.select(
+        reason(
+            pl.lit(values[name]),
+            pl.col(name),
+            pl.col(f"{name}__why") if f"{name}__why" in figures.columns else None,
+            None if is_read is None else pl.lit(is_read),
+        ).alias(f"{name}__why")
+        for name in lacking
+    )
+    none = [pl.lit(None, pl.String).alias(f"{name}__why") for name in values.columns if name not in lacking]
+    order = [column for name in values.columns for column in (name, f"{name}__why")]
+    return values.hstack(told).with_columns(none).select(order)
+
+
+@lru_cache(maxsize=512)
+def _in_turn(kpis: tuple[Kpi, ...], windows: Windows) -> list[list[pl.Expr]]:
+    """The columns of KPIs that follow from others: each list of them from those of the lists before it."""
+    turns, turn_of = list[list[pl.Expr]](), dict[str, int]()
+    for kpi in kpis:
+        columns = kpi.columns(windows)
+        roots = {root for column in columns for root in column.meta.root_names()}
+        turn = max((turn_of[root] + 1 for root in roots & turn_of.keys()), default=0)
+        turn_of |= dict.fromkeys((kpi.name, f"{kpi.name}__why"), turn)
+        turns += [[]] if turn == len(turns) else []
+        turns[turn] += columns
+    return turns

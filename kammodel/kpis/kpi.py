@@ -67,21 +67,27 @@ class Kpi:
     rule: str
     figure: Callable[[Windows], Figure]
 
-    def columns(self, windows: Windows, *, not_read: pl.Expr | None = None) -> list[pl.Expr]:
+    def columns(self, windows: Windows) -> list[pl.Expr]:
         """Its value and `<name>__why`."""
         figure = self.figure(windows)
-        value, why = figure.value, pl.lit(None, pl.String) if figure.why is None else figure.why
-        if not_read is not None:
-            value, why = pl.when(~not_read).then(value), pl.when(not_read).then(pl.lit(NOT_READ)).otherwise(why)
-        typed = self._typed(value)
-        why = pl.when(value.is_not_null() & typed.is_null()).then(pl.lit(OUT_OF_RANGE)).otherwise(why)
-        value = typed
-        return [value.alias(self.name), pl.when(value.is_null()).then(why).cast(pl.String).alias(f"{self.name}__why")]
+        value = self.typed(figure.value)
+        return [value.alias(self.name), reason(value, figure.value, figure.why).alias(f"{self.name}__why")]
 
-    def _typed(self, value: pl.Expr) -> pl.Expr:
+    def typed(self, value: pl.Expr) -> pl.Expr:
+        """A value as it stands in its column; null for one that does not fit into it."""
         if self.scale:
             return value.cast(pl.Float64).round(self.scale)
         return value.cast(pl.Int64, strict=False)
+
+
+def reason(typed: pl.Expr, value: pl.Expr, why: pl.Expr | None, is_read: pl.Expr | None = None) -> pl.Expr:
+    """Why there is no value, null where there is one: the rows were not read, it is `value` and does not fit, or `why`
+    says so."""
+    said = pl.lit(None, pl.String) if why is None else why.cast(pl.String)
+    said = pl.when(value.is_not_null()).then(pl.lit(OUT_OF_RANGE)).otherwise(said)
+    if is_read is not None:
+        said = pl.when(is_read).then(said).otherwise(pl.lit(NOT_READ))
+    return pl.when(typed.is_null()).then(said)
 
 
 def kpi(

@@ -80,7 +80,7 @@ def purchase_gap_days(t: Windows) -> Figure:
     Null with `few_purchase_days` for fewer than three such days (reading 35).
     """
     known = t.until("day")
-    gap = pl.when(known).then(pl.col("gap")).median()
+    gap = pl.col("gap").filter(known).median()
     return Figure(pl.when(count(known) >= 3).then(gap), pl.lit("few_purchase_days"))
 
 

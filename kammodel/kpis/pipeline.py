@@ -184,7 +184,7 @@ def sales_velocity(t: Windows) -> Figure:
     closed = is_new & pl.col("status").is_in(["won", "lost"]) & t.months("closed_on", 12)
     won = closed & (pl.col("status") == "won")
     n_open, n_closed, n_sized = count(is_new & _in_horizon(t)), count(closed), count(sized(t))
-    cycle = pl.when(won).then(cycle_days()).median()
+    cycle = cycle_days().filter(won).median()
     total = pl.when(sized(t)).then(pl.col("amount").cast(pl.Int128)).sum().cast(pl.Float64)
     why = pl.coalesce(
         pl.when(n_open < _LEAST_OPEN).then(pl.lit("few_open")),

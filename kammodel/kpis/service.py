@@ -15,7 +15,7 @@ PER = 100_000
 
 
 def _median(rows: pl.Expr, hours: str) -> pl.Expr:
-    return pl.when(rows).then(pl.col(hours)).median()
+    return pl.col(hours).filter(rows).median()
 
 
 @kpi(unit="count", window="now", of="cases", levels=ALL)
@@ -61,7 +61,7 @@ def median_ttr_h(t: Windows) -> Figure:
 def p90_backlog_age(_: Windows) -> Figure:
     """The age in days that nine of ten open cases stay below (type 7); null with `none_open`. Open cases are looked at
     here only: how long they will take in all is not known yet."""
-    age = pl.when("is_open").then(pl.col("days_open")).quantile(0.9, interpolation="linear")
+    age = pl.col("days_open").filter("is_open").quantile(0.9, interpolation="linear")
     return Figure(age, pl.lit("none_open"))
 
 

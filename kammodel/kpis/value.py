@@ -135,5 +135,5 @@ def avg_deal_size(t: Windows) -> Figure:
 def median_deal_size(t: Windows) -> Figure:
     """As avg_deal_size, the median: an even count takes the mean of the middle two. Reading 13."""
     rate = missing_rate(sized(t))
-    middle = pl.when(sized(t)).then(pl.col("amount")).median().round(0)
+    middle = pl.col("amount").filter(sized(t)).median().round(0)
     return Figure(pl.when(rate.is_null()).then(middle), pl.coalesce(rate, _no_size(t)))

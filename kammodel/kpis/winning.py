@@ -119,7 +119,7 @@ def win_rate_created(t: Windows) -> Figure:
     """
     created = t.months("created_on", 12, skip=12)
     won = pl.col("status") == "won"
-    longest = pl.when(won).then(cycle_days()).quantile(0.95, interpolation="equiprobable")
+    longest = cycle_days().filter(won).quantile(0.95, interpolation="equiprobable")
     age = (t.day - t.start_of_months(12)).days
     why = pl.coalesce(
         pl.when(count(created) == 0).then(pl.lit("nothing_created")),
@@ -147,7 +147,7 @@ def sales_cycle_days(t: Windows) -> Figure:
     with `no_won`, or with `no_cycles` where none can be told.
     """
     why = pl.when(count(_won_in_window(t)) == 0).then(pl.lit("no_won")).otherwise(pl.lit("no_cycles"))
-    return Figure(pl.when(_won_in_window(t)).then(cycle_days()).median(), why)
+    return Figure(cycle_days().filter(_won_in_window(t)).median(), why)
 
 
 @kpi(unit="count", window="12m", of="deals", levels=ALL_LEVELS)
@@ -174,4 +174,4 @@ def stage_velocity_days(t: Windows) -> Figure:
 
     Null with `no_stage_history` where none was left.
     """
-    return Figure(pl.when(t.months("left_on", 12)).then(pl.col("days")).median(), pl.lit(_NO_HISTORY))
+    return Figure(pl.col("days").filter(t.months("left_on", 12)).median(), pl.lit(_NO_HISTORY))

@@ -9,12 +9,13 @@ from functools import reduce
 import polars as pl
 
 from kammodel.entities import KEY, Activity, Case, Contract, LineItem, Opportunity, Person, Product, Sourced
+from kammodel.facts.activities import is_done, ties, with_day
 from kammodel.facts.cases import CASES, known_cases
 from kammodel.facts.contracts import CONTRACTS
 from kammodel.facts.deals import DEALS
 from kammodel.facts.frames import ACCOUNT, DEAL, OWN, FactFrame, Sources, places
 from kammodel.facts.people import PEOPLE, relations
-from kammodel.facts.touches import TOUCHES, is_done, ties, with_day
+from kammodel.facts.touches import TOUCHES
 from kammodel.numbering import number
 from kammodel.rollups.columns import columns_of, entities_of
 from kammodel.rollups.declaring import Over, Rollup

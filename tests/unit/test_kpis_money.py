@@ -155,6 +155,12 @@ def test_an_amount_that_is_too_large_once_converted_is_unknown(world: World) -> 
     assert world.kpi("revenue_ttm") == "out_of_range"
 
 
+def test_an_amount_that_fits_is_converted_though_its_product_with_the_rate_does_not_fit(world: World) -> None:
+    world.rate("GBP", None, 10, 12)
+    world.deal("a", 9e14, currency="GBP", close_on=IN_WINDOW)
+    assert world.kpi("revenue_ttm") == 7_500_000_000_000_000_000
+
+
 def test_a_difference_that_is_too_large_to_hold_is_unknown(world: World) -> None:
     """Both years fit; what lies between them does not, and does not come out below zero."""
     world.deal("a", 9e14, close_on=IN_WINDOW)
