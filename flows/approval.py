@@ -17,7 +17,7 @@ from flows import steps
 from flows.escaping import plain
 from flows.pipeline import gating
 from flows.report.markdown import plans_page, review_page
-from flows.results import ApprovalReceipt, PlanReceipt
+from flows.results import PlanReceipt
 from flows.runtime import Runtime
 from kammodel.errors import KamError
 from kammodel.store.approving import review_by_field
@@ -31,6 +31,9 @@ NO_FORM = (
 )
 
 
+FREES_TOO = "Approving the plan approves these cells too: they are written along with the rest."
+
+
 class Approval(RunInput):
     """What the form asks for. Prefect itself knows nobody by name."""
 
@@ -38,18 +41,26 @@ class Approval(RunInput):
     plan_hash: str = Field(description="The hash of the plan that you have looked at: that one is written, no other")
 
 
-async def approved(runtime: Runtime, beyond: Sequence[PlanReceipt]) -> None:
-    """Gets each of these plans approved. The run is suspended, its process ends, and it begins anew once a person has
-    filled in the form in Prefect's UI; see `steps.planned_already`.
+async def approved(runtime: Runtime, plans: Sequence[PlanReceipt]) -> tuple[PlanReceipt, ...]:
+    """Gets each of these plans that the guard stopped approved; gives all, with what that sets free. The run is
+    suspended, its process ends, and it begins anew once a person has filled in the form in Prefect's UI; see
+    `steps.planned_already`. The form shows the cells that wait for review as well: an approval is of the whole plan.
 
     Raises NeedsApproval where there is no form to fill in, because the run belongs to no deployment; then a person
     approves with `kam approve`, and `kam apply` writes.
     """
-    if not deployment.id:
+    beyond = [plan for plan in plans if plan.tripped]
+    if beyond and not deployment.id:
         raise gating.needs_approval(beyond)
+    freed = {}
     for plan in beyond:
         page = await asyncio.to_thread(steps.plan_page, runtime, plan)
-        await _ask(runtime, plan, plans_page([plan]), page)
+        told = plans_page([plan])
+        if plan.cells_to_review:
+            review = f"{await _to_review(runtime, plan)}\n\n{FREES_TOO}"
+            told, page = f"{told}\n\n{review}", f"{review}\n\n{page}"
+        freed[plan.plan_id] = await _ask(runtime, plan, told, page)
+    return tuple(freed.get(plan.plan_id, plan) for plan in plans)
 
 
 async def reviewed(runtime: Runtime, waiting: Sequence[PlanReceipt]) -> tuple[PlanReceipt, ...]:
@@ -63,23 +74,29 @@ async def reviewed(runtime: Runtime, waiting: Sequence[PlanReceipt]) -> tuple[Pl
         return ()
     freed = []
     for plan in waiting:
-        told = review_page(plan, await asyncio.to_thread(_fields_of, runtime, plan))
+        told = await _to_review(runtime, plan)
         page = await asyncio.to_thread(steps.plan_page, runtime, plan)
-        receipt = await _ask(runtime, plan, told, f"{told}\n\n{page}")
-        freed.append(replace(plan, cells_to_write=plan.cells_to_write + receipt.freed, cells_to_review=0))
+        freed.append(await _ask(runtime, plan, told, f"{told}\n\n{page}"))
     return tuple(freed)
 
 
-def _fields_of(runtime: Runtime, plan: PlanReceipt) -> dict[str, int]:
-    with runtime.store.transaction() as tx:
-        return review_by_field(tx, plan.plan_id)
+async def _to_review(runtime: Runtime, plan: PlanReceipt) -> str:
+    """The cells of a plan that wait for review, by field, as Markdown."""
+
+    def fields() -> dict[str, int]:
+        with runtime.store.transaction() as tx:
+            return review_by_field(tx, plan.plan_id)
+
+    return review_page(plan, await asyncio.to_thread(fields))
 
 
-async def _ask(runtime: Runtime, plan: PlanReceipt, told: str, page: str) -> ApprovalReceipt:
-    """Suspends the run until a person has filled in the form; approves the plan in their name."""
+async def _ask(runtime: Runtime, plan: PlanReceipt, told: str, page: str) -> PlanReceipt:
+    """Suspends the run until a person has filled in the form; approves the plan in their name, and gives it with the
+    cells that this sets free."""
     await acreate_markdown_artifact(page, key=f"kam-approval-{plan.source}", description="Waits for approval")
     form: Any = Approval.with_initial_data(description=told, plan_hash=plan.hash)
     given: Any = await suspend_flow_run(wait_for_input=form, key=f"{plan.source}-{plan.hash}", timeout=DAY)
     if given.plan_hash.strip() != plan.hash:
         raise KamError(f"{plan.source}: the plan to be written is {plan.hash}, and another one was approved")
-    return await asyncio.to_thread(steps.approve, runtime, plan.hash, plain(given.approved_by))
+    receipt = await asyncio.to_thread(steps.approve, runtime, plan.hash, plain(given.approved_by))
+    return replace(plan, cells_to_write=plan.cells_to_write + receipt.freed, cells_to_review=0)

@@ -16,12 +16,12 @@ from flows import steps
 from flows.crms import Crm
 from flows.outcome import ended, ends_well, receipt_of
 from flows.parameters import OneCrm
-from flows.past import Past, read_past, span_of, unfilled
+from flows.past import Past, estimate_scores, read_past, span_of, unfilled
 from flows.pipeline.backfilling import Every
 from flows.pipeline.standing import Standing
 from flows.report.history import backfill_page
-from flows.report.past import crm_backfill_page, estimate_lines
-from flows.results import BackfillReceipt, CrmBackfillReceipt, EstimateReceipt, FillReceipt, ThinReceipt
+from flows.report.past import crm_backfill_page, estimate_lines, scores_lines
+from flows.results import BackfillReceipt, CrmBackfillReceipt, EstimateReceipt, FillReceipt, NotCounted, ThinReceipt
 from flows.runtime import opened
 from flows.score import score_groups
 from flows.seeing import with_usage
@@ -51,7 +51,11 @@ Step = Annotated[Every, Field(json_schema_extra={"title": "Every"})]
 @ends_well
 async def backfill_days(*, first: dt.date | None, last: dt.date | None, every: Every) -> BackfillReceipt:
     """Scores past days in the order of time. Again after a kill: days that are there are passed over."""
+    logger = get_run_logger()
     with opened() as runtime:
+        estimated = await asyncio.to_thread(estimate_scores, runtime, first, last, every)
+        for line in scores_lines(estimated) if estimated else ():
+            logger.info(line)
         return await in_thread(
             "kam-backfill",
             runtime.progress,
@@ -65,7 +69,7 @@ async def backfill_crm(*, crm: str, past: Past) -> FillReceipt:
     """Reads the past of one CRM, month by month, the newest first. Again after a kill: it goes on where it was."""
     standing, logger = Standing(), get_run_logger()
 
-    def announce(estimate: EstimateReceipt) -> None:
+    def announce(estimate: EstimateReceipt | NotCounted) -> None:
         for line in estimate_lines(estimate):
             logger.info(line)
 

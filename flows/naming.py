@@ -1,4 +1,4 @@
-"""Says of which CRM a fault is that does not say so itself."""
+"""Says of which CRM a fault is that does not say so itself, and how many of a thing there are."""
 
 from __future__ import annotations
 
@@ -30,3 +30,8 @@ def who(runtime: Runtime, crm: str) -> Identity:
     """Signs in to a CRM, for a step that is not of it alone."""
     with about(crm):
         return runtime.connector(crm).identify()
+
+
+def cells_left(cells: int) -> str:
+    """As the end of "resumes with"."""
+    return "the 1 cell that is left" if cells == 1 else f"the {cells:,} cells that are left"

@@ -13,7 +13,7 @@ from connectors.errors import QuotaSpent
 from flows.escaping import plain
 from flows.events import tell_partial
 from flows.naming import named
-from flows.results import PlanReceipt
+from flows.results import ApplyReceipt, PlanReceipt
 from kammodel.errors import KamError
 
 P = ParamSpec("P")
@@ -80,8 +80,18 @@ async def each(crms: Iterable[C], work: Callable[[C], Awaitable[R]]) -> tuple[tu
     return tuple(receipts), tuple(left)
 
 
-def ended(receipt: R, left: Sequence[str]) -> R:
-    """The receipt; with something left to do, as a completed run whose state is named Partial and says what."""
+def ended(receipt: R, left: Sequence[str], skipped: Sequence[str] = ()) -> R:
+    """The receipt; with something left to do, as a completed run whose state is named Partial and says what. With
+    something `skipped`, that need not be done, as one that is completed like any other, and says why: it wakes nobody.
+    """
+    if not (left or skipped):
+        return receipt
     if left:
         tell_partial(left)
-    return cast("R", Completed(name=PARTIAL, message=plain("; ".join(left)), data=receipt)) if left else receipt
+    name = PARTIAL if left else "Completed"
+    return cast("R", Completed(name=name, message=plain("; ".join((*left, *skipped))), data=receipt))
+
+
+def skipped(applied: Iterable[ApplyReceipt]) -> tuple[str, ...]:
+    """A line for each plan that was not written, and need not be."""
+    return tuple(f"{one.source}: {one.skipped}" for one in applied if one.skipped is not None)

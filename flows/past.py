@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from flows import steps
 from flows.garbage import seldom_collected
-from flows.pipeline import Every, Progress
-from flows.pipeline.estimating import estimate_past, estimate_pull
+from flows.pipeline import Every, Progress, past_days
+from flows.pipeline.estimating import estimate_days, estimate_past, estimate_pull
 from flows.pipeline.filling import Announce, fill
 from flows.pipeline.standing import Standing
 from flows.pipeline.windows import Span
 from flows.recording import recorded
-from flows.results import CrmBackfillReceipt, EstimateReceipt, FillReceipt
+from flows.results import CrmBackfillReceipt, EstimateReceipt, FillReceipt, ScoresEstimate
 from flows.runtime import Runtime
 from kammodel.errors import KamError
 
@@ -38,15 +39,34 @@ class Past:
 
 def span_of(runtime: Runtime, past: Past) -> Span:
     """The days, in KAM_TIMEZONE. Raises KamError for days that have not come yet."""
-    today = runtime.settings.today(runtime.clock())
-    last = past.last or today - dt.timedelta(days=1)
-    first = past.first or last - steps.BACK
+    today, (first, last) = _today(runtime), _days(runtime, past)
     if last > today:
         raise KamError(f"{last.isoformat()} has not come yet: nothing can be read of days after {today.isoformat()}")
     return Span(first, last, runtime.settings.timezone, past.streams, past.again, past.calls)
 
 
-@recorded("backfill", of_crm=True, rows="rows")
+def command_of(runtime: Runtime, crm: str, past: Past, done: FillReceipt | None) -> str:
+    """What goes on with the past of a CRM on whatever day. What it has begun to read again needs no more --again."""
+    first, last = _days(runtime, past)
+    words = ["--of", "crm", "--crm", crm, "--from", first.isoformat(), "--to", last.isoformat()]
+    words += [word for stream in past.streams for word in ("--stream", stream)]
+    words += ["--calls", str(past.calls)] if past.calls is not None else []
+    words += ["--again"] if past.again and not (done and done.windows) else []
+    words += ["--scores", "--every", past.every] if past.scores else []
+    words += ["--write-back"] if past.write_back else []
+    return shlex.join(["kam", "backfill", *words])
+
+
+def _days(runtime: Runtime, past: Past) -> tuple[dt.date, dt.date]:
+    last = past.last or _today(runtime) - dt.timedelta(days=1)
+    return past.first or last - steps.BACK, last
+
+
+def _today(runtime: Runtime) -> dt.date:
+    return runtime.settings.today(runtime.clock())
+
+
+@recorded("backfill", of_crm=True, rows="rows", command=command_of)
 def read_past(
     runtime: Runtime, crm: str, past: Past, *, standing: Standing, announce: Announce, progress: Progress
 ) -> FillReceipt:
@@ -87,6 +107,19 @@ def backfill(runtime: Runtime, crms: Sequence[str], past: Past, *, announce: Ann
 def unfilled(done: Sequence[FillReceipt]) -> tuple[str, ...]:
     """A line for each CRM whose past was read in part."""
     return tuple(f"{one.source} {one.resumes}: {one.stopped}" for one in done if one.is_partial)
+
+
+def estimate_scores(
+    runtime: Runtime, first: dt.date | None, last: dt.date | None, every: Every
+) -> ScoresEstimate | None:
+    """What computing the tiers of past days will take; None where there is none, of which the step itself tells."""
+    try:
+        today = runtime.scoring().as_of
+        end = last or today
+        days = past_days(first or end - steps.BACK, end, every, today)
+    except KamError:
+        return None
+    return estimate_days(runtime.store, days)
 
 
 def estimate(runtime: Runtime, crm: str, past: Past | None, *, full: bool, streams: tuple[str, ...]) -> EstimateReceipt:

@@ -32,21 +32,29 @@ _STOPS = {"Stopped", "CancelledError", "TerminationSignal"}
 
 
 def recorded(
-    kind: str | Callable[..., str], *, of_crm: bool = False, rows: str | None = None, tells_itself: bool = False
+    kind: str | Callable[..., str],
+    *,
+    of_crm: bool = False,
+    rows: str | None = None,
+    tells_itself: bool = False,
+    command: Callable[..., str] | None = None,
 ) -> Callable[[Callable[Concatenate[Runtime, P], R]], Callable[Concatenate[Runtime, P], R]]:
     """A step whose runs stand in the store: running, then done, partial or failed with one line.
 
     `kind`: or what tells it from the runtime and the arguments by place. `of_crm`: its first argument after the runtime
     names the CRM. `rows`: the attribute of its receipt that counts what it did. `tells_itself`: it writes down by
-    itself that it is done, with its rows in one transaction.
+    itself that it is done, with its rows in one transaction. `command`: what goes on with it, from the runtime, the
+    arguments by place, and its receipt, None before there is one.
     """
 
     def around(step: Callable[Concatenate[Runtime, P], R]) -> Callable[Concatenate[Runtime, P], R]:
         @wraps(step)
         def run(runtime: Runtime, /, *args: P.args, **kwargs: P.kwargs) -> R:
             named = kind if isinstance(kind, str) else kind(runtime, *args)
-            with recording(runtime, named, str(args[0]) if of_crm else None) as told:
+            begun_by = command(runtime, *args, None) if command is not None else None
+            with recording(runtime, named, str(args[0]) if of_crm else None, begun_by) as told:
                 receipt = step(runtime, *args, **kwargs)
+                told.command = command(runtime, *args, receipt) if command is not None else None
                 if tells_itself:
                     told.is_told_elsewhere = True
                 else:
@@ -59,9 +67,9 @@ def recorded(
 
 
 @contextmanager
-def recording(runtime: Runtime, kind: str, crm: str | None = None) -> Iterator[Told]:
+def recording(runtime: Runtime, kind: str, crm: str | None = None, command: str | None = None) -> Iterator[Told]:
     """The block as one run. It leaves its receipt with what it is given; without one it is done all the same."""
-    told = Told(runtime, kind, crm)
+    told = Told(runtime, kind, crm, command)
     try:
         with logged_as(told.id, told.crm):
             yield told
@@ -88,12 +96,13 @@ def apply_or_undo(runtime: Runtime, crm: str, plan_id: str | None) -> str:
 class Told:
     """The row of one run."""
 
-    def __init__(self, runtime: Runtime, kind: str, crm: str | None) -> None:
+    def __init__(self, runtime: Runtime, kind: str, crm: str | None, command: str | None = None) -> None:
         self._store, self._clock = runtime.store, runtime.clock
         self.id, self.crm = uuid.uuid4().hex, crm
         self.receipt: Any = None
         self.rows: int | None = None
         self.is_told_elsewhere = False
+        self.command = command
         self._result: dict[str, object] = {health.HOLDER: f"{machine()}/{os.getpid()}/{self.id[:8]}"}
         self._result |= {} if crm is None else {health.CRM: crm}
         now = self._clock()
@@ -101,10 +110,11 @@ class Told:
             for one in health.running(tx, kind):
                 if has_died(one):
                     end_run(tx, one.run_id, health.FAILED, {**one.result, health.LINE: KILLED}, now)
-            start_run(tx, Run(run_id=self.id, kind=kind, started_at=now, result=self._result))
+            begun_by = {} if command is None else {health.COMMAND: command}
+            start_run(tx, Run(run_id=self.id, kind=kind, started_at=now, result=self._result | begun_by))
 
     def end(self, state: str, line: str | None) -> None:
-        told = {health.LINE: line, health.ROWS: self.rows}
+        told = {health.LINE: line, health.ROWS: self.rows, health.COMMAND: self.command}
         result = self._result | {name: value for name, value in told.items() if value is not None}
         with self._store.transaction() as tx:
             end_run(tx, self.id, state, result, self._clock())

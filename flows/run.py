@@ -9,7 +9,7 @@ from prefect.artifacts import acreate_markdown_artifact
 
 from flows import steps
 from flows.notifying import tell_owners
-from flows.outcome import ended, ends_well, receipt_of
+from flows.outcome import ended, ends_well, receipt_of, skipped
 from flows.parameters import AsOf, Full, Review
 from flows.proving import require_proven
 from flows.recording import recording
@@ -62,4 +62,4 @@ async def run(*, as_of: AsOf = None, full: Full = False, review: Review = False)
         told_of.receipt = receipt
         page = await with_usage(runtime, run_page(receipt), names, (*pulls, scored, *written.done))
     await acreate_markdown_artifact(page, key="kam-run", description="Read, scored, written")
-    return ended(receipt, left)
+    return ended(receipt, left, skipped(one.applied for one in written.done))

@@ -13,7 +13,7 @@ from typing import TypeVar
 from connectors.errors import QuotaSpent
 from flows import pipeline, turns
 from flows.garbage import seldom_collected
-from flows.naming import about, named, who
+from flows.naming import about, cells_left, named, who
 from flows.pipeline import Every, Progress, digesting, gating, undoing
 from flows.proving import require_proven
 from flows.recording import apply_or_undo, recorded
@@ -110,17 +110,9 @@ def thin(runtime: Runtime) -> ThinReceipt:
 def plan(runtime: Runtime, crm: str, as_of: dt.date | None, *, full: bool, progress: Progress) -> PlanReceipt:
     """Stores the plan of one CRM."""
     connector, config = runtime.connector(crm), runtime.scoring(as_of)
-    return pipeline.plan(
-        connector,
-        runtime.store,
-        config,
-        runtime.clock,
-        full=full,
-        given=runtime.given,
-        rules=runtime.rules,
-        made_by=runtime.made_by,
-        progress=progress,
-    )
+    work = partial(pipeline.plan, connector, runtime.store, config, runtime.clock, full=full, progress=progress)
+    own = partial(work, given=runtime.given, rules=runtime.rules, made_by=runtime.made_by)
+    return turns.in_turn(own, turns.unplanned, runtime=runtime, progress=progress)
 
 
 @recorded(apply_or_undo, of_crm=True, rows="written")
@@ -128,13 +120,19 @@ def apply(runtime: Runtime, crm: str, plan_id: str | None, *, progress: Progress
     """Writes a plan of one CRM, the latest if none is named."""
     connector, given = runtime.connector(crm), runtime.given
     work = partial(pipeline.apply, connector, runtime.store, plan_id, runtime.clock, given=given, progress=progress)
-    return turns.in_turn(work, partial(turns.unwritten, runtime, crm, plan_id), runtime=runtime, progress=progress)
+    return turns.write_in_turn(work, runtime, crm, plan_id, progress=progress)
 
 
 def undo_of(runtime: Runtime, undone: PublishPlan, *, progress: Progress) -> undoing.Undo:
     """What takes a plan back, to be looked at."""
     connector, given, rules = runtime.connector(undone.source), runtime.given, runtime.rules
     return undoing.undo_of(connector, runtime.store, undone, runtime.clock, given=given, rules=rules, progress=progress)
+
+
+def keep_undo(runtime: Runtime, undo: undoing.Undo, *, progress: Progress) -> PlanReceipt:
+    """Stores what takes a plan back, to be written."""
+    work = partial(undoing.keep_undo, runtime.store, undo, runtime.clock)
+    return turns.in_turn(work, turns.not_taken_back, runtime=runtime, progress=progress)
 
 
 def undo_page(runtime: Runtime, undo: undoing.Undo) -> str:
@@ -296,5 +294,5 @@ def _what_is_left(applied: ApplyReceipt) -> str:
         tried = f"{applied.rejected:,} cells refused, {applied.retry:,} to be tried again; the next run plans both"
         told.append(tried)
     if applied.stopped is not None:
-        told.append(f"resumes with the {applied.pending:,} cells that are left, with the next apply: {applied.stopped}")
+        told.append(f"resumes with {cells_left(applied.pending)}, with the next apply: {applied.stopped}")
     return "; ".join(told)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol, TypeVar, runtime_checkable
+from functools import partial
+from typing import NoReturn, Protocol, TypeVar, runtime_checkable
 
+from connectors.errors import QuotaSpent
 from flows.pipeline import Progress
+from flows.pipeline.applying import Replaced
 from flows.pipeline.leasing import Taken
 from flows.results import ApplyReceipt, PullReceipt, ReconcileReceipt
 from flows.runtime import Runtime
@@ -19,6 +22,11 @@ LONGEST = dt.timedelta(minutes=30)
 """How long a run of the schedule waits for another one; then the next one of the schedule does its work."""
 BETWEEN_S = 10.0
 """Between two looks whether the other one is done."""
+OVERTAKEN = "a newer plan has taken its place; it writes what this one would have"
+
+
+class TurnMissed(QuotaSpent):
+    """The turn of a step that leaves no receipt did not come. As where no calls are left: a later run goes on."""
 
 
 @runtime_checkable
@@ -47,6 +55,36 @@ def in_turn(work: Callable[[], R], unbegun: Callable[[str], R], *, runtime: Runt
                 minutes = int(LONGEST.total_seconds() / 60)
                 return unbegun(f"waited {minutes} minutes for another run, which is {other.doing} ({other.holder})")
             progress.wait(f"another run is {other.doing} ({other.holder})", BETWEEN_S)
+
+
+def write_in_turn(
+    work: Callable[[], ApplyReceipt], runtime: Runtime, crm: str, plan_id: str | None, *, progress: Progress
+) -> ApplyReceipt:
+    """As `in_turn`, for the writing of a plan. One that was overtaken is left out where the progress can wait: nobody
+    need be told of what a newer one writes. One that takes another back is not: the newer one does not do that."""
+    try:
+        return in_turn(work, partial(unwritten, runtime, crm, plan_id), runtime=runtime, progress=progress)
+    except Replaced:
+        if plan_id is None or not isinstance(progress, Waits) or not _is_overtaken(runtime, plan_id):
+            raise
+    nothing = ApplyReceipt(plan_id, crm, written=0, rejected=0, gone=0, retry=0, calls=0, seconds=0.0)
+    return replace(nothing, skipped=OVERTAKEN)
+
+
+def _is_overtaken(runtime: Runtime, plan_id: str) -> bool:
+    with runtime.store.transaction() as tx:
+        found = [one for one in approving.plans_named(tx, plan_id) if one.plan_id == plan_id]
+        return bool(found) and all(one.undoes is None for one in found)
+
+
+def unplanned(why: str) -> NoReturn:
+    """Of a plan whose turn did not come."""
+    raise TurnMissed(f"no plan was made, the next run makes one: {why}")
+
+
+def not_taken_back(why: str) -> NoReturn:
+    """Of an undo whose turn did not come."""
+    raise TurnMissed(f"nothing is taken back, undo it once more: {why}")
 
 
 def unread(crm: str, kind: str, why: str) -> PullReceipt:

@@ -1,6 +1,5 @@
 """The flow that takes a plan back."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -13,7 +12,7 @@ from flows.naming import about
 from flows.notifying import tell_owners
 from flows.outcome import each, ended, ends_well, receipt_of
 from flows.pipeline import Progress
-from flows.pipeline.undoing import Undo, keep_undo, plans_to_undo
+from flows.pipeline.undoing import Undo, plans_to_undo
 from flows.report.markdown import applied_page
 from flows.results import ApplyReceipt, PlanReceipt
 from flows.runtime import Runtime, opened
@@ -41,6 +40,14 @@ def _undo_of(runtime: Runtime, undone: PublishPlan, told: Progress) -> Undo:
         return steps.undo_of(runtime, undone, progress=told)
 
 
+async def kept(runtime: Runtime, undo: Undo) -> PlanReceipt:
+    """Stores an undo, once no other run writes into its CRM."""
+    crm = undo.made.source
+    return await in_thread(
+        f"kam-undo-{crm}-turn", runtime.progress, lambda told: steps.keep_undo(runtime, undo, progress=told)
+    )
+
+
 @flow(name="kam-undo", description="Takes back what a plan wrote into a CRM, where it still stands.")
 @ends_well
 async def undo(*, plan: Name, write: Write = False) -> Sequence[PlanReceipt | ApplyReceipt]:
@@ -58,9 +65,11 @@ async def undo(*, plan: Name, write: Write = False) -> Sequence[PlanReceipt | Ap
             await acreate_markdown_artifact(page, key=f"kam-undo-{crm}", description="To be taken back")
         if not write:
             return tuple(undo_of.receipt for undo_of in found)
-        made = [await asyncio.to_thread(keep_undo, runtime.store, undo_of) for undo_of in found]
+        undos = {undo_of.receipt.plan_id: undo_of for undo_of in found}
+        planned = tuple(undo_of.receipt for undo_of in found)
+        made, unkept = await each(planned, lambda one: kept(runtime, undos[one.plan_id]))
         done, unbegun = await each(made, lambda one: receipt_of(apply_crm(crm=one.source, plan_id=one.plan_id)))
         await tell_owners(runtime, done)
         page = await with_usage(runtime, applied_page(done), [one.source for one in done], done)
     await acreate_markdown_artifact(page, key="kam-undo", description="What was taken back")
-    return ended(done, (*steps.unwritten(done), *unbegun))
+    return ended(done, (*steps.unwritten(done), *unkept, *unbegun))

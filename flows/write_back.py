@@ -14,7 +14,7 @@ from flows import steps
 from flows.approval import approved, reviewed
 from flows.events import tell_guard
 from flows.notifying import tell_owners
-from flows.outcome import each, ended, ends_well, receipt_of
+from flows.outcome import each, ended, ends_well, receipt_of, skipped
 from flows.parameters import AsOf, CompareAll, OneCrm, Review
 from flows.proving import require_proven
 from flows.report.markdown import applied_page, plans_page, write_backs_page
@@ -49,7 +49,7 @@ async def apply_crm(*, crm: str, plan_id: str | None) -> ApplyReceipt:
             runtime.progress,
             lambda told: steps.apply(runtime, crm, plan_id, progress=told),
         )
-    return ended(receipt, steps.unwritten([receipt]))
+    return ended(receipt, steps.unwritten([receipt]), skipped([receipt]))
 
 
 async def write_crms(
@@ -68,10 +68,7 @@ async def write_crms(
 
     await asyncio.to_thread(require_proven, runtime, names)
     plans, unplanned = await each(names, planned)
-    beyond = [plan for plan in plans if plan.tripped]
-    if beyond:
-        await approved(runtime, beyond)
-    done, unbegun = await each(plans, applied)
+    done, unbegun = await each(await approved(runtime, plans), applied)
     waiting = [one.plan for one in done if review and one.plan.cells_to_review and one.applied.stopped is None]
     if waiting:
         # A person may take a day: whose tiers have changed is told before that.
@@ -162,4 +159,4 @@ async def write_back(
     await acreate_markdown_artifact(page, key="kam-write-back", description="What was written")
     if len(receipts) < len(names):
         raise QuotaSpent("; ".join(written.left))
-    return ended(receipts, written.left)
+    return ended(receipts, written.left, skipped(one.applied for one in receipts))

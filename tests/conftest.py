@@ -24,6 +24,7 @@ set_prefect_environment()
 _WITH_PREFECT = {
     "tests/e2e/test_as_users_do.py",
     "tests/e2e/test_killed_worker.py",
+    "tests/e2e/test_runbook.py",
     "tests/e2e/test_worker.py",
     "tests/flows/test_automations.py",
     "tests/flows/test_check.py",

@@ -3,7 +3,20 @@
 from connectors.contract.connector import CallCount, Connector, Identity
 from connectors.contract.counting import Countable, Counting, Tally, Window
 from connectors.contract.provisioning import Done, Finding, Part, Provisioned, Provisioning, Removal
-from connectors.contract.reading import Deletions, Known, LinksNow, Page, Slice, Stream, Sweeps, SweepsLinks, Typed
+from connectors.contract.reading import (
+    Deletions,
+    Existing,
+    Known,
+    LinksNow,
+    Page,
+    RecallsStages,
+    Slice,
+    Stream,
+    Sweeps,
+    SweepsByRange,
+    SweepsLinks,
+    Typed,
+)
 from connectors.contract.writing import AccountWrite, FaultKind, LooksBack, Outcome, WriteOutcome
 
 __all__ = [
@@ -14,6 +27,7 @@ __all__ = [
     "Counting",
     "Deletions",
     "Done",
+    "Existing",
     "FaultKind",
     "Finding",
     "Identity",
@@ -25,10 +39,12 @@ __all__ = [
     "Part",
     "Provisioned",
     "Provisioning",
+    "RecallsStages",
     "Removal",
     "Slice",
     "Stream",
     "Sweeps",
+    "SweepsByRange",
     "SweepsLinks",
     "Tally",
     "Typed",

@@ -51,6 +51,10 @@ class Estimates(Protocol):
         """Looking at the links of so many records."""
         ...
 
+    def alone(self, calls: int) -> float:
+        """Seconds that so many calls of signing in and of counting take."""
+        ...
+
     def quota(self) -> Quota | None:
         """None where no answer has stated it yet, or there is none."""
         ...

@@ -30,7 +30,8 @@ class Stream:
 
     The first mapping is the stream's own entity; further ones are filled from the same pages (HubSpot sends
     a deal's history with the deal). `incremental` False: it is small and read in full on every run.
-    `revision`: changes where something outside the rows changes their meaning, such as what a stage stands for.
+    `revision`: changes where something outside the rows changes their meaning, such as what a stage stands for; in
+    parts, `name:meaning` joined by commas, where rows depend on one part each.
     `drifting`: fields asked for whose value changes without moving the row's change stamp, such as formulas: an
     increment misses that, so that the stream has to be read in full now and then. `swept`: its records can be deleted
     for good, without a row to say so; see Sweeps. `id_prefix`: what its ids begin with, where several streams fill one
@@ -56,6 +57,13 @@ class Stream:
     def fingerprint(self) -> str:
         return "-".join([*(m.fingerprint() for m in self.mappings), *filter(None, [self.revision])])
 
+    def reads_as(self, fingerprint: str) -> bool:
+        """Whether rows that were read under that fingerprint mean the same now. A part of the revision that is only
+        new, or gone, changes none of them: no row could name it, or its rows were read when it was there."""
+        own, theirs, count = self.fingerprint.split("-"), fingerprint.split("-"), len(self.mappings)
+        is_same = own[:count] == theirs[:count] and len(own) == len(theirs)
+        return own == theirs or (is_same and all(map(_agree, own[count:], theirs[count:])))
+
     @property
     def columns(self) -> frozenset[str]:
         """The columns of ours that its own entity gets."""
@@ -68,6 +76,13 @@ class Stream:
     def retyped(self, known: Map[str, str]) -> tuple[Typed, ...]:
         """The fields whose type is not the one that is known of them."""
         return tuple(one for one in self.types if known.get(one.field, one.type) != one.type)
+
+
+def _agree(now: str, then: str) -> bool:
+    if ":" not in now or ":" not in then:
+        return now == then
+    known = dict(part.split(":", 1) for part in then.split(","))
+    return all(known.get(name, meaning) == meaning for name, meaning in (part.split(":", 1) for part in now.split(",")))
 
 
 @dataclass(frozen=True)
@@ -124,6 +139,39 @@ class Sweeps(Protocol):
 
     def read_ids(self, stream: Stream, ids: pl.Series) -> Iterator[Page]:
         """These records, as `read` gives them; those that are gone are absent."""
+        ...
+
+
+@runtime_checkable
+class RecallsStages(Protocol):
+    """A CRM that forgets the stages which were removed, though the history of deals names them."""
+
+    def recall(self, stages: pl.DataFrame) -> None:
+        """`stages`: what was read of them so far, former ones included: rows of PipelineStage."""
+        ...
+
+
+Ends = tuple[int | None, int | None]
+"""Numbers in [low, high); None leaves an end open."""
+
+
+@dataclass(frozen=True)
+class Existing:
+    """Ids of records that are there. `left`: the ranges of the numbers that ids are which are still to be looked at
+    then; `place`: where to go on with that, opaque; None where nothing is left."""
+
+    ids: pl.Series
+    left: tuple[Ends, ...]
+    place: str | None
+
+
+@runtime_checkable
+class SweepsByRange(Sweeps, Protocol):
+    """Sweeps of a CRM whose ids are numbers, and that lists them range by range."""
+
+    def existing_from(self, stream: Stream, place: str | None) -> Iterator[Existing]:
+        """As `existing` gives all ids, from a place on; the first is none, with all that is left. Raises SliceLost
+        where that place is gone."""
         ...
 
 

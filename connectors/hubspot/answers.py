@@ -35,8 +35,14 @@ class Answer:
         return [e for e in errors if isinstance(e, dict)] if isinstance(errors, list) else []
 
 
+def has_rows(answer: Answer) -> None:
+    """A check for an answer that must have some: raises UnexpectedAnswer."""
+    _ = answer.results
+
+
 def read_json(sent: Sent, call: str) -> Answer:
-    """Raises AnswerUnclear where the body is no JSON, or not all of it."""
+    """Raises AnswerUnclear where the body is no JSON, or not all of it; UnexpectedAnswer where it is no object,
+    or one that says nothing: HubSpot sends no such thing, something before it may."""
     if sent.status == 204:
         return Answer(204, {})
     try:
@@ -44,8 +50,8 @@ def read_json(sent: Sent, call: str) -> Answer:
     except orjson.JSONDecodeError:
         text = f"HubSpot answered {call} with {sent.status} and no JSON, or only part of it"
         raise AnswerUnclear(text, status=sent.status) from None
-    if not isinstance(body, dict):
-        raise UnexpectedAnswer(f"HubSpot answered {call} with JSON that is no object", status=sent.status)
+    if not isinstance(body, dict) or not body:
+        raise UnexpectedAnswer(f"HubSpot answered {call} with JSON that is no object, or empty", status=sent.status)
     return Answer(sent.status, body)
 
 
@@ -59,7 +65,7 @@ def read_columns(sent: Sent, call: str, shape: pl.Struct, mend: Mend | None = No
     UnexpectedAnswer where a value is neither null nor of its shape; `mend` may bring such an object into it.
     """
     row = _as_row(sent.raw, shape)
-    if row is None:
+    if row is None or set(row.null_count().row(0)) == {1}:
         body = read_json(sent, call).body
         row = _as_row(orjson.dumps(mend(body)), shape) if mend else None
     if row is None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from threading import Lock
 
 import polars as pl
 
@@ -14,7 +16,8 @@ from connectors.errors import PermissionMissing, RequestRefused, TryAgainLater
 from connectors.hubspot import mapping, paths, portal
 from connectors.hubspot.client import Client
 from connectors.hubspot.crew import at_once
-from connectors.hubspot.looking import Definitions, Look, refusal_of, wish_of
+from connectors.hubspot.history import MOST_DATES, stage_dates
+from connectors.hubspot.looking import HISTORY, Definitions, Look, There, refusal_of, wish_of
 from connectors.hubspot.mapping import (
     COMPANIES,
     DEALS,
@@ -27,15 +30,20 @@ from connectors.hubspot.mapping import (
 from connectors.hubspot.mapping.opportunities import SCOPE as DEAL_SCOPE
 from connectors.hubspot.portal import Portal
 from connectors.hubspot.records import Wish
-from connectors.mapping import Mapping, meaning_of
+from connectors.mapping import Mapping
 from connectors.mapping_file import NONE, Overrides
 
-_MEANING = ("@pipeline_id", "@stage_id", *portal.STAGE_FACTS)
+_LAST_ENTRIES = (
+    "HubSpot gives no property history to this token: of past stages only the last entry into each is known, and what "
+    "a deal was worth then, and when it was to close, is taken from today"
+)
+_STAGE = ("@pipeline_id", "@stage_id")
 
 
 @dataclass
 class Catalogue:
-    """`sources`: what is read of the records of each stream. `stages`: those of deals as they are now."""
+    """`sources`: what is read of the records of each stream. `stages`: those of deals as they are now; `former`: those
+    of them that were read before, removed ones included."""
 
     portal: Portal
     streams: tuple[Stream, ...] = ()
@@ -44,9 +52,33 @@ class Catalogue:
     stages: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=portal.STAGE_COLUMNS))
     ticket_stages: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=portal.STAGE_COLUMNS))
 
+    former: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=portal.STAGE_COLUMNS))
+    sought: set[str] = field(default_factory=set)
+    lock: Lock = field(default_factory=Lock, repr=False)
+
     def stages_of(self, source: Declared) -> pl.DataFrame:
-        """The stages that records of a stream may be in."""
+        """The stages that records of a stream may be in now."""
         return self.ticket_stages if source.name == TICKETS else self.stages
+
+    def stages_ever(self, source: Declared) -> pl.DataFrame:
+        """And those that they may have been in: a stage that was removed is known from when it was there."""
+        stages = self.stages_of(source)
+        if source.name == TICKETS:
+            return stages
+        return pl.concat([stages, self.former.join(stages, on=_STAGE, how="anti", nulls_equal=True)])
+
+    def seek_stages(self, client: Client, source: Declared, ids: set[str]) -> None:
+        """Reads the stages once more where records are in some that were not there when the run began."""
+        with self.lock:
+            unknown = ids - self.sought - set(self.stages_of(source)["@stage_id"])
+            if not unknown:
+                return
+            self.sought |= unknown
+            stages = portal.read_stages(client, source.kind, source.scope)
+            if source.name == TICKETS:
+                self.ticket_stages = stages
+            else:
+                self.stages = stages
 
     def wish(self, stream: str) -> Wish:
         """What to ask of the records of a stream."""
@@ -85,8 +117,19 @@ def read_catalogue(
     linked = at_once(client.parallel, [partial(look.with_links, one, kinds) for look, one in there])
     _note(found, looks)
     for (look, one), less in zip(there, linked, strict=True):
-        _add(found, less, look.drifting(one), look.types(one, less), look.left_out)
+        _add(found, _with_dates(found, one, less), look.drifting(one), look.types(one, less), look.left_out)
     return found
+
+
+def _with_dates(found: Catalogue, there: There, one: Declared) -> Declared:
+    """Where a portal gives no history: with the dates on which stages were entered, of those that there are."""
+    if one.entries is None or one.events is not None:
+        return one
+    dates = stage_dates(there.definitions, found.stages["@stage_id"].drop_nulls().to_list())
+    if not 0 < len(dates) <= MOST_DATES:
+        return one
+    found.unavailable[HISTORY] = _LAST_ENTRIES
+    return replace(one, events=one.entries, stage_dates=dates)
 
 
 def _note(found: Catalogue, looks: Sequence[Look]) -> None:
@@ -144,7 +187,7 @@ def _add(
         Stream(
             one.name,
             one.mappings,
-            revision=meaning_of(stages.select(_MEANING)),
+            revision=_meaning(stages, one),
             drifting=drifting,
             swept=True,
             id_prefix=one.id_prefix,
@@ -154,6 +197,19 @@ def _add(
             left_out=left_out,
         ),
     )
+
+
+def _meaning(stages: pl.DataFrame, source: Declared) -> str:
+    """Eight hexadecimal digits for each stage, and eight for what its records take over from it: `stage:meaning`,
+    joined by commas. A stage that is only renamed changes nothing where its name is not taken over."""
+    taken = {column for mapping in source.mappings for line in mapping.lines for column in line.columns}
+    told = stages.select(*_STAGE, *(fact for fact in portal.STAGE_FACTS if fact in taken)).unique(_STAGE, keep="first")
+    parts = {_digits(row[: len(_STAGE)]): _digits(row[len(_STAGE) :]) for row in told.iter_rows()}
+    return ",".join(f"{stage}:{meaning}" for stage, meaning in sorted(parts.items()))
+
+
+def _digits(texts: tuple[str | None, ...]) -> str:
+    return hashlib.sha256(repr(texts).encode()).hexdigest()[:8]
 
 
 def _owner(part: Mapping) -> str:

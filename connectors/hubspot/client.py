@@ -16,26 +16,29 @@ import polars as pl
 
 from connectors.clock import check_clock
 from connectors.contract import CallCount
-from connectors.errors import RequestRefused, SessionExpired, SignInRefused, TryAgainLater
+from connectors.errors import (
+    AnswerUnclear,
+    RequestRefused,
+    SessionExpired,
+    SignInRefused,
+    TryAgainLater,
+    UnexpectedAnswer,
+)
 from connectors.hubspot import paths
 from connectors.hubspot.answers import Answer, Mend, read_columns, read_json
 from connectors.hubspot.faults import fault_of
+from connectors.hubspot.pools import Pool, Pools, whole
 from connectors.hubspot.settings import PREFIX, HubSpotSettings
 from connectors.hubspot.signin import EARLY, Grant, SignIn, sign_in_of
 from connectors.hubspot.transport import Query, Sent, Transport
 from connectors.overdrawing import overdraws
-from connectors.pacing import Budget, Pacer
+from connectors.pacing import Budget
 from connectors.retry import Patience, persist
 from connectors.web import path_on
 
 T = TypeVar("T")
-Pool = Literal["general", "search", "associations"]
 Purpose = Literal["read", "write", "other"]
 
-SHARE, BURST = 0.9, 0.05
-"""How much of a stated limit we use, and how much of that at once: other apps and late clocks get the rest."""
-_FREE_LIMIT, _WINDOW = 100, 10.0
-"""Calls per ten seconds of the smallest portal: where we start, until an answer states the limit."""
 _HOPS = 3
 _APART: ContextVar[tuple[CallCount, ...]] = ContextVar("apart", default=())
 """Where the calls of this context are counted beside those of the client."""
@@ -85,13 +88,8 @@ class Client:
         self._granted: Grant | None = None
         self._refused: str | None = None
         self._used = threading.local()
-        start = (_FREE_LIMIT * SHARE, _WINDOW)
-        timed: dict[str, Any] = {"burst": BURST, "now": now, "sleep": patience.sleep}
-        self._pacers: dict[Pool, Pacer] = {
-            "general": Pacer(*start, **timed),
-            "associations": Pacer(*start, **timed),
-            "search": Pacer(settings.searches_per_second, 1.0, **timed),
-        }
+        self._pools = Pools(settings.searches_per_second, now=now, sleep=patience.sleep)
+        self.shares = self._pools.shares
 
     def get(
         self,
@@ -100,9 +98,11 @@ class Client:
         *,
         purpose: Purpose = "read",
         scope: str | None = None,
+        check: Callable[[Answer], None] | None = None,
         optional: bool = False,
     ) -> Answer:
-        return self.request("GET", path, query=query, purpose=purpose, scope=scope, optional=optional)
+        call = _Call("GET", path, query, None, purpose, "general", scope)
+        return self._persist(call, read_json, check=check, optional=optional)
 
     def post(
         self,
@@ -162,8 +162,8 @@ class Client:
         """The answer to one call, however often it had to be sent.
 
         All but writes may be repeated: what was created twice is refused by its name. `check` may find fault with an
-        answer that looks well, and so have it repeated. `optional` is for a call that a server may lack: its
-        second 404 or 405 without JSON is its last word.
+        answer that looks well, and so have it repeated, as one of an odd shape is: UnexpectedAnswer if it stays odd.
+        `optional` is for a call that a server may lack: its second 404 or 405 without JSON is its last word.
         """
         lacking = 0
 
@@ -171,17 +171,21 @@ class Client:
             nonlocal lacking
             try:
                 answer = self._answer(call, read)
+                if check:
+                    check(answer)
             except TryAgainLater as fault:
                 lacking += fault.status in {404, 405}
                 if optional and lacking > 1:
                     raise RequestRefused(str(fault), code=fault.code, status=fault.status) from fault
                 raise
-            if check:
-                check(answer)
+            except UnexpectedAnswer as fault:
+                raise AnswerUnclear(str(fault), status=fault.status) from fault
             return answer
 
         try:
             return persist(once, patience=self._patience, renew=self._renew, repeatable=repeatable)
+        except AnswerUnclear as fault:
+            raise fault.__cause__ if isinstance(fault.__cause__, UnexpectedAnswer) else fault from None
         except SessionExpired as fault:
             raise SignInRefused(str(fault), code=fault.code, status=fault.status) from fault
 
@@ -201,7 +205,7 @@ class Client:
 
     def rate(self, pool: Pool) -> float:
         """Calls a second that a pool lets pass at present."""
-        return self._pacers[pool].rate
+        return self._pools.rate(pool)
 
     def close(self) -> None:
         self._transport.close()
@@ -214,13 +218,13 @@ class Client:
             number = self._spend(call.purpose)
             # However many streams and threads there are. Paced when it is its turn, so that none go out in a heap.
             with self._under_way:
-                self._pacers[call.pool].wait()
+                self._pools.wait(call.pool)
                 sent = self._transport.send(call.method, path, query=query, body=body, token=token)
             self._learn(sent.headers, call.pool, number)
             if not (sent.status in {307, 308} or (call.method == "GET" and sent.status in {301, 302})):
                 break
             # Within the host only: a slash more or less is no reason to fail, another host is.
-            path, query = self._path_of(sent.headers.get("Location", "")), ()
+            path, query = self._path_of(sent.headers.get("Location", ""), call), ()
         shown = replace(call, path=paths.in_version(call.path, self._version))
         if not 200 <= sent.status <= 299:
             raise self._fault(sent, shown)
@@ -271,28 +275,25 @@ class Client:
             for calls in (self.calls, *_APART.get()):
                 setattr(calls, purpose, getattr(calls, purpose) + 1)
 
-    def _path_of(self, location: str) -> str:
-        return path_on(self._host, location).removeprefix(urlsplit(self._host).path)
+    def _path_of(self, location: str, call: _Call) -> str:
+        """An edge in trouble, or a proxy that wants a person to sign in, sends on to another host."""
+        try:
+            return path_on(self._host, location).removeprefix(urlsplit(self._host).path)
+        except UnexpectedAnswer:
+            raise TryAgainLater(f"HubSpot sends {call} on to another host; a token is not sent there") from None
 
     def _learn(self, headers: Mapping[str, str], pool: Pool, number: int) -> None:
-        """Takes over the limits that an answer states. Search answers state none of their own, OAuth apps have no
-        limit of a day.
+        """Takes over the limits that an answer states. OAuth apps have no limit of a day.
         https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines (read 2026-11-28)
         """
-        most = _whole(headers.get("X-HubSpot-RateLimit-Max"))
-        window = _whole(headers.get("X-HubSpot-RateLimit-Interval-Milliseconds")) or int(_WINDOW * 1000)
-        if most and pool != "search":
-            self._pacers[pool].set_rate(most * SHARE, window / 1000)
+        self._pools.learn(pool, headers)
         if pool == "associations":
-            # Their day is one of its own.
+            # Their day is one of its own. That they count in the general one too is not excluded, so that they are
+            # counted in our share of it.
             return
-        left = _whole(headers.get("X-HubSpot-RateLimit-Daily-Remaining"))
-        limit = _whole(headers.get("X-HubSpot-RateLimit-Daily"))
+        left = whole(headers.get("X-HubSpot-RateLimit-Daily-Remaining"))
+        limit = whole(headers.get("X-HubSpot-RateLimit-Daily"))
         if left is not None:
             self.daily_left = left
             if limit:
                 self.budget.learn(number, limit - left, limit)
-
-
-def _whole(text: str | None) -> int | None:
-    return int(text) if text and text.strip().isdecimal() else None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
@@ -32,7 +33,7 @@ from connectors.hubspot.client import Client
 from connectors.hubspot.counting import HubSpotCounts
 from connectors.hubspot.estimating import HubSpotEstimates
 from connectors.hubspot.pages import PageReader
-from connectors.hubspot.portal import Portal, read_portal
+from connectors.hubspot.portal import Portal, former_stages, read_portal
 from connectors.hubspot.provisioning import making, preflight, removing
 from connectors.hubspot.records import BATCH
 from connectors.hubspot.settings import HubSpotSettings
@@ -62,6 +63,7 @@ class HubSpotConnector:
         state: Path | None = None,
         overrides: Overrides = NONE,
         emails: Emails = NO_EMAILS,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.calls = CallCount()
         self.settle = dt.timedelta(seconds=settings.settle_seconds)
@@ -69,7 +71,7 @@ class HubSpotConnector:
         self._overrides, self._emails = overrides, emails
         self._settings, self._patience = settings, patience or Patience()
         sign_in = sign_in_of(settings, state, sleep=self._patience.sleep)
-        self._client = Client(settings, self._patience, self.calls, sign_in=sign_in)
+        self._client = Client(settings, self._patience, self.calls, sign_in=sign_in, now=now)
 
     def identify(self) -> Identity:
         portal = self._portal
@@ -85,6 +87,9 @@ class HubSpotConnector:
 
     def streams(self) -> tuple[Stream, ...]:
         return self._catalogue.streams
+
+    def recall(self, stages: pl.DataFrame) -> None:
+        self._catalogue.former = former_stages(stages)
 
     def unavailable(self) -> dict[str, str]:
         return dict(self._catalogue.unavailable)

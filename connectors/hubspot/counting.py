@@ -17,15 +17,12 @@ from connectors.contract.counting import STATES, Key, Tally, Window
 from connectors.contract.reading import Stream
 from connectors.errors import UnexpectedAnswer
 from connectors.hubspot import paths
-from connectors.hubspot.answers import Answer
+from connectors.hubspot.answers import Answer, has_rows
 from connectors.hubspot.catalogue import Catalogue
 from connectors.hubspot.client import Client
 from connectors.hubspot.mapping import Declared
 from connectors.hubspot.records import BATCH, changed_at, checked, chunks
-from connectors.hubspot.search import PAGE, not_empty, total_of
-
-_SAY_HS = frozenset({"calls", "communications", "emails", "goal_targets", "meetings", "notes", "tasks"})
-"""Kinds whose time of creation is called `hs_createdate`; all others say `createdate`."""
+from connectors.hubspot.search import PAGE, created_property, not_empty, total_of
 
 
 class HubSpotCounts:
@@ -76,11 +73,11 @@ class HubSpotCounts:
     def _batch(self, source: Declared, ids: Sequence[str], *, archived: bool) -> list[dict[str, Any]]:
         body = {"inputs": [{"id": i} for i in ids], "properties": [source.stamp]}
         query = [("archived", "true")] if archived else []
-        answer = self._client.post(paths.batch_read(source.kind), body, query=query, scope=source.scope)
+        answer = self._client.post(paths.batch_read(source.kind), body, query=query, scope=source.scope, check=has_rows)
         return [checked(r) for r in answer.results]
 
     def _search(self, source: Declared, window: Window, low: int | None, *, limit: int) -> Answer:
-        created = "hs_createdate" if source.kind in _SAY_HS else "createdate"
+        created = created_property(source.kind)
         filters = [{"propertyName": created, "operator": "LT", "value": str(window.before * 1000)}]
         if low is not None:
             filters.append({"propertyName": "hs_object_id", "operator": "GTE", "value": str(low)})

@@ -92,9 +92,9 @@ class Crew:
 
     def first(self, jobs: Sequence[Job[T]]) -> Job[T]:
         """One of them that is done, as soon as there is one; the earliest begun where there are several."""
-        if self.size == 1:
+        if self.size == 1 and not jobs[0].is_done:
             jobs[0].run()
-        else:
+        elif self.size > 1:
             wait([job.future for job in jobs], return_when=FIRST_COMPLETED)
         return next(job for job in jobs if job.is_done)
 

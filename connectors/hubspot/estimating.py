@@ -11,9 +11,10 @@ from connectors.contract.estimating import Load, Quota
 from connectors.hubspot import paths
 from connectors.hubspot.associations import AT_ONCE
 from connectors.hubspot.catalogue import Catalogue
-from connectors.hubspot.client import Client, Pool
+from connectors.hubspot.client import Client
 from connectors.hubspot.listing import next_after
 from connectors.hubspot.mapping import OWNERS_NAME, RATES_NAME, Declared
+from connectors.hubspot.pools import Pool
 from connectors.hubspot.ranges import LEAST_PAGES
 from connectors.hubspot.reading import ROWS, SCAN_FROM, looked_at_again
 from connectors.hubspot.records import BATCH, Wish, was_archived
@@ -66,6 +67,11 @@ class HubSpotEstimates:
     def relinking(self, stream: Stream, rows: int) -> Load:
         links = len(self._catalogue.sources[stream.name].links)
         return self._load(0, associations=links * ceil(rows / AT_ONCE))
+
+    def alone(self, calls: int) -> float:
+        # Of each pool as many as among those that were made until now, which were of this kind.
+        paced = (calls * share / self._client.rate(pool) for pool, share in self._client.shares().items())
+        return max(*paced, calls * _PARALLEL_LATENCY_S / self._client.parallel)
 
     def quota(self) -> Quota | None:
         left = self._client.budget.left()

@@ -1,8 +1,9 @@
-"""Turns the property history of deals into one row per change: what the deal looked like from then on."""
+"""Turns what HubSpot keeps of the past of deals into stage events: the history of their properties, one row per change,
+or, where a portal gives none, the dates on which they last entered each stage."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import polars as pl
@@ -43,6 +44,51 @@ _COLUMNS = (
     "@status",
     "@probability",
 )
+
+
+ENTERED = ("hs_v2_date_entered_", "hs_date_entered_")
+"""What the properties that hold when a stage was last entered begin with, now and formerly; then comes the stage, and
+in some pipelines something more.
+https://knowledge.hubspot.com/properties/hubspots-default-deal-properties (read 2026-11-29)"""
+MOST_DATES = 200
+"""Properties in one call, beside the others: an address of 15,000 characters is the longest that is safe."""
+
+
+def stage_dates(names: Iterable[str], stages: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """The properties among `names` that tell when a stage was entered, each with its stage; one of each stage."""
+    there, found = sorted(names), dict[str, str]()
+    for stage in dict.fromkeys(stages):
+        # The name itself before one with more to it, the newer kind before the older one.
+        exact = [prefix + stage for prefix in ENTERED if prefix + stage in there]
+        longer = [n for prefix in ENTERED for n in there if n.startswith(f"{prefix}{stage}_")]
+        # What begins like one stage may be another's own name.
+        own = [n for n in longer if not any(n == prefix + other for prefix in ENTERED for other in stages)]
+        found |= dict.fromkeys([*exact, *own][:1], stage)
+    return tuple(found.items())
+
+
+def entries_frame(records: pl.DataFrame, dates: Sequence[tuple[str, str]], stages: pl.DataFrame) -> pl.DataFrame:
+    """Raw rows of stage events (columns `@id`, `@opportunity_id`, `@entered_at`, `@dealstage`, `@status`,
+    `@probability`, and the properties of the deal as they are now): one per deal and millisecond in which it entered
+    a stage, for each stage the last time. Times that cannot be read make no row.
+
+    `records`: columns `@id`, `pipeline`, and the properties of `dates`, all text.
+    """
+    names = [name for name, _ in dates]
+    long = records.unpivot(names, index=[c for c in records.columns if c not in names], variable_name="name")
+    entered = long.with_columns(
+        ms=as_moment(pl.col("value")).dt.epoch("ms"),
+        order=pl.col("name").replace_strict({name: n for n, name in enumerate(names)}, return_dtype=pl.Int64),
+        **{"@dealstage": pl.col("name").replace_strict(dict(dates), return_dtype=pl.String)},
+    ).drop_nulls("ms")
+    # Of two stages entered in one millisecond the later one of the pipeline stands.
+    last = entered.sort("@id", "ms", "order").unique(["@id", "ms"], keep="last", maintain_order=True)
+    told = last.with_columns(
+        pl.format("{}:{}", "@id", "ms").alias("@id"),
+        pl.col("@id").alias("@opportunity_id"),
+        pl.col("ms").cast(pl.String).alias("@entered_at"),
+    )
+    return with_stage(told.drop("@status", "@probability", strict=False), stages, "pipeline", "@dealstage")
 
 
 def _states(changes: pl.DataFrame) -> pl.DataFrame:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from connectors.errors import RequestRefused, SliceLost, UnexpectedAnswer
 from connectors.hubspot import paths
-from connectors.hubspot.answers import Answer
+from connectors.hubspot.answers import Answer, has_rows
 from connectors.hubspot.client import Client
 from connectors.hubspot.records import Record, Wish, checked
 
@@ -23,7 +23,7 @@ def listed(
     resumed = after is not None
     while True:
         try:
-            answer = client.get(paths.objects(wish.kind), _query(wish, archived, after), scope=wish.scope)
+            answer = client.get(paths.objects(wish.kind), _query(wish, archived, after), scope=wish.scope, check=_whole)
         except RequestRefused as fault:
             if resumed and fault.status in {400, 404, 410}:
                 raise SliceLost(f"HubSpot does not know our place in {wish.kind} any more") from fault
@@ -36,6 +36,14 @@ def listed(
         if after in seen:
             raise UnexpectedAnswer(f"HubSpot sent the same cursor twice while listing {wish.kind}")
         seen.add(after)
+
+
+def _whole(answer: Answer) -> None:
+    """Refuses a page whose shape is odd while it can still be asked for again."""
+    has_rows(answer)
+    next_after(answer)
+    for record in answer.results:
+        checked(record)
 
 
 def next_after(answer: Answer) -> str | None:

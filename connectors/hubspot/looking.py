@@ -11,6 +11,7 @@ import polars as pl
 from connectors.contract import Typed
 from connectors.errors import PermissionMissing, RequestRefused
 from connectors.hubspot import paths, portal
+from connectors.hubspot.answers import has_rows
 from connectors.hubspot.associations import read_links
 from connectors.hubspot.client import Client
 from connectors.hubspot.mapping import DEALS, MERGED, TICKETS, Declared, Link, overriding, typing
@@ -163,7 +164,7 @@ def _shows_history(client: Client, wish: Wish) -> bool:
 
 def _list_one(client: Client, wish: Wish) -> list[dict[str, Any]]:
     query = [("limit", 1), *wish.query()]
-    return client.get(paths.objects(wish.kind), query, purpose="other", scope=wish.scope).results
+    return client.get(paths.objects(wish.kind), query, purpose="other", scope=wish.scope, check=has_rows).results
 
 
 def wish_of(one: Declared) -> Wish:

@@ -72,7 +72,10 @@ class PageReader:
     def _made(self, source: Declared, batch: Batch) -> tuple[Page, Counter[str]]:
         """A page without its place, and what is to be noted of it. Several are made at a time, each in a thread."""
         ids = list(dict.fromkeys(record["id"] for record in batch.records))
-        stages, currency = self._catalogue.stages_of(source), self._catalogue.portal.currency
+        if source.pipeline:
+            in_stages = {stage for record in batch.records if (stage := record["properties"].get(source.pipeline[1]))}
+            self._catalogue.seek_stages(self._client, source, {str(stage) for stage in in_stages})
+        stages, currency = self._catalogue.stages_ever(source), self._catalogue.portal.currency
         notes: Counter[str] = Counter()
         links = self.links(source, ids)
         raw = raw_rows(source, batch.records, links, stages=stages, currency=currency, notes=notes)

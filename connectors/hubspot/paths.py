@@ -65,6 +65,10 @@ def associations(from_kind: str, to_kind: str) -> str:
     return f"/crm/v4/associations/{from_kind}/{to_kind}/batch/read"
 
 
+def links_of_one(from_kind: str, record_id: str, to_kind: str) -> str:
+    return f"/crm/v4/objects/{from_kind}/{quote(record_id, safe='')}/associations/{to_kind}"
+
+
 def pipelines(kind: str) -> str:
     """The pipelines of deals or of tickets, with their stages."""
     return f"/crm/v3/pipelines/{kind}"

@@ -15,6 +15,7 @@ import polars as pl
 
 from connectors.errors import RequestRefused, UnexpectedAnswer
 from connectors.hubspot import paths
+from connectors.hubspot.answers import Answer, has_rows
 from connectors.hubspot.client import Client
 from connectors.hubspot.frames import as_text
 from connectors.hubspot.listing import next_after
@@ -41,13 +42,10 @@ class Portal:
 
 def read_portal(client: Client) -> Portal:
     """The portal behind the token."""
-    told = client.get(paths.ACCOUNT_DETAILS, purpose="other").body
-    portal_id = as_text(told.get("portalId"))
-    if not portal_id:
-        raise UnexpectedAnswer("HubSpot did not say which portal the token belongs to")
+    told = client.get(paths.ACCOUNT_DETAILS, purpose="other", check=_names_a_portal).body
     domain = as_text(told.get("uiDomain")) or ""
     return Portal(
-        id=portal_id,
+        id=str(as_text(told.get("portalId"))),
         kind=as_text(told.get("accountType")) or "unknown",
         zone=_zone(as_text(told.get("timeZone"))),
         currency=as_text(told.get("companyCurrency")),
@@ -55,9 +53,15 @@ def read_portal(client: Client) -> Portal:
     )
 
 
+def _names_a_portal(answer: Answer) -> None:
+    if not as_text(answer.body.get("portalId")):
+        raise UnexpectedAnswer("HubSpot did not say which portal the token belongs to")
+
+
 def read_properties(client: Client, kind: str, scope: str | None = None) -> dict[str, dict[str, Any]]:
     """The properties that the portal has and that the token may see, by name."""
-    return {str(p.get("name")): p for p in client.get(paths.properties(kind), purpose="other", scope=scope).results}
+    answer = client.get(paths.properties(kind), purpose="other", scope=scope, check=has_rows)
+    return {str(p.get("name")): p for p in answer.results}
 
 
 def read_stages(client: Client, kind: str = "deals", scope: str | None = None) -> pl.DataFrame:
@@ -74,10 +78,22 @@ def read_stages(client: Client, kind: str = "deals", scope: str | None = None) -
             "@stage_name": as_text(stage.get("label")),
             **outcome(stage.get("metadata") or {}),
         }
-        for pipeline in client.get(paths.pipelines(kind), purpose="other", scope=scope).results
+        for pipeline in client.get(paths.pipelines(kind), purpose="other", scope=scope, check=has_rows).results
         for stage in pipeline.get("stages") or []
     ]
     return pl.DataFrame(rows, schema=STAGE_COLUMNS)
+
+
+def former_stages(held: pl.DataFrame) -> pl.DataFrame:
+    """Raw rows of the stages of deals out of those that are held, which have the columns of PipelineStage."""
+    columns = {"@id": "source_id", "@name": "name", "@stage_name": "name"}
+    columns |= {f"@{name}": name for name in ("pipeline_id", "pipeline_name", "stage_id", "position", "status")}
+    told = held.select(
+        *(pl.col(theirs).cast(pl.String).alias(ours) for ours, theirs in columns.items()),
+        pl.col("probability").cast(pl.String).alias("@probability"),
+        pl.lit(None, pl.String).alias("@is_closed"),
+    )
+    return told.select(STAGE_COLUMNS.keys())
 
 
 def read_owners(client: Client) -> pl.DataFrame:
@@ -104,7 +120,7 @@ def read_rates(client: Client, home: str | None, zone: str) -> pl.DataFrame:
     except RequestRefused as fault:
         if fault.status not in {404, 405}:
             raise
-        rates = client.get(paths.CURRENT_RATES, purpose="other", optional=True).results
+        rates = client.get(paths.CURRENT_RATES, purpose="other", optional=True, check=has_rows).results
     dated = sorted(rates, key=lambda r: str(r.get("effectiveAt") or ""))
     rows = [row for rate in dated if (row := _rate(rate, home, zone))]
     columns = ("@id", "@currency", "@home_currency", "@valid_from", "@numerator", "@denominator")
@@ -170,7 +186,7 @@ def _all(client: Client, path: str, query: Query, *, optional: bool = False) -> 
     seen: set[str] = set()
     while True:
         asked: Sequence[tuple[str, str | int]] = [*query, ("after", after)] if after is not None else query
-        answer = client.get(path, asked, purpose="other", optional=optional)
+        answer = client.get(path, asked, purpose="other", optional=optional, check=has_rows)
         yield from answer.results
         after = next_after(answer)
         if after is None:

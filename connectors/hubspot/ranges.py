@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 
 from connectors.errors import ConnectorError, PermissionMissing, RequestRefused, SliceLost, UnexpectedAnswer
 from connectors.hubspot import paths
+from connectors.hubspot.answers import has_rows
 from connectors.hubspot.client import Client
 from connectors.hubspot.crew import Crew, Job
 from connectors.hubspot.listing import listed
@@ -54,7 +55,7 @@ class Seeking:
 class Portion(Generic[M]):
     """What a thread has read of a range: what was made of the records, how many were kept, and what is left.
 
-    `low`, `high`: the ids it begins and ends with, `listed` of them.
+    `low`, `high`: the ids it begins and ends with, `listed` of them, of which `counted` count.
     """
 
     made: M
@@ -63,12 +64,30 @@ class Portion(Generic[M]):
     listed: int
     low: int
     high: int
+    counted: int = 0
+
+
+class _Tally:
+    """What was listed of a portion so far."""
+
+    def __init__(self, counts: Callable[[Record], bool] | None, records: Sequence[Record]) -> None:
+        self._counts = counts
+        self.listed = self.counted = self.low = self.high = 0
+        self.add(records)
+
+    def add(self, records: Sequence[Record]) -> None:
+        low, high = _ends(records)
+        self.low, self.high = self.low or low, high or self.high
+        self.listed += len(records)
+        self.counted += sum(map(self._counts, records)) if self._counts else 0
 
 
 class Scan(Generic[M]):
-    """All records of `ranges`, by as many threads as the crew has. `keep`: which records count, if not all.
+    """All records of `ranges`, by as many threads as the crew has. `keep`: which of them are wanted, if not all.
 
     `make` turns the records of a portion, about `rows` of them, into what is wanted: in the thread that read them.
+    `counts`: which records a portion counts, kept or not. `extent`: the highest id and how many records are left, if
+    that is known.
     """
 
     def __init__(
@@ -82,13 +101,15 @@ class Scan(Generic[M]):
         rows: int,
         make: Callable[[list[Record]], M],
         keep: Callable[[Record], bool] | None = None,
+        counts: Callable[[Record], bool] | None = None,
+        extent: tuple[int, int] | None = None,
     ) -> None:
         self._client, self._wish, self._crew, self._seeking = client, wish, crew, seeking
-        self._rows, self._make, self._keep = rows, make, keep
+        self._rows, self._make, self._keep, self._counts = rows, make, keep, counts
         self._waiting = deque(ranges)
         self._running: dict[Job[Portion[M]], Range] = {}
-        self._top: int | None = None
-        self._rest = 0
+        self._top: int | None = extent[0] if extent else None
+        self._rest = extent[1] if extent else 0
 
     def portions(self) -> Iterator[tuple[Portion[M], tuple[Range, ...]]]:
         """Portions as they come in, each with the ranges that are still to be read after it.
@@ -146,34 +167,32 @@ class Scan(Generic[M]):
         if after is not None:
             self._begin(span, page, after)
             return
-        low, high = _ends(page)
-        made = self._crew.begin(lambda: self._portion(self._kept(page), None, len(page), low, high))
-        self._running[made] = span
+        self._running[self._crew.begin(lambda: self._portion(self._kept(page), None, _Tally(self._counts, page)))] = (
+            span
+        )
 
     def _read(self, span: Range, records: list[Record], after: str | None) -> Portion[M]:
         """Runs in a thread: pages of the range until there are enough records, or it ends."""
-        count = len(records)
-        low, high = _ends(records)
+        tally = _Tally(self._counts, records)
         kept = self._kept(records)
         left: Range | None = None
         given = after
         for page, following in listed(self._client, self._wish, archived=False, after=after):
             inside = _inside(page, given, span.before)
             kept += self._kept(inside)
-            count += len(inside)
-            low, high = low or _ends(inside)[0], _ends(inside)[1] or high
+            tally.add(inside)
             is_over = following is None or len(inside) < len(page)
             if is_over or (span.before is not None and following is not None and _number(following) >= span.before):
                 break
             given = following
-            is_enough = len(kept) >= self._rows or count >= _MOST_PAGES * self._wish.size
+            is_enough = len(kept) >= self._rows or tally.listed >= _MOST_PAGES * self._wish.size
             if is_enough or self._crew.is_stopped:
                 left = Range(following, span.before)
                 break
-        return self._portion(kept, left, count, low, high)
+        return self._portion(kept, left, tally)
 
-    def _portion(self, kept: list[Record], left: Range | None, count: int, low: int, high: int) -> Portion[M]:
-        return Portion(self._make(kept), len(kept), left, count, low, high)
+    def _portion(self, kept: list[Record], left: Range | None, tally: _Tally) -> Portion[M]:
+        return Portion(self._make(kept), len(kept), left, tally.listed, tally.low, tally.high, tally.counted)
 
     def _kept(self, records: list[Record]) -> list[Record]:
         return records if self._keep is None else [r for r in records if self._keep(r)]
@@ -231,7 +250,8 @@ def _failed(job: Job[Portion[M]]) -> bool:
 def _first_from(client: Client, wish: Wish, cursor: int) -> int:
     """The id that a list begins with from a cursor on; -1 where it is not taken or there is none."""
     try:
-        rows = client.get(paths.objects(wish.kind), [("limit", 1), ("after", cursor)], scope=wish.scope).results
+        query = [("limit", 1), ("after", cursor)]
+        rows = client.get(paths.objects(wish.kind), query, scope=wish.scope, check=has_rows).results
     except (RequestRefused, SliceLost):
         return -1
     return _number(str(rows[0].get("id"))) if rows else -1

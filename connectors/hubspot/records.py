@@ -9,7 +9,7 @@ from typing import Any
 
 from connectors.errors import RequestRefused, UnexpectedAnswer
 from connectors.hubspot import paths
-from connectors.hubspot.answers import Answer
+from connectors.hubspot.answers import Answer, has_rows
 from connectors.hubspot.client import Client
 from connectors.hubspot.mapping.declaring import MODIFIED
 
@@ -112,9 +112,13 @@ def context_ids(error: Record) -> list[str]:
     return [str(i) for i in listed] or ([str(error["id"])] if error.get("id") else [])
 
 
+def _is_one(answer: Answer) -> None:
+    checked(answer.body)
+
+
 def _batch(client: Client, wish: Wish, ids: Sequence[str], fetched: Fetched) -> list[str]:
     body = {"inputs": [{"id": i} for i in ids], **wish.body()}
-    answer = client.post(paths.batch_read(wish.kind), body, scope=wish.scope)
+    answer = client.post(paths.batch_read(wish.kind), body, scope=wish.scope, check=has_rows)
     records = [checked(r) for r in answer.results]
     fetched.records += records
     lost = not_found(answer) & set(ids)
@@ -125,7 +129,7 @@ def _batch(client: Client, wish: Wish, ids: Sequence[str], fetched: Fetched) -> 
 
 def _single(client: Client, wish: Wish, record_id: str, fetched: Fetched) -> None:
     try:
-        answer = client.get(paths.one(wish.kind, record_id), wish.query(), scope=wish.scope)
+        answer = client.get(paths.one(wish.kind, record_id), wish.query(), scope=wish.scope, check=_is_one)
     except RequestRefused as fault:
         if fault.status != 404:
             raise

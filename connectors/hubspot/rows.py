@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from connectors.hubspot.frames import joined_ids, primary_of, records_frame, shaped, with_link, with_stage
-from connectors.hubspot.history import history_frame
+from connectors.hubspot.history import entries_frame, history_frame
 from connectors.hubspot.mapping import DEALS, Declared, Link
 from connectors.hubspot.portal import STAGE_FACTS
 from connectors.hubspot.records import Record
@@ -35,11 +35,14 @@ def raw_rows(
     fixed = {"@home_currency": currency, **dict(source.fixed)}
     frame = frame.with_columns(pl.lit(text, pl.String).alias(name) for name, text in fixed.items())
     frame = linked(frame, links, notes if source.name == DEALS else Counter())
+    asked = frame
     if source.pipeline:
         frame = with_stage(frame, stages, *source.pipeline, told=STAGE_FACTS)
     raw = {table_name(source.mapping): shaped(with_prefix(frame, source), source.mapping)}
     if source.events:
-        raw[table_name(source.events)] = shaped(history_frame(records, stages), source.events)
+        dates = source.stage_dates
+        past = entries_frame(asked, dates, stages) if dates else history_frame(records, stages)
+        raw[table_name(source.events)] = shaped(past, source.events)
     return raw | part_rows(links)
 
 

@@ -9,23 +9,28 @@ https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm (rea
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from connectors.contract import Slice
-from connectors.errors import TryAgainLater, UnexpectedAnswer
+from connectors.errors import ShortAnswer, TryAgainLater, UnexpectedAnswer
 from connectors.hubspot import paths
 from connectors.hubspot.answers import Answer
 from connectors.hubspot.client import Client
+from connectors.hubspot.mapping import MERGED
 from connectors.hubspot.records import Wish, chunks
+
+Filters = list[dict[str, Any]]
 
 PAGE = 200
 _VALUES = 100
 """Values of one filter, at most."""
-_RECHECKS = (0.0, 2.0, 10.0, 30.0)
-"""Seconds. A count is asked again after these waits before rows are said to be missing: a record deleted
-a moment ago stays in the index a little longer than in the list."""
+RECHECKS = (0.0, 2.0, 10.0, 30.0)
+"""Seconds. The index is asked again after these waits before rows are said to be missing: a record deleted
+a moment ago stays in it a little longer than in the list."""
+_SAY_HS = frozenset({"calls", "communications", "emails", "goal_targets", "meetings", "notes", "tasks"})
+"""Kinds whose time of creation is called `hs_createdate`; all others say `createdate`."""
 
 
 @dataclass(frozen=True)
@@ -41,77 +46,117 @@ class Found:
         return list(self.stamps)
 
 
-def changed_ids(client: Client, wish: Wish, span: Slice, last: str | None) -> Iterator[Found]:
-    """Ids of records changed in [since, until) above the id `last`, at most 200 at a time."""
+def changed_ids(
+    client: Client, wish: Wish, span: Slice, last: str | None, sleep: Callable[[float], None]
+) -> Iterator[Found]:
+    """Ids of records changed in [since, until) above the id `last`, at most 200 at a time.
+
+    Each answer is proven by itself: it shows as many as it counts, whatever moves between one answer and the next.
+    Raises ShortAnswer if one stays short.
+    """
     while True:
-        question = _question(wish, span, last, PAGE)
-        answer = client.post(paths.search(wish.kind), question, pool="search", scope=wish.scope, check=not_empty)
-        stamps = _above(answer, last, wish.stamp)
-        total = total_of(answer)
-        yield Found(stamps, total)
-        if len(stamps) >= total:
+        found = _whole(client, wish, _question(wish, span, last, PAGE), last, sleep)
+        yield found
+        if len(found.ids) >= found.total:
             return
-        last = next(reversed(stamps))
+        last = found.ids[-1]
 
 
 def count_changed(client: Client, wish: Wish, span: Slice) -> int:
     """How many records the index holds in the window."""
-    return total_of(
-        client.post(paths.search(wish.kind), _question(wish, span, None, 1), pool="search", scope=wish.scope)
-    )
+    return _total(client, wish, _question(wish, span, None, 1))
 
 
-def count_among(client: Client, wish: Wish, span: Slice, ids: Sequence[str]) -> int:
-    """How many of these records the index holds in the window."""
+def count_among(client: Client, wish: Wish, ids: Sequence[str]) -> int:
+    """How many of these records the index holds."""
     total = 0
     for some in chunks(ids, _VALUES):
-        question = _question(wish, span, None, 1)
-        question["filterGroups"][0]["filters"] += [{"propertyName": "hs_object_id", "operator": "IN", "values": some}]
-        total += total_of(client.post(paths.search(wish.kind), question, pool="search", scope=wish.scope))
+        question = _by_id([{"propertyName": "hs_object_id", "operator": "IN", "values": some}], 1, "DESCENDING")
+        total += _total(client, wish, question)
     return total
+
+
+def created_before(client: Client, wish: Wish, until: dt.datetime, top: int | None = None) -> tuple[int, int]:
+    """The highest id of the records created before `until`, up to the id `top`, and how many there are, as the index
+    has it; (0, 0) if there is none."""
+    filters = [{"propertyName": created_property(wish.kind), "operator": "LT", "value": str(_millis(until))}]
+    if top is not None:
+        filters.append({"propertyName": "hs_object_id", "operator": "LTE", "value": str(top)})
+    return _highest(client, wish, filters)
+
+
+def merged_since(client: Client, wish: Wish, since: dt.datetime) -> Iterator[str]:
+    """Ids that went into records which were changed since then, be it with that change or before."""
+    last = "0"
+    while MERGED in wish.properties:
+        filters = [
+            {"propertyName": wish.stamp, "operator": "GTE", "value": str(_millis(since))},
+            {"propertyName": MERGED, "operator": "HAS_PROPERTY"},
+            {"propertyName": "hs_object_id", "operator": "GT", "value": last},
+        ]
+        question = _by_id(filters, PAGE, "ASCENDING", MERGED)
+        answer = client.post(paths.search(wish.kind), question, pool="search", scope=wish.scope, check=not_empty)
+        stamps = _above(answer, last, MERGED)
+        yield from (i for told in stamps.values() for i in (told or "").split(";") if i.isdecimal())
+        if len(stamps) >= total_of(answer):
+            return
+        last = next(reversed(stamps))
+
+
+def created_property(kind: str) -> str:
+    """The property that tells when a record was created."""
+    return "hs_createdate" if kind in _SAY_HS else "createdate"
 
 
 def extent(client: Client, wish: Wish, last: str) -> tuple[int, int]:
     """The highest id from `last` on, and how many there are, as the index has it; (0, 0) if there is none."""
-    body = {
-        "filterGroups": [{"filters": [{"propertyName": "hs_object_id", "operator": "GTE", "value": last}]}],
-        "sorts": [{"propertyName": "hs_object_id", "direction": "DESCENDING"}],
-        "properties": ["hs_object_id"],
-        "limit": 1,
-    }
-    answer = client.post(paths.search(wish.kind), body, pool="search", scope=wish.scope)
+    return _highest(client, wish, [{"propertyName": "hs_object_id", "operator": "GTE", "value": last}])
+
+
+def _total(client: Client, wish: Wish, question: dict[str, Any]) -> int:
+    answer = client.post(paths.search(wish.kind), question, pool="search", scope=wish.scope, check=not_empty)
+    return total_of(answer)
+
+
+def _highest(client: Client, wish: Wish, filters: Filters) -> tuple[int, int]:
+    question = _by_id(filters, 1, "DESCENDING")
+    answer = client.post(paths.search(wish.kind), question, pool="search", scope=wish.scope, check=not_empty)
     numbers = [int(i) for row in answer.results if (i := str(row.get("id"))).isdecimal()]
     return (max(numbers), total_of(answer)) if numbers else (0, 0)
 
 
-def missing(client: Client, wish: Wish, span: Slice, read: int, sleep: Any) -> int:
-    """How many rows more the CRM counts in a slice than it gave.
-
-    The window lies behind us, so its count can only fall: a record that changes again moves on into a later
-    slice, a deleted one leaves. So the count that matters is that of afterwards.
-    """
-    total = 0
-    for wait in _RECHECKS:
+def _whole(
+    client: Client, wish: Wish, question: dict[str, Any], last: str | None, sleep: Callable[[float], None]
+) -> Found:
+    lacking = 0
+    for wait in RECHECKS:
         if wait:
             sleep(wait)
-        total = count_changed(client, wish, span)
-        if read >= total:
-            return 0
-    return total - read
+        answer = client.post(paths.search(wish.kind), question, pool="search", scope=wish.scope, check=not_empty)
+        found = Found(_above(answer, last, wish.stamp), total_of(answer))
+        lacking = min(question["limit"], found.total) - len(found.ids)
+        if lacking <= 0:
+            return found
+    text = f"HubSpot's search counts {lacking} {wish.kind} more than it shows"
+    raise ShortAnswer(f"{text}; nothing was closed, run again")
 
 
 def _question(wish: Wish, span: Slice, last: str | None, limit: int) -> dict[str, Any]:
-    filters = [{"propertyName": wish.stamp, "operator": "LT", "value": str(_millis(span.until))}]
+    filters: Filters = [{"propertyName": wish.stamp, "operator": "LT", "value": str(_millis(span.until))}]
     if span.since is not None:
         # Exactly zero is answered with an error 500.
         since = str(max(1, _millis(span.since)))
         filters.append({"propertyName": wish.stamp, "operator": "GTE", "value": since})
     if last is not None:
         filters.append({"propertyName": "hs_object_id", "operator": "GT", "value": last})
+    return _by_id(filters, limit, "ASCENDING", wish.stamp)
+
+
+def _by_id(filters: Filters, limit: int, direction: str, *properties: str) -> dict[str, Any]:
     return {
         "filterGroups": [{"filters": filters}],
-        "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
-        "properties": ["hs_object_id", wish.stamp],
+        "sorts": [{"propertyName": "hs_object_id", "direction": direction}],
+        "properties": ["hs_object_id", *properties],
         "limit": limit,
     }
 

@@ -57,6 +57,9 @@ class SalesforceEstimates:
         del stream, rows
         return Load()
 
+    def alone(self, calls: int) -> float:
+        return calls * SECONDS_A_CALL
+
     def quota(self) -> Quota | None:
         left = self._client.budget.left()
         return None if left is None else Quota(limit=left[1], left=left[0])

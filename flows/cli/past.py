@@ -31,7 +31,7 @@ from flows.report.past import (
     told_windows,
     window_cells,
 )
-from flows.results import CrmBackfillReceipt, EstimateReceipt
+from flows.results import CrmBackfillReceipt, EstimateReceipt, NotCounted
 
 _SAME = ("first", "last", "every", "calls", "again", "scores", "write_back")
 """What the flow takes under the same name."""
@@ -75,7 +75,7 @@ def estimate(crm: str | None, asked: Past | None, streams: tuple[str, ...], *, f
             printed(Text(plain(line)))
 
 
-def _announce(receipt: EstimateReceipt) -> None:
+def _announce(receipt: EstimateReceipt | NotCounted) -> None:
     """Beside the result, which a program may read."""
     for line in estimate_lines(receipt):
         say(plain(line))

@@ -108,7 +108,8 @@ class _Screen:
             say("s_rejects", crm=crm, stream=r.stream, n=say.number(r.rows), field=r.field, reason=r.reason)
             for r in one.rejects
         ]
-        cells = ", ".join(f"{say.number(n)} {name}" for name, n in one.cells.items() if name != "unchanged")
+        told = ((say.number(n), say(f"s_out_{name}")) for name, n in one.cells.items() if name != "unchanged")
+        cells = ", ".join(" ".join(pair) for pair in told)
         if cells:
             lines.append(say("s_plan", crm=crm, plan=one.plan_id, cells=cells))
         if one.to_review:

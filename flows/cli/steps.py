@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from typing import cast
 
-from flows import steps
+from flows import past, steps
 from flows.cli.faults import FAILED, PARTIAL, say
 from flows.cli.session import Session, session
 from flows.cli.show import (
@@ -24,6 +24,7 @@ from flows.cli.telling import say_digests
 from flows.escaping import plain
 from flows.pipeline import Every
 from flows.pipeline.gating import needs_approval
+from flows.report.past import scores_lines
 from flows.results import BackfillReceipt
 
 
@@ -63,6 +64,9 @@ def backfill(first: dt.date, last: dt.date | None, every: Every, *, prefect: boo
 
             receipt = cast("BackfillReceipt", at.flow(flow(first=first, last=last, every=every)))
         else:
+            estimated = past.estimate_scores(at.runtime, first, last, every)
+            for line in scores_lines(estimated) if estimated else ():
+                say(line)
             receipt = steps.backfill(at.runtime, first, last, every, progress=at.progress)
     print_json(receipt) if as_json else show_backfilled(receipt)
 

@@ -15,7 +15,7 @@ from flows.cli.show import print_json, printed, show_applied, table
 from flows.cli.telling import say_digests
 from flows.escaping import plain
 from flows.pipeline.adopting import adopt
-from flows.pipeline.undoing import Undo, keep_undo, plans_to_undo
+from flows.pipeline.undoing import Undo, plans_to_undo
 from flows.results import AdoptReceipt, ApplyReceipt, PlanReceipt
 from flows.results import as_json as as_plain
 
@@ -38,7 +38,7 @@ def undo_plan(name: str, *, dry_run: bool, yes: bool, as_json: bool) -> int | No
             ask("take this back", "nothing was taken back")
         with session() as at:
             for undo in found:
-                keep_undo(at.runtime.store, undo)
+                steps.keep_undo(at.runtime, undo, progress=at.progress)
             done = [steps.apply(at.runtime, one.source, one.plan_id, progress=at.progress) for one in made]
             say_digests(steps.unsent_digests(at.runtime, done))
     if as_json:

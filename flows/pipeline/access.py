@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from connectors.contract import Connector, Identity, Stream
+import polars as pl
+
+from connectors.contract import Connector, Identity, RecallsStages, Stream
 from connectors.errors import FieldRetyped, PermissionMissing
 from connectors.mapping_file import MappingInvalid
 from kammodel.dependents import ACCOUNTS, Dependents, dependents_of, dependents_of_streams
-from kammodel.entities import Bookmark
+from kammodel.entities import Bookmark, PipelineStage
 from kammodel.store import Store
 from kammodel.store.control import load_bookmark, save_bookmark
 from kammodel.store.suppressing import load_suppressed
@@ -73,7 +75,7 @@ def streams_of(connector: Connector, store: Store, identity: Identity) -> tuple[
     MappingInvalid says what stands on the column that it filled before; where accounts are, or nothing at all may be
     read, the PermissionMissing says what stands on them."""
     try:
-        return connector.streams()
+        streams = connector.streams()
     except PermissionMissing as fault:
         fault.args = (f"{fault}; {concerned(dependents_of_streams({ACCOUNTS}))}".rstrip("; "),)
         raise
@@ -84,6 +86,10 @@ def streams_of(connector: Connector, store: Store, identity: Identity) -> tuple[
             told = concerned(dependents_of(fault.entity, {column}))
             fault.args = (f"{fault}; it could be read before; {told}".rstrip("; "),)
         raise
+    if isinstance(connector, RecallsStages):
+        own = (pl.col("source") == identity.source) & (pl.col("source_instance") == identity.instance)
+        connector.recall(store.read(PipelineStage).filter(own))
+    return streams
 
 
 def concerned(found: Dependents) -> str:

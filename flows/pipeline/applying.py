@@ -31,6 +31,10 @@ MOST_NAMED = 20
 """Accounts that a receipt names."""
 
 
+class Replaced(KamError):
+    """A newer plan has taken the place of the one that was to be written."""
+
+
 @dataclass
 class _Done:
     """What an apply has done so far: cells by outcome, accounts by the code of their fault, what it wrote over, and
@@ -57,8 +61,8 @@ def apply(
 
     What was interrupted goes on with what is still pending. However new the plan is, each portion is looked at right
     before it is written: cells that somebody has changed since are left to the next plan. Where no calls are left, the
-    rest stays pending for the next apply. Raises KamError where there is no such plan, a newer one has taken its place,
-    it is too old, or another run is writing; NeedsApproval where the guard stopped it.
+    rest stays pending for the next apply. Raises KamError where there is no such plan, it is too old, or another run is
+    writing; Replaced where a newer one has taken its place; NeedsApproval where the guard stopped it.
     """
     began, calls, unseen = time.perf_counter(), connector.calls.total, _unseen(connector)
     identity = connector.identify()
@@ -105,7 +109,7 @@ def _pending(
     with store.transaction() as tx:
         latest = plans.latest_plan(tx, identity.source, identity.instance)
         if latest is None or (plan_id is not None and plan_id != latest.plan_id):
-            raise KamError(_no_plan(identity.source, plan_id, latest))
+            raise _no_plan(identity.source, plan_id, latest)
         made = PublishPlan(**latest.model_dump())
         check_may_be_written(made, clock())
         cells = plans.cells_of(tx, made.plan_id, pending_only=True)
@@ -202,9 +206,9 @@ def _portions(connector: Connector, cells: pl.DataFrame) -> Iterator[pl.DataFram
         first = last
 
 
-def _no_plan(source: str, plan_id: str | None, latest: PublishPlan | None) -> str:
+def _no_plan(source: str, plan_id: str | None, latest: PublishPlan | None) -> KamError:
     if latest is None:
-        return f"{source}: there is no plan yet; make one with: kam plan --crm {source}"
-    return (
+        return KamError(f"{source}: there is no plan yet; make one with: kam plan --crm {source}")
+    return Replaced(
         f"{source}: plan {plan_id} is not the latest ({latest.plan_id}); a newer plan has looked at the same accounts"
     )

@@ -20,6 +20,9 @@ MOST_AT_FIRST = 16
 """Windows that are counted in any case: as many as there are rows for."""
 MOST_OPEN = 64
 """Windows that differ and are cut further at a time; beyond that their ids are compared as they are."""
+MOST_UNCOUNTED = 24
+"""Windows that the CRM may fail to count in time, of one stream, before none is cut any further for that: where it
+cannot count at all, narrower windows do not help, and each costs a call."""
 LOOKED_AT = 400
 """Records that are looked at together, until one is found that nothing explains."""
 _CENT_PARTS = 49
@@ -30,7 +33,12 @@ _NONE = pl.Series([], dtype=pl.String)
 @dataclass(frozen=True)
 class Counted:
     """A window and what it holds on either side. `missing`: ids that the store lacks, `extra`: that it has and the CRM
-    does not show, `altered`: that differ in their amount; those that nothing explains are `wrong` in number."""
+    does not show, `altered`: that differ in their amount.
+
+    Nothing explains `lost` of the missing, `stale` of the extra (the CRM tells that they were deleted before they were
+    last to be read), and the altered. `absent`: extra ones that left no trace in the CRM. Nothing tells whether those
+    were deleted for good since all ids were last compared, or never were there: they accuse nobody, and are named.
+    """
 
     ends: Ends
     theirs: Tally | None
@@ -38,8 +46,25 @@ class Counted:
     missing: pl.Series = field(default_factory=_NONE.clone)
     extra: pl.Series = field(default_factory=_NONE.clone)
     altered: pl.Series = field(default_factory=_NONE.clone)
-    wrong: int = 0
-    explained: int = 0
+    lost: int = 0
+    stale: int = 0
+    absent: int = 0
+    kept_out: int = 0
+
+    @property
+    def wrong(self) -> int:
+        """Records that nothing explains."""
+        return self.lost + self.stale + self.altered.len()
+
+    @property
+    def explained(self) -> int:
+        """Records that differ for a reason: kept out on purpose, changed since, or not there any more."""
+        return self.kept_out + self.missing.len() + self.extra.len() - self.lost - self.stale
+
+    @property
+    def is_same(self) -> bool:
+        """Whether nothing is known to differ, neither in number nor by id."""
+        return self.agrees and not (self.missing.len() or self.extra.len() or self.kept_out)
 
     @property
     def agrees(self) -> bool:
@@ -65,6 +90,7 @@ class Counter:
         entity = stream.mappings[0].entity
         self._rows = Rows(entity, **self._of, before=before, by_id=counting.key == "id", id_prefix=stream.id_prefix)
         self._sums = counting.sums(stream)
+        self._uncounted = 0
 
     def windows(self) -> list[Counted]:
         """Windows that hold all records together, in order; those that agree are as wide as they can be."""
@@ -75,7 +101,7 @@ class Counter:
         done: list[Counted] = []
         while waiting:
             counted = [self._counted(ends, own) for ends, own in zip(waiting, self._ours(waiting), strict=True)]
-            done += [one for one in counted if one.agrees]
+            done += [self._sure(one) for one in counted if one.agrees]
             differing = [one for one in counted if not one.agrees]
             waiting = []
             for place, one in enumerate(differing):
@@ -95,18 +121,27 @@ class Counter:
         return [Tally(rows, sums if self._sums else None) for rows, sums in found]
 
     def _counted(self, ends: Ends, own: Tally) -> Counted:
-        return Counted(ends, self._counting.count(self._stream, self._window(ends)), own)
+        theirs = self._counting.count(self._stream, self._window(ends))
+        self._uncounted += theirs is None
+        return Counted(ends, theirs, own)
 
     def _cut(self, ends: Ends, parts: int, live: int) -> list[Ends]:
         with self._store.transaction() as tx:
             return cuts(tx, self._rows, ends, parts, live)
 
+    @property
+    def _gave_up(self) -> bool:
+        """Whether the CRM failed to count so many windows that it is not asked for narrower ones."""
+        return self._uncounted >= MOST_UNCOUNTED
+
     def _halves(self, one: Counted) -> list[Ends]:
-        """A window that is too large to compare its ids at once, in two; none where it cannot be cut."""
-        most = max(one.ours.rows, one.theirs.rows if one.theirs is not None else self._counting.ids_at_once + 1)
-        if most <= self._counting.ids_at_once:
-            return []
-        parts = self._cut(one.ends, 2, one.ours.rows)
+        """A window that is too large to compare its ids at once, in two; none where it cannot be cut, or where that
+        would be of no use."""
+        if one.theirs is None:
+            is_large = one.ours.rows > 0 and not self._gave_up
+        else:
+            is_large = max(one.ours.rows, one.theirs.rows) > self._counting.ids_at_once
+        parts = self._cut(one.ends, 2, one.ours.rows) if is_large else []
         return parts if len(parts) > 1 else []
 
     def _window(self, ends: Ends) -> Window:
@@ -114,9 +149,20 @@ class Counter:
 
     def _looked_at(self, one: Counted) -> Counted:
         """A window that differs, once more: it lives, and so may have been caught between two changes."""
+        if one.theirs is None and self._gave_up:
+            return one
         again = self._counted(one.ends, self._ours([one.ends])[0])
-        if again.agrees or again.theirs is None:
-            return again
+        if again.agrees:
+            return self._sure(again)
+        return again if again.theirs is None else self._compared(again)
+
+    def _sure(self, one: Counted) -> Counted:
+        """A window that agrees in number: where one call gives all its ids, they have to be the same as well. Wider
+        windows are left to the comparison of all ids that pulls make once a week."""
+        return self._compared(one) if 0 < one.ours.rows <= self._counting.ids_at_once else one
+
+    def _compared(self, one: Counted) -> Counted:
+        """A window by its ids, and by its amounts where no id explains that they differ."""
         theirs = self._counting.ids(self._stream, self._window(one.ends))
         with self._store.transaction() as tx:
             own = ids_within(tx, self._rows, one.ends)
@@ -124,15 +170,20 @@ class Counter:
         missing, extra = _less(theirs.unique(maintain_order=True), live), _less(own, theirs)
         kept_out = self._kept_out(missing)
         missing = _less(missing, kept_out)
-        found = replace(again, missing=missing, extra=extra)
-        wrong = self._unexplained(missing, extra)
-        if not wrong and self._sums and sums_differ(again.theirs, again.ours):
-            altered = self._altered(theirs)
-            return replace(
-                found, altered=altered, wrong=altered.len(), explained=kept_out.len() + missing.len() + extra.len()
-            )
-        explained = kept_out.len() + missing.len() + extra.len() - wrong
-        return replace(found, wrong=wrong, explained=explained)
+        lost, _ = self._unexplained(missing, is_missing=True)
+        stale, absent = self._unexplained(extra, is_missing=False)
+        sums_tell = one.theirs is not None and self._sums and sums_differ(one.theirs, one.ours)
+        altered = self._altered(theirs) if sums_tell and not (lost or stale) else _NONE
+        return replace(
+            one,
+            missing=missing,
+            extra=extra,
+            altered=altered,
+            lost=lost,
+            stale=stale,
+            absent=absent,
+            kept_out=kept_out.len(),
+        )
 
     def _kept_out(self, ids: pl.Series) -> pl.Series:
         """Those that were set aside, or forgotten."""
@@ -145,26 +196,30 @@ class Counter:
         hits = [] if known is None else list(known.hits(kind_of(self._rows.entity), ids))
         return ids.filter(ids.is_in(own.implode()) | ids.is_in(hits))
 
-    def _unexplained(self, missing: pl.Series, extra: pl.Series) -> int:
-        """How many of the records nothing explains. Once one is found, those not looked at yet count as well."""
-        for ids, is_missing in ((missing, True), (extra, False)):
-            for start in range(0, ids.len(), LOOKED_AT):
-                part = ids[start : start + LOOKED_AT]
-                wrong = self._wrong(part, is_missing=is_missing)
-                # A second look: somebody may have stored, restored or deleted them between the first two.
-                wrong = self._wrong(self._still(wrong, is_missing=is_missing), is_missing=is_missing)
-                if wrong.len():
-                    return wrong.len() + ids.len() - start - part.len()
-        return 0
+    def _unexplained(self, ids: pl.Series, *, is_missing: bool) -> tuple[int, int]:
+        """How many of the records nothing explains, and how many left no trace. Once one is found that nothing
+        explains, those not looked at yet count as such."""
+        absent = 0
+        for start in range(0, ids.len(), LOOKED_AT):
+            part = ids[start : start + LOOKED_AT]
+            looked = pl.concat(self._wrong(part, is_missing=is_missing))
+            # A second look: somebody may have stored, restored or deleted them between the first two.
+            wrong, traceless = self._wrong(self._still(looked, is_missing=is_missing), is_missing=is_missing)
+            absent += traceless.len()
+            if wrong.len():
+                return wrong.len() + ids.len() - start - part.len(), absent
+        return 0, absent
 
-    def _wrong(self, ids: pl.Series, *, is_missing: bool) -> pl.Series:
-        """Those that the CRM has had as they are since before they were last read: there, or deleted."""
+    def _wrong(self, ids: pl.Series, *, is_missing: bool) -> tuple[pl.Series, pl.Series]:
+        """Those that the CRM has had as they are since before they were last read, there or deleted; and those which
+        live here and that it knows nothing of."""
         if not ids.len():
-            return ids
+            return ids, ids
         states = self._counting.states(self._stream, ids.to_list())
         old = pl.col("stamp").dt.epoch("s") < self._before
         told = states.filter(old & (pl.col("deleted") != is_missing))["source_id"]
-        return ids.filter(ids.is_in(told.implode()))
+        traceless = ids.clear() if is_missing else _less(ids, states["source_id"])
+        return ids.filter(ids.is_in(told.implode())), traceless
 
     def _still(self, ids: pl.Series, *, is_missing: bool) -> pl.Series:
         with self._store.transaction() as tx:
@@ -190,14 +245,15 @@ def _less(ids: pl.Series, others: pl.Series) -> pl.Series:
 
 
 def _joined(windows: list[Counted]) -> list[Counted]:
-    """Neighbours that agree, as one."""
+    """Neighbours that are the same as one, and neighbours that could not be counted."""
     joined: list[Counted] = []
     for one in windows:
         last = joined[-1] if joined else None
-        if last is not None and last.agrees and one.agrees and last.theirs and one.theirs:
-            joined[-1] = Counted((last.ends[0], one.ends[1]), _sum(last.theirs, one.theirs), _sum(last.ours, one.ours))
-        else:
+        if last is None or not ((last.is_same and one.is_same) or (last.theirs is None and one.theirs is None)):
             joined.append(one)
+            continue
+        theirs = None if last.theirs is None or one.theirs is None else _sum(last.theirs, one.theirs)
+        joined[-1] = Counted((last.ends[0], one.ends[1]), theirs, _sum(last.ours, one.ours))
     return joined
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -13,9 +14,10 @@ from flows.pipeline.progress import Clock, quiet
 from flows.pipeline.slicing import Start
 from flows.pipeline.streams import StreamReader
 from flows.pipeline.windows import Span, Window, chosen, due_windows
-from flows.results import EstimateReceipt, RunKind, StreamEstimate
+from flows.results import EstimateReceipt, RunKind, ScoresEstimate, StreamEstimate
+from kammodel.entities import Account
 from kammodel.errors import KamError
-from kammodel.store import Store
+from kammodel.store import Store, health
 from kammodel.store.backfills import measured_speed
 from kammodel.store.control import load_bookmark
 
@@ -69,6 +71,11 @@ def estimate_windows(
     return receipt(connector, store, identity, "backfill", counted, setup=setup, windows=left)
 
 
+def counting_takes(due: Mapping[str, Sequence[Window]]) -> int:
+    """Calls, about, of counting what windows hold: two for each run of them that has no gap."""
+    return sum(2 * len(_runs(windows)) for windows in due.values())
+
+
 def estimates_of(connector: Connector) -> Estimates:
     if not isinstance(connector, Foresees):
         raise KamError(f"{connector.name} cannot say beforehand what reading it takes")
@@ -91,9 +98,11 @@ def receipt(
     rows = sum(one.load.rows or 0 for one in counted)
     with store.transaction() as tx:
         speed = measured_speed(tx, identity.source)
-    calls = setup + load.calls + (asked if kind == "backfill" else 0)
+    around = setup + (asked if kind == "backfill" else 0)
+    calls = around + load.calls
     if speed is None:
-        seconds, basis = max(rows / ROWS_A_SECOND, load.seconds), _BY_DEFAULT
+        paced = load.seconds + estimates_of(connector).alone(around)
+        seconds, basis = max(rows / ROWS_A_SECOND, paced), _BY_DEFAULT
     else:
         seconds, basis = max(rows / speed.rows_a_second, calls * speed.seconds_a_call), "as fast as the last backfill"
     return EstimateReceipt(
@@ -142,6 +151,18 @@ def _left(store: Store, connector: Connector, stream: Stream, start: Start, load
         done = mark.rows_read if mark is not None else 0
     share = max(0.0, 1 - done / load.rows)
     return Load(max(0, load.rows - done), max(1, round(load.calls * share)), load.seconds * share)
+
+
+def estimate_days(store: Store, days: Sequence[dt.date]) -> ScoresEstimate:
+    """What scoring past days will take, by what the last past day took, or the last scoring; it makes no calls."""
+    with store.transaction() as tx:
+        past = health.newest_run(tx, ["backfill"], None, [health.DONE])
+        last = past or health.newest_run(tx, ["score"], None, [health.DONE])
+    accounts = store.read(Account, ["deleted"])["deleted"].not_().sum()
+    minutes = None
+    if last is not None and last.ended_at is not None:
+        minutes = round(len(days) * (last.ended_at - last.started_at).total_seconds() / 60, 2)
+    return ScoresEstimate(len(days), int(accounts), minutes, "past day" if past else "scoring")
 
 
 def _held(store: Store, connector: Connector, stream: Stream) -> int:

@@ -15,19 +15,20 @@ from connectors.errors import ConnectorError, QuotaSpent
 from flows.pipeline.access import check_access
 from flows.pipeline.ahead import counting
 from flows.pipeline.chunks import ChunkWriter
-from flows.pipeline.estimating import estimate_windows
+from flows.pipeline.estimating import counting_takes, estimate_windows
 from flows.pipeline.marks import WindowMarks
 from flows.pipeline.progress import Clock, Progress, quiet
 from flows.pipeline.slicing import SliceReader, Start
 from flows.pipeline.standing import Standing
-from flows.pipeline.windows import Span, Window, due_windows
-from flows.results import EstimateReceipt, FillReceipt, WindowReceipt
+from flows.pipeline.windows import Due, Span, Window, due_windows
+from flows.results import EstimateReceipt, FillReceipt, NotCounted, WindowReceipt
 from kammodel.entities import Run
+from kammodel.errors import KamError
 from kammodel.store import Store
 from kammodel.store.backfills import KIND
 from kammodel.store.control import end_run, start_run
 
-Announce = Callable[[EstimateReceipt], None]
+Announce = Callable[[EstimateReceipt | NotCounted], None]
 
 
 def fill(
@@ -44,17 +45,20 @@ def fill(
 
     A window is closed once its count is proven; what was stopped goes on where it was, by the same call. No bookmark of
     a pull is looked at or moved, and rows that a pull has stored meanwhile are left alone. Where no calls are left
-    the receipt is partial. `announce` is told the estimate before the first row is read.
+    the receipt is partial. `announce` is told the estimate before the first row is read, or why there is none.
+
+    Raises KamError where the calls that it was given are made and nothing could be kept of what they brought: the same
+    command would end there again and again.
     """
-    filling = _Filling(connector, store, clock, span, progress, standing or Standing(), announce)
-    began, at = time.perf_counter(), clock()
-    spent: QuotaSpent | None = None
-    with allowing(Allowance(span.calls)) as allowed:
+    at, spent, allowed = clock(), None, Allowance(span.calls)
+    filling = _Filling(connector, store, clock, span, progress, standing or Standing(), announce, allowed)
+    with allowing(allowed):
         try:
             filling.run()
         except QuotaSpent as fault:
+            filling.require_progress(fault)
             spent = fault
-    done = filling.receipt(spent, calls=allowed.made, seconds=round(time.perf_counter() - began, 3))
+    done = filling.receipt(spent, calls=allowed.made, seconds=round((clock() - at).total_seconds(), 3))
     _keep_run(store, done, at, clock)
     return done
 
@@ -68,8 +72,11 @@ class _Filling:
     progress: Progress
     standing: Standing
     announce: Announce
+    allowed: Allowance
     identity: Identity | None = None
-    estimate: EstimateReceipt | None = None
+    estimate: EstimateReceipt | NotCounted | None = None
+    before_reading: int | None = None
+    has_moved: bool = False
     done: list[WindowReceipt] = field(default_factory=list)
     kept: int = 0
     left: list[tuple[Window, Stream]] = field(default_factory=list)
@@ -82,13 +89,36 @@ class _Filling:
         self.left = [(w, s) for w in windows for s in streams if w in due[s.name]]
         self.kept = len(streams) * len(windows) - len(self.left)
         if self.left and isinstance(self.connector, Foresees):
-            self.estimate = estimate_windows(self.connector, self.store, identity, due)
+            self.estimate = self._not_counted(due) or estimate_windows(self.connector, self.store, identity, due)
             self.announce(self.estimate)
-        self.standing.begin(self.estimate)
+        self.standing.begin(self.estimate if isinstance(self.estimate, EstimateReceipt) else None)
+        self.before_reading = self.allowed.made
         while self.left:
             window, stream = self.left[0]
             self.done.append(self._window(window, stream, identity))
             self.left.pop(0)
+
+    def _not_counted(self, due: Due) -> NotCounted | None:
+        """Of few calls, half at least of what signing in leaves is for reading: each run gets on."""
+        calls, spent, asks = self.span.calls, self.allowed.made, counting_takes(due)
+        if calls is None or 2 * asks <= calls - spent:
+            return None
+        return NotCounted(self.connector.name, calls, spent, asks)
+
+    def require_progress(self, fault: QuotaSpent) -> None:
+        """Some window is closed, or further on than it was, unless it is the CRM's own limit that has ended this."""
+        calls, name = self.span.calls, self.connector.name
+        if calls is None or self.allowed.made < calls or self.has_moved:
+            return
+        if self.before_reading is None or not self.left:
+            told = "signing in and looking at what there is take more"
+        else:
+            (window, stream), before = self.left[0], f"{self.before_reading:,} went before the first row"
+            told = f"{before}, and {stream.name} {window.first:%Y-%m} takes more than the rest"
+        raise KamError(
+            f"{name}: {calls:,} calls are too few, nothing could be kept: {told}; give it more (kam estimate says "
+            "how many the whole takes), or leave the number out"
+        ) from fault
 
     def receipt(self, spent: QuotaSpent | None, *, calls: int, seconds: float) -> FillReceipt:
         identity = self.identity
@@ -127,12 +157,14 @@ class _Filling:
         except QuotaSpent:
             mark = marks.load()
             self.next_row = mark.rows_read + 1 if mark is not None and mark.resume_point else 1
+            self.has_moved |= mark is not None and mark.resume_point not in {None, start.resume}
             self.done.append(_counted(window, writer, start, calls.total, began, stopped=True))
             raise
         except ConnectorError as fault:
             if reader.name not in str(fault):
                 fault.args = (f"{told}: {fault}",)
             raise
+        self.has_moved = True
         return _counted(window, writer, start, calls.total, began, stopped=False)
 
     def _start(self, marks: WindowMarks, window: Window) -> Start:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,7 @@ from typing import Literal
 import polars as pl
 
 from flows.pipeline import kept_files
+from flows.pipeline.leasing import nobody_else
 from flows.pipeline.progress import Clock
 from flows.results import ForgetReceipt
 from kammodel.entities import Account, Person, Sourced
@@ -63,7 +65,10 @@ def forget(store: Store, whom: Whom, places: Places, clock: Clock, *, rehearsal:
     them. An account is one record: the same company in the other CRM is forgotten by its own id. Users of the CRM, who
     are our own people, are not forgotten here.
 
-    Raises NotConfigured without KAM_HASH_KEY, KamError where nobody is found, an id or an address is of several.
+    Nobody reads or writes an org of theirs meanwhile: a run that has begun would store again what it holds.
+
+    Raises NotConfigured without KAM_HASH_KEY, KamError where nobody is found, an id or an address is of several; Taken
+    where another run is at work on such an org.
     """
     if store.hash_key is None:
         raise NotConfigured(_NEEDS_KEY)
@@ -106,6 +111,12 @@ class _Act:
 
     def do(self, clock: Clock) -> None:
         by_org = self._by_org()
+        with ExitStack() as alone:
+            for org in by_org:
+                alone.enter_context(nobody_else(self._tx, org.source, org.instance, clock))
+            self._erase(by_org, clock)
+
+    def _erase(self, by_org: dict[Org, list[str]], clock: Clock) -> None:
         addresses = {org: self._addresses(org, ids) for org, ids in by_org.items()}
         entries: list[pl.DataFrame] = []
         for org, ids in by_org.items():

@@ -34,14 +34,18 @@ def check_may_be_written(plan: PublishPlan, now: dt.datetime) -> None:
     plan that was written to its end nothing is left to be written."""
     if plan.applied_at is not None:
         return
+    _check_age(plan, now)
+    if plan.tripped and plan.approved_at is None:
+        raise needs_approval([_receipt(plan, {})])
+
+
+def _check_age(plan: PublishPlan, now: dt.datetime) -> None:
     if plan.expires_at is not None and now > plan.expires_at:
         raise KamError(
             f"{plan.source}: plan {plan.plan_id} is too old to be written: it was good until "
             f"{plan.expires_at:%Y-%m-%d %H:%M} UTC, and people have worked since. Make a new one: "
             f"kam plan --crm {plan.source}"
         )
-    if plan.tripped and plan.approved_at is None:
-        raise needs_approval([_receipt(plan, {})])
 
 
 def planned_by(store: Store, source: str, instance: str, made_by: str, *, reviewed: bool = False) -> PlanReceipt | None:
@@ -97,13 +101,16 @@ def approve(store: Store, name: str, by: str, clock: Clock) -> ApprovalReceipt:
         if latest.plan_id != plan.plan_id:
             newer = f"{latest.plan_id}, hash {latest.hash}"
             raise KamError(f"{plan.source}: a newer plan has taken the place of {plan.plan_id}: {newer}")
-        check_may_be_written(PublishPlan(**plan.model_dump(exclude={"tripped"})), clock())
-        _check_waits(plan, approving.to_review(tx, plan.plan_id))
+        _check_waits(plan, approving.to_review(tx, plan.plan_id), clock())
         freed = approving.approve(tx, plan.plan_id, person, clock())
     return ApprovalReceipt(plan.plan_id, plan.source, plan.hash, person, tuple(plan.tripped), freed)
 
 
-def _check_waits(plan: PublishPlan, to_review: int) -> None:
+def _check_waits(plan: PublishPlan, to_review: int, now: dt.datetime) -> None:
+    """Raises KamError for a plan with nothing to approve, or too late. All else of one whose cells wait for review may
+    have been written in time: they are too old all the same."""
+    if to_review or plan.applied_at is None:
+        _check_age(plan, now)
     if to_review or (plan.tripped and plan.approved_at is None):
         return
     why = "has been approved already" if plan.approved_at is not None else "needs no approval"

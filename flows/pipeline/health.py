@@ -54,6 +54,7 @@ def standing(
         check = looked.step("check", None, must_be_new=False)
         found = tuple(looked.crm(crm) for crm in crms)
         run = looked.whole_run([score, *(step for one in found for step in one.steps if step.kind in STEPS)])
+        looked.tell_of_never(check)
         failed = looked.last_failed((score, check, run, *(step for one in found for step in one.steps)))
     troubles = tuple(sorted(looked.troubles, key=lambda one: -VERDICTS.index(one.verdict)))
     verdict: Verdict = troubles[0].verdict if troubles else "healthy"
@@ -68,6 +69,7 @@ class _Look:
     def __init__(self, tx: Transaction, now: dt.datetime, oldest: dt.timedelta, has_died: HasDied, say: Words) -> None:
         self._tx, self._now, self._oldest, self._has_died, self._say = tx, now, oldest, has_died, say
         self.troubles: list[Trouble] = []
+        self._never: list[str] = []
 
     def step(self, kind: str, crm: str | None, *, must_be_new: bool) -> StepStanding:
         """How a step stands."""
@@ -107,7 +109,9 @@ class _Look:
         at = (newest.ended_at or newest.started_at) if newest is not None else None
         began = newest.started_at if newest is not None else None
         rows = rows if isinstance(rows, int) else None
-        return StepStanding(kind, crm, ended, seconds, rows, state, at, line, newest_began=began)
+        command = newest.result.get(health.COMMAND) if newest is not None else None
+        told = str(command) if command is not None else None
+        return StepStanding(kind, crm, ended, seconds, rows, state, at, line, newest_began=began, command=told)
 
     def _ended(self, run: Run) -> tuple[str, str | None]:
         line = run.result.get(health.LINE)
@@ -121,7 +125,7 @@ class _Look:
     def _judge(self, step: StepStanding, *, must_be_new: bool) -> None:
         say, of = self._say, spoken(step.kind, step.crm, self._say)
         of_crm = f" --crm {step.crm}" if step.crm and step.kind not in OF_ALL else ""
-        command = COMMANDS.get(step.kind, "kam run") + (of_crm if step.kind in COMMANDS else "")
+        command = step.command or COMMANDS.get(step.kind, "kam run") + (of_crm if step.kind in COMMANDS else "")
         line = step.line or say("s_no_line")
         if step.kind == "undo":
             command = f"kam apply --crm {step.crm}"
@@ -130,9 +134,15 @@ class _Look:
         elif step.newest == health.PARTIAL:
             self._add("partial", say("s_partial", of=of, line=line), step.newest_at, say("s_goes_on", command=command))
         if must_be_new and step.ended_at is None:
-            self._add("stale", say("s_never", of=of), None, "kam run")
+            self._never.append(of)
         elif must_be_new and self._is_old(step.ended_at):
             self._add("stale", say("s_old", of=of), step.ended_at, "kam run")
+
+    def tell_of_never(self, check: StepStanding) -> None:
+        """One trouble of all steps that never ended well. Where no run has found our fields yet, they come first."""
+        if self._never:
+            advice = "kam run" if check.ended_at is not None else self._say("s_first")
+            self._add("stale", self._say("s_never", of=", ".join(self._never)), None, advice)
 
     def _is_old(self, at: dt.datetime | None) -> bool:
         return at is not None and self._now - at > self._oldest

@@ -97,16 +97,24 @@ def _beating(store: Store, held: Held) -> Iterator[None]:
         thread.join()
 
 
+def _lease(doing: Doing, crm: str, instance: str, clock: Clock) -> Held:
+    holder = f"{machine()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
+    return Held(f"{_NAME[doing]} {crm} {instance}", holder, clock)
+
+
+def _take(tx: Transaction, held: Held, doing: Doing, crm: str) -> None:
+    now = held.clock()
+    other = leases.take(tx, held.name, held.holder, now, now + TERM)
+    if other is None or (is_dead(other.holder) and leases.take_over(tx, other, held.holder, now + TERM)):
+        return
+    raise Taken(crm, doing, other)
+
+
 @contextmanager
 def _alone(store: Store, doing: Doing, crm: str, instance: str, clock: Clock) -> Iterator[Held]:
-    holder = f"{machine()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
-    held = Held(f"{_NAME[doing]} {crm} {instance}", holder, clock)
-    now = clock()
+    held = _lease(doing, crm, instance, clock)
     with store.transaction() as tx:
-        other = leases.take(tx, held.name, held.holder, now, now + TERM)
-        free = other is None or (is_dead(other.holder) and leases.take_over(tx, other, held.holder, now + TERM))
-    if not free and other is not None:
-        raise Taken(crm, doing, other)
+        _take(tx, held, doing, crm)
     try:
         with _beating(store, held):
             yield held
@@ -116,7 +124,8 @@ def _alone(store: Store, doing: Doing, crm: str, instance: str, clock: Clock) ->
 
 
 def sole_writer(store: Store, crm: str, instance: str, clock: Clock) -> AbstractContextManager[Held]:
-    """Holds the right to write into an org until the block ends. Raises Taken while another run has it."""
+    """Holds the right to write into an org, or to plan what is written, until the block ends: a plan that looks while
+    another run writes would take that for a person's work. Raises Taken while another run has it."""
     return _alone(store, "writing", crm, instance, clock)
 
 
@@ -124,6 +133,19 @@ def sole_reader(store: Store, identity: Identity, clock: Clock) -> AbstractConte
     """Holds the right to move the bookmarks of an org until the block ends: who reads beside it would put older ones
     back. Raises Taken while another run has it."""
     return _alone(store, "reading", identity.source, identity.instance, clock)
+
+
+@contextmanager
+def nobody_else(tx: Transaction, crm: str, instance: str, clock: Clock) -> Iterator[None]:
+    """Holds both rights to an org until the block ends, within one transaction: who wants one meanwhile waits until
+    that is through, and sees what it did. Raises Taken while another run has one."""
+    held = {doing: _lease(doing, crm, instance, clock) for doing in _NAME}
+    for doing, one in held.items():
+        _take(tx, one, doing, crm)
+    yield
+    # What breaks off takes its leases back with all else.
+    for one in held.values():
+        leases.give_back(tx, one.name, one.holder)
 
 
 def named(holder: str) -> str:

@@ -114,7 +114,7 @@ class WindowMarks:
         """What is known of it; None also where it was read by a mapping that is no longer in force."""
         with self.store.transaction() as tx:
             found = load_window(tx, self._key)
-        return found if found is not None and found.fingerprint == self.stream.fingerprint else None
+        return found if found is not None and self.stream.reads_as(found.fingerprint) else None
 
     def load(self) -> Bookmark | None:
         found = self.window()

@@ -14,6 +14,7 @@ import polars as pl
 
 from connectors.contract import Connector, LooksBack
 from flows.pipeline.cells import check_fields, held_now, spelled_apart, there, writes_of
+from flows.pipeline.leasing import Held, sole_writer
 from flows.pipeline.progress import Clock, Progress, quiet
 from flows.pipeline.scoring import score_day_of
 from flows.results import PlanReceipt
@@ -56,27 +57,30 @@ def plan(
     Read from the CRM are only accounts whose wanted values differ from what we last wrote, that the CRM
     showed us again since, or whose last write has no known outcome; `full` reads all. A plan that goes beyond the
     limits of `rules` is stored all the same, with what tripped, and `apply` refuses it until it is approved. `made_by`:
-    the run of a scheduler. Raises FieldsNotProvisioned where a field of ours is missing or hidden.
+    the run of a scheduler. Raises FieldsNotProvisioned where a field of ours is missing or hidden; Taken while another
+    run writes, or plans.
     """
     began, calls = time.perf_counter(), connector.calls.total
     rules = rules or load_rules()
     identity = connector.identify()
     fields = written_fields(given.rollups)
     rules.check_names(fields)
-    check_fields(connector, all_fields(given.rollups))
-    day = score_day_of(store, config, given)
-    wanted = wanted_values(
-        day,
-        source=identity.source,
-        instance=identity.instance,
-        fields=fields,
-        keeps_leavers=rules.scope.leaving == "keep",
-    )
     terms = Terms(fields, config.as_of, cadence_days(config.policy), rules)
-    measures = scored_measures(day.counts)
-    planned = plan_of(
-        connector, store, wanted, terms, clock, full=full, made_by=made_by, measures=measures, progress=progress
-    )
+    # First of all, so that who waits for it has done nothing in vain.
+    with sole_writer(store, identity.source, identity.instance, clock) as lease:
+        check_fields(connector, all_fields(given.rollups))
+        day = score_day_of(store, config, given)
+        wanted = wanted_values(
+            day,
+            source=identity.source,
+            instance=identity.instance,
+            fields=fields,
+            keeps_leavers=rules.scope.leaving == "keep",
+        )
+        measures = scored_measures(day.counts)
+        planned = _plan_of(
+            connector, store, wanted, terms, lease, full=full, made_by=made_by, measures=measures, progress=progress
+        )
     calls, seconds = connector.calls.total - calls, round(time.perf_counter() - began, 3)
     return replace(planned, calls=calls, seconds=seconds)
 
@@ -94,7 +98,28 @@ def plan_of(
     progress: Progress = quiet,
 ) -> PlanReceipt:
     """The plan for what is `wanted`: source_id and a canonical text column per field of `terms`. What was taken back
-    before is read from the store. `measures`: what the guard looks at beside what the store holds."""
+    before is read from the store. `measures`: what the guard looks at beside what the store holds. Raises Taken while
+    another run writes, or plans."""
+    identity = connector.identify()
+    with sole_writer(store, identity.source, identity.instance, clock) as lease:
+        return _plan_of(
+            connector, store, wanted, terms, lease, full=full, made_by=made_by, measures=measures, progress=progress
+        )
+
+
+def _plan_of(
+    connector: Connector,
+    store: Store,
+    wanted: pl.DataFrame,
+    terms: Terms,
+    lease: Held,
+    *,
+    full: bool,
+    made_by: str | None,
+    measures: Mapping[str, float],
+    progress: Progress,
+) -> PlanReceipt:
+    """As `plan_of`, by whoever has the lease."""
     began, calls = time.perf_counter(), connector.calls.total
     identity = connector.identify()
     of = {"source": identity.source, "instance": identity.instance}
@@ -102,7 +127,7 @@ def plan_of(
         plan_id=f"{identity.source}-{uuid.uuid4().hex[:12]}",
         source=identity.source,
         source_instance=identity.instance,
-        planned_at=clock(),
+        planned_at=lease.clock(),
         as_of=terms.as_of,
         made_by=made_by,
     )
@@ -127,7 +152,7 @@ def plan_of(
     made.write_calls = connector.write_calls(found.to_write["source_id"].n_unique())
     made.expires_at = made.planned_at + terms.rules.expires_after
     _look_back(connector, store, made, now, terms.fields)
-    freed = _save(store, made, found, now, pl.concat([ids, shown]).unique())
+    freed = _save(store, made, found, now, pl.concat([ids, shown]).unique(), lease=lease)
     calls, seconds = connector.calls.total - calls, round(time.perf_counter() - began, 3)
     known = wanted.height - ids.len()
     return _receipt(made, found, freed, compared=now.height, known=known, calls=calls, seconds=seconds)
@@ -187,13 +212,17 @@ def end_as_found(tx: Transaction, now: pl.DataFrame, *, source: str, instance: s
         plans.record_cells(tx, newest, there.with_columns(outcome=pl.lit("written")), FOUND)
 
 
-def _save(store: Store, made: PublishPlan, found: Comparison, now: pl.DataFrame, looked_at: pl.Series) -> int:
+def _save(
+    store: Store, made: PublishPlan, found: Comparison, now: pl.DataFrame, looked_at: pl.Series, *, lease: Held
+) -> int:
     """The plan, what we learned to be ours, and which accounts need no further look, in one transaction. Returns how
-    many cells need no review, because a person has approved an equal plan."""
+    many cells need no review, because a person has approved an equal plan. Raises Overtaken where the lease ran out and
+    another run has it: what was looked at may be written over by now."""
     of = {"source": made.source, "instance": made.source_instance}
     made.cells_equal, made.cells_held = found.equal.height, found.cells.height - found.to_write.height
     made.hash = plan_hash(**of, cells=found.cells.filter(pl.col("decision") != "held"))
     with store.transaction() as tx:
+        lease.renew(tx)
         learned = pl.concat([found.equal, found.confirmed])
         end_as_found(tx, now, **of)
         plans.adopt(tx, learned, **of, plan_id=made.plan_id, at=FOUND)

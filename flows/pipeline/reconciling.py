@@ -29,6 +29,7 @@ from kammodel.store.certifying import failed_certificates, save_certificates
 
 NEVER_READ = "it has not been read to its end yet: kam pull"
 TOO_LARGE = "the CRM could not count a window in time"
+LEFT_NO_TRACE = "{rows:,} no longer there: kam sweep --of deletions --crm {crm}"
 _REPAIRS = 2
 """An amount that differs shows once the records are as many."""
 UNDER_WAY = "a slice of it is under way: run kam pull first, then repair"
@@ -46,7 +47,6 @@ def reconcile(
     began, calls, identity = time.perf_counter(), connector.calls.total, connector.identify()
     if not isinstance(connector, Countable):
         raise KamError(f"{identity.source} does not say how many records it has")
-    windows: list[WindowProof] = []
     proofs: list[StreamProof] = []
     stopped: str | None = None
     with sole_reader(store, identity, clock) if repair else nullcontext() as lease:
@@ -58,9 +58,7 @@ def reconcile(
             for place, stream in enumerate(streams):
                 one = StreamProof(connector, connector.tallies, store, stream, clock=clock, lease=lease)
                 proofs.append(one)
-                made = _proved(one)
-                one.save(made)
-                windows += [_shown(c) for c in made]
+                _prove(one)
                 progress(f"{identity.source} reconcile", place + 1, len(streams))
         except QuotaSpent as fault:
             stopped = str(fault)
@@ -68,7 +66,7 @@ def reconcile(
         source=identity.source,
         instance=identity.instance,
         organisation=identity.organisation,
-        windows=tuple(windows),
+        windows=tuple(_shown(c) for one in proofs for c in one.kept),
         calls=connector.calls.total - calls,
         seconds=round(time.perf_counter() - began, 3),
         counted_at=clock(),
@@ -77,15 +75,15 @@ def reconcile(
     )
 
 
-def _proved(one: StreamProof) -> list[Certificate]:
-    """The certificates of a stream, once what differs was repaired where that may be."""
-    made = one.proved()
+def _prove(one: StreamProof) -> None:
+    """Counts a stream, repairs what differs where that may be, and counts again. Each count is kept at once: a repair
+    that stops half way leaves the store accused."""
+    one.save(one.proved())
     for _ in range(_REPAIRS if one.lease is not None else 0):
-        if not any(c.verdict == "differs" for c in made):
+        if not one.repairable:
             break
         one.repair()
-        made = one.proved()
-    return made
+        one.save(one.proved())
 
 
 def check_certified(store: Store, crms: Iterable[str]) -> None:
@@ -96,10 +94,11 @@ def check_certified(store: Store, crms: Iterable[str]) -> None:
         if failed:
             first, more = failed[0], len(failed) - 1
             others = f" (and {more} more)" if more else ""
+            what = first.reason or f"{first.wrong_rows:,} of them wrong"
             raise KamError(
-                f"{crm} {first.stream}, {spelled(_shown(first))}: the CRM has {first.crm_rows:,} records and the store "
-                f"{first.our_rows:,}, {first.wrong_rows:,} of them wrong{others}; nothing is scored or written from "
-                f"that. Run: kam reconcile --crm {crm} --repair"
+                f"{crm} {first.stream}, {spelled(_shown(first))}: the CRM has {first.crm_rows or 0:,} records and the "
+                f"store {first.our_rows or 0:,}, {what}{others}; nothing is scored or written from that. "
+                f"Run: kam reconcile --crm {crm} --repair"
             )
 
 
@@ -124,7 +123,8 @@ class StoreDiffers(KamError):
 
 
 class StreamProof:
-    """The proof of one stream. `lease`: the right to read again what differs."""
+    """The proof of one stream. `lease`: the right to read again what differs. `kept`: the certificates that hold now;
+    `repairable`: windows in which records can be read again, or marked gone."""
 
     def __init__(
         self,
@@ -139,12 +139,15 @@ class StreamProof:
         self._connector, self._counting, self._store, self._stream = connector, counting, store, stream
         self._identity, self._clock = connector.identify(), clock
         self._marks = LiveMarks(store, self._identity, stream, connector.settle, lease)
-        self.lease, self.repaired = lease, 0
-        self._wrong: list[Counted] = []
+        self.lease, self.repaired, self._hidden = lease, 0, False
+        self.kept: list[Certificate] = []
+        self.repairable: list[Counted] = []
+        self._counted_at = clock()
 
     def proved(self) -> list[Certificate]:
         """A certificate for each window; one that says why where there is nothing to prove by."""
         mark, why_not = self._marks.load(), self._counting.uncountable(self._stream)
+        self.repairable, self._counted_at = [], self._clock()
         if why_not is not None:
             return [self._certificate(0, verdict="unproven", reason=why_not)]
         if mark is None or mark.watermark is None:
@@ -153,21 +156,27 @@ class StreamProof:
         counter = Counter(self._connector, self._counting, self._store, self._stream, before)
         try:
             windows = counter.windows()
-        except QuotaSpent:
-            raise
         except PermissionMissing as fault:
             return [self._certificate(0, verdict="unproven", reason=str(fault))]
         except ConnectorError as fault:
-            fault.args = (f"{self._identity.source} {self._stream.name}: {fault}",)
+            self._name(fault)
             raise
-        self._wrong = [one for one in windows if one.wrong]
         vanished = sum(one.extra.len() for one in windows)
-        hidden = vanished >= LEAST_GONE and vanished > MOST_GONE * counter.live()
-        return [self._certified(place, one, before, hidden=hidden) for place, one in enumerate(windows)]
+        self._hidden = vanished >= LEAST_GONE and vanished > MOST_GONE * counter.live()
+        is_whole = mark.resume_point is None and not self._hidden
+        self.repairable = [one for one in windows if one.wrong or (one.absent and is_whole)]
+        return [self._certified(place, one, before) for place, one in enumerate(windows)]
+
+    def _name(self, fault: ConnectorError) -> None:
+        """Lets a fault say in which stream. No calls left is no fault of a stream."""
+        if not isinstance(fault, QuotaSpent):
+            fault.args = (f"{self._identity.source} {self._stream.name}: {fault}",)
 
     def save(self, made: list[Certificate]) -> None:
+        """Keeps the certificates; failed ones that there were stay until their windows are counted."""
         with self._store.transaction() as tx:
-            save_certificates(tx, self._identity.source, self._identity.instance, self._stream.name, made)
+            of = self._identity.source, self._identity.instance, self._stream.name
+            self.kept = save_certificates(tx, *of, made)
 
     def repair(self) -> None:
         """Reads again what differs: by id what is missing or altered; what is not there any more is marked gone.
@@ -178,28 +187,32 @@ class StreamProof:
         if mark.resume_point is not None:
             raise KamError(f"{self._identity.source} {self._stream.name}: {UNDER_WAY}")
         writer = ChunkWriter(self._store, self._identity, self._stream, self._marks, self._clock)
-        for page in self._pages():
-            writer.write([page], self._marks.load() or mark)
-            rows = page.raw[table_of(self._stream.mappings[0].entity).name].height
-            self.repaired += rows + (page.gone.height if page.gone is not None else 0)
+        try:
+            for page in self._pages():
+                writer.write([page], self._marks.load() or mark)
+                rows = page.raw[table_of(self._stream.mappings[0].entity).name].height
+                self.repaired += rows + (page.gone.height if page.gone is not None else 0)
+        except ConnectorError as fault:
+            self._name(fault)
+            raise
 
     def _pages(self) -> Iterator[Page]:
         sweeps = self._connector.sweeps
         if sweeps is None:
             return
-        for one in self._wrong:
+        for one in self.repairable:
             again = pl.concat([one.missing, one.altered])
             if again.len():
                 yield from (replace(page, resume=None) for page in sweeps.read_ids(self._stream, again))
-            if one.extra.len():
+            if one.extra.len() and not self._hidden:
                 there = pl.concat([one.extra.clear(), *sweeps.existing(self._stream, one.extra)])
                 gone = one.extra.filter(~one.extra.is_in(there.implode()))
                 nothing = {table_of(m.entity).name: pl.DataFrame(schema=m.raw_schema()) for m in self._stream.mappings}
                 nobody = pl.lit(None, pl.String).alias("merged_into_id")
                 yield Page(nothing, None, gone=gone.alias("source_id").to_frame().with_columns(nobody))
 
-    def _certified(self, place: int, one: Counted, before: int, *, hidden: bool) -> Certificate:
-        verdict, reason = self._verdict(one, hidden=hidden)
+    def _certified(self, place: int, one: Counted, before: int) -> Certificate:
+        verdict, reason = self._verdict(one)
         given, own = (one.theirs.sums if one.theirs else None) or {}, one.ours.sums or {}
         sums = {str(c or ""): [given.get(c, 0), own.get(c, 0)] for c in given}
         return self._certificate(
@@ -216,15 +229,18 @@ class StreamProof:
             sums=sums,
         )
 
-    def _verdict(self, one: Counted, *, hidden: bool) -> tuple[Verdict, str | None]:
+    def _verdict(self, one: Counted) -> tuple[Verdict, str | None]:
         if one.theirs is None:
             return "unproven", TOO_LARGE
-        if hidden and one.extra.len():
+        if self._hidden and one.extra.len():
             return "unproven", (
                 "so many records are not there any more that it looks like access lost (sharing, View All Data) and "
                 f"not like deletion; to accept it: kam pull --crm {self._identity.source} --full"
             )
-        return ("differs", None) if one.wrong else ("ok", None)
+        absent = LEFT_NO_TRACE.format(rows=one.absent, crm=self._identity.source) if one.absent else None
+        kinds = {"missing": one.lost, "extra": one.stale, "altered": one.altered.len(), "no longer there": one.absent}
+        apart = ", ".join(f"{rows:,} {kind}" for kind, rows in kinds.items() if rows)
+        return ("differs", apart) if one.wrong else ("ok", absent)
 
     def _certificate(self, place: int, *, verdict: Verdict, reason: str | None, **more: Any) -> Certificate:
         return Certificate(
@@ -235,7 +251,7 @@ class StreamProof:
             cut_by=self._counting.key,
             verdict=verdict,
             reason=reason,
-            counted_at=self._clock(),
+            counted_at=self._counted_at,
             **more,
         )
 
@@ -254,6 +270,8 @@ def _shown(one: Certificate) -> WindowProof:
         sums={currency: tuple(both) for currency, both in (one.sums or {}).items()},
         verdict=verdict,
         reason=one.reason,
+        before=one.before,
+        counted_at=one.counted_at,
     )
 
 

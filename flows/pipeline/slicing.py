@@ -20,6 +20,10 @@ LEAST_REJECTED = 20
 """A slice with more than 5 % of its rows set aside, and at least 20, is not closed: then the mapping is wrong."""
 
 
+class _MappingWrong(UnexpectedAnswer):
+    """More rows than a few could not be read."""
+
+
 @dataclass(frozen=True)
 class Start:
     """Where a slice begins: its bounds, the place to go on from, and why it is read in full or resumed."""
@@ -70,8 +74,9 @@ class SliceReader:
                 announced = pages[-1].announced
                 self._progress(self._step, mark.rows_read, announced)
             self._prove(mark, pages[-1].announced)
-        except (ShortAnswer, UnexpectedAnswer):
-            # What is missing lies before the place reached: going on from there would never find it.
+        except (ShortAnswer, _MappingWrong):
+            # What is missing lies before the place reached: going on from there would never find it. A single odd
+            # answer is another matter: what came before it stands.
             self._marks.forsake(mark)
             raise
         self._marks.close(mark, start.span)
@@ -115,7 +120,7 @@ class SliceReader:
                 "nothing was closed, run again"
             )
         if mark.rows_rejected >= LEAST_REJECTED and mark.rows_rejected > MOST_REJECTED * mark.rows_read:
-            raise UnexpectedAnswer(
+            raise _MappingWrong(
                 f"{self.name}: {mark.rows_rejected} of {mark.rows_read} rows could not be read; the slice is not "
                 "closed. The rows and reasons stand in the store, table rejected_record"
             )

@@ -132,7 +132,7 @@ class StreamReader:
 
     def _why_other(self, mark: Bookmark) -> str | None:
         """Why what was read so far is not what the fields hold now."""
-        if mark.fingerprint != self._stream.fingerprint:
+        if not self._stream.reads_as(mark.fingerprint):
             return "loaded in full: the mapping of fields or stages has changed"
         retyped = self._stream.retyped(mark.types)
         if retyped:

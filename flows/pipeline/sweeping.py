@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
 import polars as pl
 
-from connectors.contract import Connector, Page, Slice, Stream, Sweeps, SweepsLinks
-from connectors.errors import PermissionMissing
+from connectors.contract import Connector, Page, Slice, Stream, Sweeps, SweepsByRange, SweepsLinks
+from connectors.errors import PermissionMissing, SliceLost
+from flows.pipeline.comparing import Parts
 from flows.pipeline.progress import Clock
 from kammodel.entities import Sweep
 from kammodel.entities.schema import table_of
 from kammodel.privacy.references import kind_of
 from kammodel.store import Store
+from kammodel.store.certifying import ALL, Ends
 from kammodel.store.comparing import Compared, compare_ids
 from kammodel.store.control import load_sweep, save_sweep
 from kammodel.store.suppressing import load_suppressed
@@ -27,6 +29,10 @@ REFRESH_EVERY = dt.timedelta(days=1)
 """How old fields may grow that change without moving their row's stamp."""
 MOST_GONE, LEAST_GONE = 0.1, 50
 """A tenth of a stream, and at least 50 rows, is not deleted unseen: more likely it was hidden from us."""
+LEAST_PART = 10_000
+"""Rows that a tenth is taken of at least, where there are as many."""
+COMPARED_AT_ONCE = 500_000
+"""Ids that are compared together, in one pass over the rows; what a run that is killed then does not look at again."""
 LINKED_AT_ONCE = 10_000
 """Rows whose links are looked at together; what a run that is stopped then does not do again."""
 Look = Literal["nothing", "listed", "compared"]
@@ -66,7 +72,7 @@ class Sweeper:
         now = self._clock()
         listed = None if self._is_due(sweep, now, full=full) else self._listed(sweeps, sweep, now)
         if listed is None:
-            yield from self._compared(sweeps, full=full)
+            yield from self._compared(sweeps, sweep, full=full)
             sweep.compared_at, sweep.deletions_until = now, now - self._connector.settle
         else:
             gone, sweep.deletions_until = listed
@@ -108,6 +114,7 @@ class Sweeper:
         is_fresh = sweep.compared_at == sweep.loaded_at
         return (
             self._at_once
+            or sweep.compared_after is not None
             or sweep.compared_at is None
             or now - sweep.compared_at >= COMPARE_EVERY
             or (full and not is_fresh)
@@ -151,15 +158,38 @@ class Sweeper:
             return None
         return self._less_existing(sweeps, live), found.until
 
-    def _compared(self, sweeps: Sweeps, *, full: bool) -> Iterator[Page]:
-        found = compare_ids(
-            self._store,
-            self._entity,
-            sweeps.existing(self._stream),
-            **self._of,
-            stream=self._stream.name,
-            id_prefix=self._stream.id_prefix,
-        )
+    def _compared(self, sweeps: Sweeps, sweep: Sweep, *, full: bool) -> Iterator[Page]:
+        if not isinstance(sweeps, SweepsByRange):
+            yield from self._judged(sweeps, self._compare(sweeps.existing(self._stream)), full=full)
+            return
+        try:
+            yield from self._by_range(sweeps, sweep, full=full)
+        except SliceLost:
+            if sweep.compared_after is None:
+                raise
+            sweep.compared_after = None
+            yield from self._by_range(sweeps, sweep, full=full)
+
+    def _by_range(self, sweeps: SweepsByRange, sweep: Sweep, *, full: bool) -> Iterator[Page]:
+        """Compares a part of the ids after another. What was looked at before a fault is compared, and kept: whoever
+        is stopped, by a budget above all, then goes on from there."""
+        parts = Parts(sweeps.existing_from(self._stream, sweep.compared_after), COMPARED_AT_ONCE)
+        while not parts.is_over:
+            found = self._compare(parts.ids(), parts.looked_at)
+            yield from self._judged(sweeps, found, full=full)
+            sweep.compared_after = parts.place
+            self._save(sweep)
+        if parts.fault is not None:
+            raise parts.fault
+
+    def _compare(
+        self, existing: Iterator[pl.Series], within: Callable[[], Sequence[Ends]] = lambda: (ALL,)
+    ) -> Compared:
+        name, prefix = self._stream.name, self._stream.id_prefix
+        of = self._of | {"stream": name, "id_prefix": prefix}
+        return compare_ids(self._store, self._entity, existing, **of, within=within)
+
+    def _judged(self, sweeps: Sweeps, found: Compared, *, full: bool) -> Iterator[Page]:
         if not full:
             self._refuse_if_hidden(found)
         # Looked at once more: while all ids were read, records came and went.
@@ -178,11 +208,12 @@ class Sweeper:
             yield replace(page, resume=None)
 
     def _refuse_if_hidden(self, found: Compared) -> None:
-        gone = found.vanished.len()
-        if gone >= LEAST_GONE and gone > MOST_GONE * found.live:
+        # Of a part that is small because the calls ended, a tenth may well be gone.
+        gone, live = found.vanished.len(), max(found.live, min(found.of_all, LEAST_PART))
+        if gone >= LEAST_GONE and gone > MOST_GONE * live:
             source, name = self._of["source"], self._stream.name
             raise PermissionMissing(
-                f"{source} {name}: {gone} of {found.live} records are not there any more, which looks like access lost "
+                f"{source} {name}: {gone} of {live} records are not there any more, which looks like access lost "
                 f"(sharing, View All Data) and not like deletion; nothing was marked. To accept it, run: "
                 f"kam pull --crm {source} --full"
             )

@@ -41,7 +41,7 @@ def sweep(
     No bookmark is moved, so that the next pull reads what changed since the last one. A stream that was never read,
     that a pull has stopped in, or that is mapped otherwise now, is left to the next pull: what it lacks is no deletion.
     Where very much is gone it raises PermissionMissing, as a pull does. With no calls left the receipt is partial;
-    links go on from where they were. Raises Taken while another run reads the CRM.
+    it goes on from where it was. Raises Taken while another run reads the CRM.
     """
     began, calls = time.perf_counter(), connector.calls.total
     identity: Identity | None = None
@@ -124,4 +124,4 @@ def _is_read(mark: Bookmark | None, stream: Stream) -> bool:
     """Whether a pull has read it, by the mapping of today and to the end of its last slice."""
     if mark is None or mark.read_until is None or mark.resume_point is not None:
         return False
-    return mark.fingerprint == stream.fingerprint
+    return stream.reads_as(mark.fingerprint)

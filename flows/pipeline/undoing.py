@@ -10,6 +10,7 @@ import polars as pl
 
 from connectors.contract import Connector
 from flows.pipeline.cells import held_now, known_fields, spelled_apart
+from flows.pipeline.leasing import sole_writer
 from flows.pipeline.planning import end_as_found
 from flows.pipeline.progress import Clock, Progress, quiet
 from flows.results import PlanReceipt
@@ -54,11 +55,12 @@ class Undo:
     looked_at: pl.Series
 
 
-def keep_undo(store: Store, undo: Undo) -> PlanReceipt:
+def keep_undo(store: Store, undo: Undo, clock: Clock) -> PlanReceipt:
     """Stores an undo: the next `apply` writes it. It overtakes what is still pending of older plans, which is why one
-    that is only looked at is not stored."""
+    that is only looked at is not stored. Raises Taken while another run writes, or plans."""
     made, of = undo.made, {"source": undo.made.source, "instance": undo.made.source_instance}
-    with store.transaction() as tx:
+    with sole_writer(store, made.source, made.source_instance, clock) as lease, store.transaction() as tx:
+        lease.renew(tx)
         end_as_found(tx, undo.now, **of)
         plans.supersede_pending(tx, **of, plan_id=made.plan_id)
         plans.save_plan(tx, PublishPlan(**made.model_dump()), undo.cells)
@@ -86,7 +88,8 @@ def undo_of(
     of = {"source": undone.source, "instance": undone.source_instance}
     with store.transaction() as tx:
         cells = plans.cells_of(tx, undone.plan_id)
-        ours, unclear = plans.all_written(tx, **of), plans.pending_accounts(tx, **of)
+        ours = plans.ledger(tx, undone.source, undone.source_instance, undoing=undone.plan_id)
+        unclear = plans.pending_accounts(tx, **of)
     is_open = pl.col("outcome").is_null() | (pl.col("outcome") == "waiting")
     written = cells.filter((pl.col("decision") == "write") & (is_open | (pl.col("outcome") == "written")))
     fields = known_fields(written["field"], ours, given)

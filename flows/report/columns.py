@@ -9,7 +9,7 @@ Cells = tuple[str, ...]
 STREAM = ("stream", "read", "new", "changed", "ours", "re-stamped", "again", "set aside", "gone", "calls", "seconds")
 STREAM_LEGEND = (
     "ours: our own last writes coming back; re-stamped: the CRM moved the change stamp and nothing that we keep; "
-    "again: read twice on purpose, so that nothing late is lost"
+    "again: known as they are, and read once more on purpose, so that nothing late is lost and no link is missed"
 )
 PLAN = (
     "CRM",

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from flows.escaping import markdown
-from flows.results import CrmBackfillReceipt, EstimateReceipt, FillReceipt, StreamEstimate, WindowReceipt
+from flows.results import (
+    CrmBackfillReceipt,
+    EstimateReceipt,
+    FillReceipt,
+    NotCounted,
+    ScoresEstimate,
+    StreamEstimate,
+    WindowReceipt,
+)
 
 ESTIMATE = ("stream", "why", "rows", "calls")
 WINDOW = ("month", "stream", "read", "inserted", "changed", "unchanged", "set aside", "gone", "calls", "state")
@@ -15,16 +23,31 @@ MOST_WINDOWS = 300
 _KINDS = {"increment": "the next pull", "full": "the next pull, in full,", "backfill": "a backfill"}
 
 
-def estimate_lines(receipt: EstimateReceipt) -> list[str]:
-    """What a run will take, in a few lines."""
-    windows = f" in {receipt.windows:,} windows" if receipt.windows is not None else ""
+def estimate_lines(receipt: EstimateReceipt | NotCounted) -> list[str]:
+    """What a run will take, in a few lines, or why that was not found out."""
+    if isinstance(receipt, NotCounted):
+        told = f"{receipt.source}: not counted beforehand: of the {receipt.calls:,} calls that it may make, signing in"
+        return [f"{told} took {receipt.spent:,}, and counting would take about {receipt.asks:,}"]
+    windows = f" in {_windows(receipt.windows)}" if receipt.windows is not None else ""
     told = f"{receipt.source}: {_KINDS[receipt.kind]} takes about {receipt.rows:,} rows{windows}"
     lines = [f"{told}, {receipt.calls:,} calls, {_minutes(receipt.minutes)} ({receipt.basis})"]
+    counting = f", {receipt.asked:,} for counting" if receipt.kind == "backfill" else ""
+    told = f"{receipt.source}: of the calls {receipt.setup:,} are for signing in{counting}; rows are those of the"
+    lines.append(f"{told} streams, without the links and stage changes that come with them")
     if receipt.day_limit is not None and receipt.left is not None:
         share = f"{100 * (receipt.day_share or 0):.1f} % of the {receipt.day_limit:,} calls of a day"
         more = "" if receipt.is_enough else ": it will end in part, and further runs go on"
         lines.append(f"{receipt.source}: {share}; one run may make {receipt.left:,} more{more}")
     return lines
+
+
+def scores_lines(receipt: ScoresEstimate) -> list[str]:
+    """What scoring past days will take, in a line."""
+    days = "1 past day" if receipt.days == 1 else f"{receipt.days:,} past days"
+    told = f"scores: {days} of {receipt.accounts:,} accounts, no calls"
+    if receipt.minutes is None:
+        return [f"{told}; nothing was scored yet, so that nobody can say how long it takes"]
+    return [f"{told}, {_minutes(receipt.minutes)} at most (as long as the last {receipt.like} took for each)"]
 
 
 def estimate_cells(one: StreamEstimate) -> tuple[str, ...]:
@@ -45,7 +68,7 @@ def fill_title(receipt: FillReceipt) -> str:
     closed = sum(w.state == "closed" for w in receipt.windows)
     kept = f", {receipt.kept:,} were closed before" if receipt.kept else ""
     left = f", {receipt.left:,} are left" if receipt.left else ""
-    told = f"{receipt.source}, {receipt.first.isoformat()} to {receipt.last.isoformat()}: {closed:,} windows closed"
+    told = f"{receipt.source}, {receipt.first.isoformat()} to {receipt.last.isoformat()}: {_windows(closed)} closed"
     return f"{told}{kept}{left}; {receipt.rows:,} rows, {receipt.calls:,} calls, {receipt.seconds:,.1f} s"
 
 
@@ -73,8 +96,12 @@ def crm_backfill_page(receipt: CrmBackfillReceipt) -> str:
     return "\n\n".join(parts)
 
 
+def _windows(windows: int) -> str:
+    return "1 window" if windows == 1 else f"{windows:,} windows"
+
+
 def _minutes(minutes: float) -> str:
-    return "less than a minute" if minutes < 1 else f"about {minutes:,.0f} min"
+    return "less than 0.1 min" if minutes < 0.05 else f"about {minutes:,.1f} min"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 
 from flows.escaping import markdown
@@ -9,10 +10,11 @@ from flows.pipeline.reconciling import spelled
 from flows.results import ReconcileReceipt, WindowProof
 from kammodel.entities.types import to_decimal
 
-HEAD = ("stream", "window", "CRM", "store", "difference", "explained", "wrong", "verdict")
+HEAD = ("stream", "window", "lag", "CRM", "store", "difference", "explained", "wrong", "verdict")
+LAG = "lag: how long before the count the last pull had read to; what was created since then is not counted"
 LEGEND = (
-    "explained: set aside, forgotten on purpose, or changed in the CRM since it was last read; wrong: missing, there "
-    "still, or with another amount, and nothing explains it"
+    "explained: set aside, forgotten on purpose, changed in the CRM since it was last read, or no longer there; wrong, "
+    "and nothing explains it: missing in the store, extra (deleted in the CRM), or altered (another amount)"
 )
 
 
@@ -34,6 +36,7 @@ def proof_cells(window: WindowProof) -> tuple[str, ...]:
     return (
         window.stream,
         spelled(window),
+        _lag(window),
         _number(window.crm),
         _number(window.ours),
         "" if not difference else f"{difference:+,}",
@@ -44,16 +47,40 @@ def proof_cells(window: WindowProof) -> tuple[str, ...]:
 
 
 def remarks(receipt: ReconcileReceipt) -> list[str]:
-    """Lines below the table: sums of amounts, why something is unproven, and what the columns mean."""
-    lines = [
+    """Lines below the table: sums of amounts, what differs, why something is unproven, and what the columns mean."""
+    lines = [LAG] if any(one.before for one in receipt.windows) else []
+    lines += [
         f"{one.stream}, {spelled(one)}: amounts {_money(theirs)} in the CRM, {_money(ours)} in the store {currency}"
         for one in receipt.windows
         for currency, (theirs, ours) in one.sums.items()
+    ]
+    newest = {one.stream: one.counted_at for one in receipt.windows}
+    lines += [
+        f"{one.stream}, {spelled(one)}: {one.reason}{_as_counted(one) if one.counted_at != newest[one.stream] else ''}"
+        for one in receipt.windows
+        if one.reason is not None and one.verdict != "unproven"
     ]
     lines += [f"not proven: {streams}: {why}" for why, streams in receipt.unproven.items()]
     lines += [f"stopped: {receipt.stopped}"] if receipt.stopped else []
     needs_legend = any(one.explained or one.wrong for one in receipt.windows)
     return ["", *lines, *([LEGEND] if needs_legend else [])] if lines or needs_legend else []
+
+
+def _lag(window: WindowProof) -> str:
+    """How long before the count the newest records were created that were counted."""
+    if window.before is None or window.counted_at is None:
+        return ""
+    minutes = (window.counted_at - window.before).total_seconds() / 60
+    return f"{minutes:,.1f} min" if minutes < 120 else f"{minutes / 60:,.1f} h"
+
+
+def _as_counted(one: WindowProof) -> str:
+    """What stays of an earlier count, as the newest one could not tell; the newest stands last."""
+    return "" if one.counted_at is None else f", as counted at {_instant(one.counted_at)} and not disproven since"
+
+
+def _instant(at: dt.datetime) -> str:
+    return f"{at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def reconciled_page(receipts: Iterable[ReconcileReceipt]) -> str:

@@ -1,6 +1,6 @@
 """What each step of the pipeline gives back: small receipts, never rows. `as_json` is what `--json` prints."""
 
-from flows.results.estimated import EstimateReceipt, RunKind, StreamEstimate
+from flows.results.estimated import EstimateReceipt, NotCounted, RunKind, ScoresEstimate, StreamEstimate
 from flows.results.filled import CrmBackfillReceipt, FillReceipt, WindowReceipt
 from flows.results.kept import DigestReceipt, ForgetReceipt
 from flows.results.plain import as_json
@@ -29,6 +29,7 @@ __all__ = [
     "EstimateReceipt",
     "FillReceipt",
     "ForgetReceipt",
+    "NotCounted",
     "Outcome",
     "Overwritten",
     "PlanReceipt",
@@ -37,6 +38,7 @@ __all__ = [
     "RunKind",
     "RunReceipt",
     "ScoreReceipt",
+    "ScoresEstimate",
     "StreamEstimate",
     "StreamReceipt",
     "StreamState",

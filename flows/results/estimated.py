@@ -20,7 +20,8 @@ class StreamEstimate:
 
 @dataclass(frozen=True)
 class EstimateReceipt:
-    """What reading one CRM will take. `setup`: calls of signing in and of looking at what the CRM has, which every run
+    """What reading one CRM will take. `rows`: of the streams themselves, without the links and stage changes that come
+    with them, which no CRM counts. `setup`: calls of signing in and of looking at what the CRM has, which every run
     makes. `asked`: those that the counting took, which a backfill makes once more. `calls` is all that the run makes.
 
     `minutes` by `basis`: as fast as the last backfill was, by rows or by calls, whichever is slower; without one, by
@@ -46,3 +47,25 @@ class EstimateReceipt:
     day_share: float | None
     is_enough: bool
     windows: int | None = None
+
+
+@dataclass(frozen=True)
+class ScoresEstimate:
+    """What scoring past days will take, if none of them is there already. `minutes`: as the last `like` it took, null
+    before there was one."""
+
+    days: int
+    accounts: int
+    minutes: float | None
+    like: Literal["past day", "scoring"]
+
+
+@dataclass(frozen=True)
+class NotCounted:
+    """Why there is no estimate: a run may make so few `calls` that counting, about `asks` of them, would leave less
+    than as many for reading. `spent`: those that signing in took."""
+
+    source: str
+    calls: int
+    spent: int
+    asks: int

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal
 
-from flows.results.estimated import EstimateReceipt
+from flows.results.estimated import EstimateReceipt, NotCounted
 from flows.results.published import PlanReceipt, WriteBackReceipt
 from flows.results.scored import BackfillReceipt, ScoreReceipt
 
@@ -55,7 +55,7 @@ class FillReceipt:
     left: int
     calls: int
     seconds: float
-    estimate: EstimateReceipt | None = None
+    estimate: EstimateReceipt | NotCounted | None = None
     stopped: str | None = None
     resumes: str | None = None
 

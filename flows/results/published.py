@@ -66,6 +66,8 @@ class ApplyReceipt:
     """Cells that somebody changed after the plan was made: the next plan looks at them."""
     pending: int = 0
     stopped: str | None = None
+    skipped: str | None = None
+    """Why it was not written, and need not be."""
     overwritten: int = 0
     """Cells in which a person's value was written over and then put back. All but those that could not be are counted
     in `edited` too."""

@@ -15,9 +15,11 @@ class WindowProof:
     """One window of a stream, counted on both sides. `low`, `high`: the keys that it holds, by `cut_by` days of
     creation or numbers of ids; null leaves an end open.
 
+    `before`: what was created before then was counted; between it and `counted_at` is the lag that is allowed.
     `wrong`: records that the store lacks, has still, or holds with another amount, though the CRM has changed none of
     them since they were last to be read. `explained`: those that differ for a reason: set aside, forgotten on purpose,
-    or changed since. `sums`: by currency, the CRM's and ours, in 1/10,000 units.
+    changed since, or not there any more. `sums`: by currency, the CRM's and ours, in 1/10,000 units. `reason`: why it
+    is unproven; or how many are missing, extra, altered, and not there any more.
     """
 
     stream: str
@@ -31,6 +33,8 @@ class WindowProof:
     sums: Mapping[str, Sequence[int]] = field(default_factory=dict)
     verdict: Verdict = "ok"
     reason: str | None = None
+    before: dt.datetime | None = None
+    counted_at: dt.datetime | None = None
 
     @property
     def difference(self) -> int | None:

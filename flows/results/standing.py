@@ -25,7 +25,7 @@ class Trouble:
 @dataclass(frozen=True)
 class StepStanding:
     """The last run of a step that ended well, and how the newest of all ended. `seconds` and `rows` are of the last
-    good one."""
+    good one. `command`: what goes on with the newest, where its name alone does not say that."""
 
     kind: str
     crm: str | None
@@ -36,6 +36,7 @@ class StepStanding:
     newest_at: dt.datetime | None = None
     line: str | None = None
     newest_began: dt.datetime | None = None
+    command: str | None = None
 
 
 @dataclass(frozen=True)

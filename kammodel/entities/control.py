@@ -42,8 +42,9 @@ class Sweep(SQLModel, table=True):
     """What was done about rows of a stream that its increments do not show.
 
     `loaded_at`: it was last read in full. `deletions_until`: deletions for good have been looked for up to then.
-    `compared_at`: all its ids were last compared with those of the CRM; null: that is due. `linked_at`: the links of
-    all its rows were last looked at; `linked_after`: a look under way has come to this id.
+    `compared_at`: all its ids were last compared with those of the CRM; null: that is due; `compared_after`: a
+    comparison under way has come to this place. `linked_at`: the links of all its rows were last looked at;
+    `linked_after`: a look under way has come to this id.
     """
 
     __tablename__ = "sweep"
@@ -54,6 +55,7 @@ class Sweep(SQLModel, table=True):
     loaded_at: dt.datetime | None = Field(default=None, sa_type=Instant)
     deletions_until: dt.datetime | None = Field(default=None, sa_type=Instant)
     compared_at: dt.datetime | None = Field(default=None, sa_type=Instant)
+    compared_after: str | None = None
     linked_at: dt.datetime | None = Field(default=None, sa_type=Instant)
     linked_after: str | None = None
 

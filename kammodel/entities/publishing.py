@@ -74,7 +74,8 @@ class PlannedCell(SQLModel, table=True):
 class WrittenCell(SQLModel, table=True):
     """The ledger: the value that we last wrote into a field of an account, and when.
 
-    `is_undone`: that was taking back the value `undone`, which is not written there a second time.
+    `is_undone`: that was taking back the value `undone`, which is not written there a second time. `is_returned`: the
+    value is a person's, which an undo gave back: not ours, though we sent it.
     """
 
     __tablename__ = "written_cell"
@@ -88,6 +89,7 @@ class WrittenCell(SQLModel, table=True):
     written_at: dt.datetime = Field(sa_type=Instant)
     is_undone: bool = False
     undone: str | None = None
+    is_returned: bool = False
 
 
 class Lease(SQLModel, table=True):

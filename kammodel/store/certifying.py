@@ -14,12 +14,13 @@ from kammodel.entities import Certificate, Sourced
 from kammodel.entities.types import MONEY_SCALE
 from kammodel.store.store import Transaction
 
-DIFFERS = "differs"
+DIFFERS, UNPROVEN = "differs", "unproven"
 _SECOND = 1_000_000
 _LETTERS = str.maketrans("0123456789", "abcdefghij")
 """Names of parameters have no digits."""
 Ends = tuple[int | None, int | None]
 """Keys in [low, high); None leaves an end open."""
+ALL: Ends = (None, None)
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,16 @@ class Rows:
 
     def _bound(self, name: str, key: int) -> dict[str, Any]:
         return {name: str(key), f"{name}n": len(str(key))} if self.by_id else {name: key * _SECOND}
+
+
+def in_ranges(ranges: Sequence[Ends], prefix: int) -> tuple[str, dict[str, Any]]:
+    """A condition of ids, whose number begins after so many characters, in one of the ranges; and its parameters."""
+    if ALL in ranges:
+        return "1=1", {}
+    rows = Rows(Sourced, "", "", 0, by_id=True, id_prefix=" " * prefix)
+    told = [rows.within(ends, f"r{str(n).translate(_LETTERS)}_") for n, ends in enumerate(ranges)]
+    parameters = {k: v for _, given in told for k, v in given.items()}
+    return f"({' OR '.join(f'({one})' for one, _ in told) or '1=0'})", parameters
 
 
 def tallied(
@@ -138,14 +149,36 @@ def live_amounts(tx: Transaction, rows: Rows, ids: pl.Series) -> pl.DataFrame:
     return tx.frame(sql, schema, **rows.parameters, ids=tx.backend.listed(ids))
 
 
-def save_certificates(tx: Transaction, source: str, instance: str, stream: str, made: Sequence[Certificate]) -> None:
-    """Puts the certificates of a stream in the place of those that it had."""
-    for old in tx.session.exec(_of(source, instance).where(Certificate.stream == stream)):
+def save_certificates(
+    tx: Transaction, source: str, instance: str, stream: str, made: Sequence[Certificate]
+) -> list[Certificate]:
+    """Puts the certificates of a stream in the place of those that it had, and gives those that it has now.
+
+    A failed one stays as long as part of its window is unproven: what could not be counted lifts no accusation.
+    """
+    had = list(tx.session.exec(_of(source, instance).where(Certificate.stream == stream).order_by(Certificate.place)))
+    unproven = [one for one in made if one.verdict == UNPROVEN]
+    failed = [one for one in had if one.verdict == DIFFERS and any(_overlap(one, other) for other in unproven)]
+    now = [Certificate(**one.model_dump() | {"place": place}) for place, one in enumerate([*failed, *made])]
+    for old in had:
         tx.session.delete(old)
     tx.session.flush()
-    for one in made:
+    for one in now:
         tx.session.add(Certificate(**one.model_dump()))
     tx.session.flush()
+    return now
+
+
+def _overlap(one: Certificate, other: Certificate) -> bool:
+    """Whether windows have keys in common. One that was cut by another key may have any."""
+    if one.cut_by != other.cut_by:
+        return True
+    return _begins_before(one, other) and _begins_before(other, one)
+
+
+def _begins_before(one: Certificate, other: Certificate) -> bool:
+    """Whether a window begins before another ends."""
+    return one.window_low is None or other.window_high is None or one.window_low < other.window_high
 
 
 def certificates(tx: Transaction, source: str, instance: str) -> list[Certificate]:

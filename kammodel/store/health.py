@@ -11,8 +11,9 @@ from kammodel.entities import Bookmark, PublishPlan, Run
 from kammodel.store.store import Transaction
 
 DONE, PARTIAL, FAILED, RUNNING = "done", "partial", "failed", "running"
-CRM, LINE, HOLDER, ROWS = "crm", "line", "holder", "rows"
-"""What stands in the result of a run: its CRM, how it ended in words, the process that it was, and how many rows."""
+CRM, LINE, HOLDER, ROWS, COMMAND = "crm", "line", "holder", "rows", "command"
+"""What stands in the result of a run: its CRM, how it ended in words, the process that it was, how many rows, and,
+where it was begun with more than its name, the command that goes on with it."""
 
 
 def newest_run(tx: Transaction, kinds: Sequence[str], crm: str | None, states: Sequence[str] = ()) -> Run | None:

@@ -85,6 +85,7 @@ def _forget_places(tx: Transaction, org: Org, ids: set[str], done: Erased) -> No
         ("bookmark", "resume_point", "resume_point=NULL, slice_since=NULL, slice_until=NULL"),
         ("backfill_window", "resume_point", "resume_point=NULL"),
         ("sweep", "linked_after", "linked_after=NULL"),
+        ("sweep", "compared_after", "compared_after=NULL"),
     )
     for table, column, sets in places:
         sql = f"SELECT stream, {column} AS place FROM {table} WHERE {mine} AND {column} IS NOT NULL"  # noqa: S608

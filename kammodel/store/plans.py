@@ -61,28 +61,20 @@ def cells_of(tx: Transaction, plan_id: str, *, pending_only: bool = False) -> pl
     return tx.frame(sql, CELLS, plan=plan_id)
 
 
-def ledger(tx: Transaction, source: str, instance: str) -> pl.DataFrame:
+def ledger(tx: Transaction, source: str, instance: str, *, undoing: str = "") -> pl.DataFrame:
     """What we last wrote, and what we may have written in a plan whose outcome was never learned.
 
     A cell may have several rows: any of its values in the CRM is ours. A value that an undo gave back to a person is
-    theirs, whoever sent it.
+    theirs, whoever sent it; only for what undoes that very undo, the plan `undoing`, it is ours to take away.
     """
-    returned = "SELECT 1 FROM planned_cell r WHERE r.plan_id=w.plan_id AND r.source_id=w.source_id AND r.field=w.field"
-    return _ledger(tx, source, instance, f"AND NOT (is_undone AND EXISTS ({returned} AND r.reason='returned'))")
-
-
-def all_written(tx: Transaction, source: str, instance: str) -> pl.DataFrame:
-    """The ledger, with what undos gave back to people: whoever undoes such an undo takes it for ours."""
-    return _ledger(tx, source, instance, "")
-
-
-def _ledger(tx: Transaction, source: str, instance: str, but_for: str) -> pl.DataFrame:
     sql = (
-        "SELECT source_id, field, value FROM written_cell w WHERE source=:source AND source_instance=:instance "  # noqa: S608
-        f"{but_for} UNION SELECT c.source_id, c.field, c.after FROM planned_cell c JOIN publish_plan p USING (plan_id) "
-        f"WHERE p.source=:source AND p.source_instance=:instance AND c.decision='write' AND {_OPEN}"
+        "SELECT source_id, field, value FROM written_cell WHERE source=:source AND source_instance=:instance "  # noqa: S608
+        "AND (NOT is_returned OR plan_id=:undoing) UNION "
+        "SELECT c.source_id, c.field, c.after FROM planned_cell c JOIN publish_plan p USING (plan_id) WHERE "
+        f"p.source=:source AND p.source_instance=:instance AND c.decision='write' AND {_OPEN} "
+        "AND (coalesce(c.reason, '')<>'returned' OR plan_id=:undoing)"
     )
-    return tx.frame(sql, LEDGER, source=source, instance=instance)
+    return tx.frame(sql, LEDGER, source=source, instance=instance, undoing=undoing)
 
 
 def undone(tx: Transaction, source: str, instance: str) -> pl.DataFrame:
@@ -106,12 +98,13 @@ def record_cells(tx: Transaction, plan: PublishPlan, cells: pl.DataFrame, at: dt
     settled = cells.select("source_id", "field", "kind", "code", "message", outcome=told)
     mine = f"plan_id=:plan AND field=:field AND {tx.backend.among('source_id', 'ids')} AND decision='write'"
     back = "TRUE, before" if plan.kind == "undo" else "FALSE, NULL"
+    columns = ("value", "plan_id", "written_at", "is_undone", "undone", "is_returned")
     ledger_sql = (
-        "INSERT INTO written_cell (source, source_instance, source_id, field, value, plan_id, written_at, is_undone, "  # noqa: S608
-        f"undone) SELECT :source, :instance, source_id, field, after, plan_id, :at, {back} FROM planned_cell "
-        f"WHERE {mine} AND ({_OPEN} OR outcome='superseded') "
-        "ON CONFLICT (source, source_instance, source_id, field) DO UPDATE SET value=excluded.value, "
-        "plan_id=excluded.plan_id, written_at=excluded.written_at, is_undone=excluded.is_undone, undone=excluded.undone"
+        f"INSERT INTO written_cell (source, source_instance, source_id, field, {', '.join(columns)}) SELECT "  # noqa: S608
+        f":source, :instance, source_id, field, after, plan_id, :at, {back}, coalesce(reason='returned', FALSE) "
+        f"FROM planned_cell WHERE {mine} AND ({_OPEN} OR outcome='superseded') "
+        "ON CONFLICT (source, source_instance, source_id, field) DO UPDATE SET "
+        + ", ".join(f"{name}=excluded.{name}" for name in columns)
     )
     ended_sql = (
         "UPDATE planned_cell SET outcome=:outcome, kind=:kind, code=:code, message=:message "  # noqa: S608
@@ -140,10 +133,10 @@ def adopt(tx: Transaction, cells: pl.DataFrame, *, source: str, instance: str, p
     if cells.is_empty():
         return
     sql = (
-        "INSERT INTO written_cell (source, source_instance, source_id, field, value, plan_id, written_at, is_undone) "
-        "VALUES (:source, :instance, :source_id, :field, :value, :plan, :at, FALSE) "
+        "INSERT INTO written_cell (source, source_instance, source_id, field, value, plan_id, written_at, is_undone, "
+        "is_returned) VALUES (:source, :instance, :source_id, :field, :value, :plan, :at, FALSE, FALSE) "
         "ON CONFLICT (source, source_instance, source_id, field) DO UPDATE SET value=excluded.value, "
-        "plan_id=excluded.plan_id, written_at=excluded.written_at "
+        "plan_id=excluded.plan_id, written_at=excluded.written_at, is_returned=FALSE "
         "WHERE written_cell.value IS DISTINCT FROM excluded.value"
     )
     fixed = {"source": source, "instance": instance, "plan": plan_id, "at": to_micros(at)}

@@ -155,7 +155,7 @@ def unlinked_are_empty(path: str, body: Json) -> Json:
 
 def unlinked_are_silent(path: str, body: Json) -> Json:
     """Records without links are left out."""
-    return {"results": body["results"]} if "/associations/" in path else body
+    return {"results": body["results"]} if "/associations/" in path and "results" in body else body
 
 
 def errors_are_cut(path: str, body: Json) -> Json:

@@ -123,7 +123,7 @@ def test_what_was_read_is_given_before_a_fault(front: Front, there: Portal) -> N
     whole = ids(read(front, 8))
     pages: list[Page] = []
     front.show(there)
-    there.settings.rate_limits, there.settings.daily_requests = True, 56
+    there.settings.rate_limits, there.settings.daily_requests = True, 66
     there.settings.window_requests = there.settings.associations_window_requests = 10_000
     there.settings.search_per_second = 1000
     with connected(front, call_share=1, call_reserve=0) as connector:

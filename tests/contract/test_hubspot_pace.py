@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ class Simulated:
         return calls / (self.there.clock.now() - began).total_seconds()
 
 
-def simulated(front: Front, **limits: int) -> Simulated:
+def simulated(front: Front, **limits: Any) -> Simulated:
     there = front.show(portal(None, rate_limits=True, **limits))
 
     def sleep(seconds: float) -> None:
@@ -79,6 +80,21 @@ def test_the_allowed_rate_is_used_and_kept(
     assert USED * allowed <= rate <= 0.95 * allowed
     assert {call.status for call in front.faults.log} <= {200, 207}
     assert at.client.calls.total == len(front.faults.log) == calls
+
+
+@pytest.mark.parametrize("stated", ["own", "general", "none"])
+@pytest.mark.parametrize(("general", "own"), [(100, 100), (190, 150), (250, 200)])
+def test_what_answers_about_associations_state_does_not_matter(
+    front: Front, stated: str, general: int, own: int
+) -> None:
+    """Their own limit, the general one or none: the plan, which general answers show first, tells what is allowed."""
+    limits = {"window_requests": general, "associations_window_requests": own}
+    at = simulated(front, **limits, associations_limit_stated=stated)
+    CALLS["general"](at.client)
+    rate = at.rate(CALLS["associations"], 2 * own)
+    at.client.close()
+    assert USED * own / 10 <= rate <= 0.95 * own / 10
+    assert {call.status for call in front.faults.log} <= {200, 207}
 
 
 def test_pools_do_not_wait_for_each_other(front: Front) -> None:

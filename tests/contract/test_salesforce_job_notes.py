@@ -120,6 +120,37 @@ def test_the_job_of_a_run_that_lives_is_left_to_it(front: Front, tmp_path: Path)
     assert [len(found) for found in seen] == [1, 1]
 
 
+def test_a_job_that_another_run_has_taken_up_is_waited_for(front: Front, tmp_path: Path) -> None:
+    """A plan may be waiting for the job of a killed run; who writes beside it writes after that job, not before."""
+    provisioned(front, bulk=BulkSettings(ingest_polls=5))
+    killed(front, tmp_path)
+    writer_waits: list[float] = []
+
+    def meanwhile(_: float) -> None:
+        if not writer_waits:
+            writer_waits.append(0)
+            with connected(front, writer_waits.append, state=tmp_path) as writer:
+                held(writer, IBERIA)
+
+    with connected(front, meanwhile, state=tmp_path) as planner:
+        assert held(planner, IBERIA)[IBERIA]["tier"] == "growth"
+    assert 60 < sum(writer_waits) < 180
+
+
+def test_a_job_that_cannot_be_ended_is_waited_for_once(front: Front, tmp_path: Path) -> None:
+    """Not at every look, of which a run has many."""
+    provisioned(front, bulk=BulkSettings(never_ends=True))
+    killed(front, tmp_path)
+    front.faults.on_path("PATCH", "503", times=99)
+    waited: list[float] = []
+    with connected(front, waited.append, state=tmp_path) as connector:
+        held(connector, IBERIA)
+        first = sum(waited)
+        for _ in range(3):
+            held(connector, IBERIA)
+    assert sum(waited) - first < 60 < first
+
+
 def test_a_job_that_is_gone_leaves_no_note(front: Front, tmp_path: Path) -> None:
     """Nor does it cost the next run a call."""
     provisioned(front)

@@ -57,6 +57,14 @@ def test_the_day_is_shared_with_other_apps(front: Front) -> None:
     assert front.get(COMPANIES).json()["policyName"] == "DAILY"
 
 
+@pytest.mark.parametrize(("stated", "most"), [("own", "150"), ("general", "190"), ("none", None)])
+def test_what_associations_state_is_a_switch(front: Front, stated: str, most: str | None) -> None:
+    """No document says it; what is allowed stays the same."""
+    front.show(portal(associations_limit_stated=stated))
+    answer = front.get("/crm/v4/associations/deals/companies/labels")
+    assert answer.headers.get("X-HubSpot-RateLimit-Max") == most
+
+
 def test_associations_have_a_day_of_their_own(front: Front) -> None:
     """Spent before the account's, it stops association calls only."""
     front.show(portal(rate_limits=True, associations_daily_requests=1))

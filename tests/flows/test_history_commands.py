@@ -21,12 +21,16 @@ def pulled(crms: ServedCompany) -> ServedCompany:
 def test_the_past_is_computed_and_printed_again(pulled: ServedCompany) -> None:
     """Days in order, then nothing to do; what was recorded is printed byte for byte, and nobody was written to."""
     span = ("--from", "2026-05-01", "--to", "2026-06-29", "--json")
-    days = json.loads(kam("backfill", *span).stdout)["days"]
+    first = kam("backfill", *span)
+    assert first.stderr.startswith("kam: scores: 1 past day of ")
+    assert "no calls; nothing was scored yet, so that nobody can say how long it takes" in first.stderr.splitlines()[0]
+    days = json.loads(first.stdout)["days"]
     assert [(day["as_of"], day["is_kept"]) for day in days] == [("2026-05-31", False)]
     assert days[0]["appended"] == days[0]["groups"] > 10
     assert json.loads(kam("backfill", *span).stdout)["days"][0]["is_kept"] is True
     told = kam("backfill", *span[:-1], "--every", "month")
     assert "0 past days computed, 1 were there already" in told.stdout
+    assert "min at most (as long as the last past day took for each)" in told.stderr.splitlines()[0]
     group = json.loads(kam("explain", "--as-of", "2026-05-31", "--json", first_account(pulled)).stdout)["group_id"]
     once, again = (kam("explain", group, "--as-of", "2026-05-31", "--stored", "--json") for _ in range(2))
     assert once.exit_code == 0, once.output

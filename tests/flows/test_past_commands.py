@@ -25,6 +25,11 @@ def test_an_estimate_is_told_and_reads_nothing(crms: ServedCompany) -> None:
     page = kam("estimate", "--crm", "hubspot", *SPAN, "--stream", "accounts").stdout
     assert "hubspot: a backfill takes about" in page
     assert "in 2 windows" in page
+    past = json.loads(kam("estimate", "--crm", "hubspot", *SPAN, "--json").stdout)[0]
+    in_streams = sum(one["calls"] for one in past["streams"])
+    assert past["calls"] == past["setup"] + past["asked"] + in_streams
+    shown = " ".join(kam("estimate", "--crm", "hubspot", *SPAN).stdout.split())
+    assert f"of the calls {past['setup']} are for signing in, {past['asked']} for counting; rows are those of" in shown
     assert "calls of a day; one run may make" in page
     assert crms.salesforce is not None
     assert not any("/jobs/" in call.path for call in crms.salesforce.faults.log)
@@ -32,12 +37,13 @@ def test_an_estimate_is_told_and_reads_nothing(crms: ServedCompany) -> None:
 
 def test_a_backfill_says_first_what_it_takes_and_goes_on_where_it_was(crms: ServedCompany) -> None:
     """With few calls it is partial, exit 4; then it ends, and has nothing more to do; no live bookmark is there."""
-    few = kam("backfill", *FEW, *SPAN, "--calls", "9")
+    few = kam("backfill", *FEW, *SPAN, "--calls", "7")
     assert few.exit_code == 4, few.output
-    assert "takes about" in few.stderr.splitlines()[0]
+    assert "not counted beforehand: of the 7 calls that it may make, signing in took 5" in few.stderr.splitlines()[0]
     assert "partial: salesforce resumes at " in few.stderr
     ended = kam("backfill", *FEW, *SPAN, "--json")
     assert ended.exit_code == 0, ended.output
+    assert "takes about" in ended.stderr.splitlines()[0]
     (done,) = json.loads(ended.stdout)["crms"]
     assert (done["left"], done["stopped"], done["windows"][0]["state"]) == (0, None, "closed")
     assert done["kept"] + len(done["windows"]) == 4

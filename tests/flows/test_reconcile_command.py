@@ -53,10 +53,13 @@ def test_what_differs_stops_scoring_until_it_is_repaired(file: Path) -> None:
     told = {one["source"]: one for one in json.loads(result.stdout)}
     assert {crm: one["verdict"] for crm, one in told.items()} == {"salesforce": "ok", "hubspot": "differs"}
     assert [w["difference"] for w in told["hubspot"]["windows"] if w["verdict"] == "differs"] == [7]
+    assert "7 missing" in [w["reason"] for w in told["hubspot"]["windows"]]
+    assert all(w["before"] < w["counted_at"] for one in told.values() for w in one["windows"])
     for command in (("score",), ("apply",), ("run",)):
         refused = kam(*command)
         assert refused.exit_code == 1
         assert "hubspot calls" in refused.stderr
+        assert "7 missing" in refused.stderr
         assert "kam reconcile --crm hubspot --repair" in refused.stderr
     assert kam("apply", "--crm", "salesforce").stderr.count("hubspot calls") == 0
     (trouble,) = [one for one in status()["troubles"] if "does not hold" in one["what"]]

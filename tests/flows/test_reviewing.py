@@ -1,21 +1,26 @@
-"""Cells that wait for review, in flows that belong to no deployment: nobody can be asked, and nobody is held up."""
+"""Cells that wait for review. Flows that belong to no deployment can ask nobody, and nobody is held up; those of one
+wait for a person, whom they ask once."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId, LogFilterLevel
-from prefect.client.schemas.objects import State
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.exceptions import Pause
+from prefect.flow_engine import run_flow
 from prefect.logging.handlers import APILogWorker
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from connectors.sandbox.company import ServedCompany
+from connectors.sandbox.hubspot.kinds import DEALS
 from flows import steps
 from flows.pipeline import quiet
 from flows.results import ApplyReceipt, WriteBackReceipt
@@ -23,6 +28,7 @@ from flows.runtime import Runtime, using
 from flows.settings import settings_from
 from flows.write_back import write_back
 from kammodel.publish.fields import FIELDS
+from kammodel.store import approving
 from tests.flows.test_partial import ended
 
 pytestmark = [
@@ -36,7 +42,7 @@ pytestmark = [
 def runtime(served: ServedCompany, tmp_path: Path, prefect_api: str) -> Iterator[Runtime]:
     """HubSpot alone, read and scored; every change of a score is approved first."""
     rules = tmp_path / "publish.toml"
-    rules.write_text('[fields]\nscore = "review"\n', "utf-8")
+    rules.write_text('[fields]\nscore = "review"\n[limits]\nfewer_rows = 0.05\nleast = 3\n', "utf-8")
     there = {name: value for name, value in served.environment().items() if "SALESFORCE" not in name}
     settings = settings_from({**there, "KAM_HOME": str(tmp_path), "KAM_PUBLISH_FILE": str(rules)})
     with (
@@ -66,6 +72,65 @@ def test_without_a_form_all_else_is_written_and_the_log_says_how_to_approve(runt
     assert rest.written == receipt.plan.cells_to_review
     quiet_state: State[Any] = asyncio.run(ended(write_back(return_state=True)))
     assert (quiet_state.name, warnings_of(quiet_state)) == ("Completed", [])
+
+
+def test_a_plan_beyond_a_limit_is_asked_about_once_and_written_with_its_reviewed_cells(
+    runtime: Runtime, served: ServedCompany
+) -> None:
+    """The guard's form shows the cells that wait for review too: its approval is of the whole plan."""
+    asyncio.run(ended(write_back(return_state=True)))
+    deals_are_gone(runtime, served)
+    with get_client(sync_client=True) as client:
+        deployment = client.create_deployment(client.create_flow(write_back), "reviewed")
+        run = client.create_flow_run_from_deployment(deployment, parameters={"review": True})
+        assert gone_through(run).name == "Suspended"
+        with runtime.store.transaction() as tx:
+            (plan,) = approving.recent_plans(tx, 1)
+            by_field = approving.review_by_field(tx, plan.plan_id)
+        form = form_of(client, run)
+        assert (len(plan.tripped) > 0, list(by_field)) == (True, ["score"])
+        for told in ("Beyond a limit", f"| hubspot | {plan.hash} | score | {by_field['score']} |", "these cells too"):
+            assert told in form
+
+        client.resume_flow_run(run.id, {"approved_by": "Ana Ops", "plan_hash": plan.hash})
+        state = gone_through(client.read_flow_run(run.id))
+    assert (state.name, state.message) == ("Completed", None)
+    (receipt,) = asyncio.run(result_of(state))
+    assert (receipt.plan.plan_id, receipt.plan.cells_to_review) == (plan.plan_id, 0)
+    assert receipt.applied.written == receipt.plan.cells_to_write > by_field["score"] > 10
+    with runtime.store.transaction() as tx:
+        assert approving.outcomes(tx, plan.plan_id).keys() <= {"written", "unchanged"}
+
+
+def deals_are_gone(runtime: Runtime, served: ServedCompany) -> None:
+    """A quarter of them, deleted in the CRM; read and scored."""
+    portal = served.company.portal
+    assert portal is not None
+    for deal in [one for one in portal.shelf(DEALS).records.values() if one.archived_at is None][::4]:
+        portal.archive("deals", deal.id)
+    steps.pull(runtime, "hubspot", full=True, progress=quiet)
+    steps.score(runtime, None, progress=quiet)
+
+
+def gone_through(run: FlowRun) -> State[Any]:
+    """The state in which one process of a deployment's run leaves it, as a worker starts it."""
+    going: Any = run_flow(write_back, flow_run=run, parameters=run.parameters, return_type="state")
+    left: State[Any] | None
+    try:
+        left = asyncio.run(ended(going))
+    except Pause as suspended:
+        left = suspended.state
+    assert left is not None
+    return left
+
+
+def form_of(client: SyncPrefectClient, run: FlowRun) -> str:
+    """What the form of a suspended run says, as Prefect's UI shows it."""
+    state = client.read_flow_run(run.id).state
+    assert state is not None
+    assert state.state_details.run_input_keyset is not None
+    key = state.state_details.run_input_keyset["description"]
+    return str(json.loads(client.read_flow_run_input(run.id, key)))
 
 
 async def result_of(state: State[Any]) -> tuple[WriteBackReceipt, ...]:

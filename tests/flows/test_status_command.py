@@ -47,11 +47,13 @@ def test_before_the_first_run_nothing_is_healthy(crms: ServedCompany) -> None:
     assert crms.company.org is not None
     result = kam("status")
     assert result.exit_code == 1
-    assert "salesforce pull has never ended well" in result.stdout
-    assert "next: kam run" in result.stdout
+    every = ", ".join(f"{crm} {step}" for crm in ("salesforce", "hubspot") for step in ("pull", "plan", "apply"))
+    assert f"never ended well yet: score, {every}" in " ".join(result.stdout.split())
+    assert result.stdout.count("next: ") == 1
+    assert "next: kam provision, then kam run" in result.stdout
 
 
-def test_after_a_run_all_is_well(ran: ServedCompany) -> None:
+def test_after_a_run_all_is_well(ran: ServedCompany, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each step of each CRM is told with its time and rows; nothing is wrong."""
     assert ran.company.org is not None
     result = kam("status", "--json")
@@ -66,6 +68,9 @@ def test_after_a_run_all_is_well(ran: ServedCompany) -> None:
         assert steps["pull"]["rows"] > 0
         assert steps["apply"]["rows"] == steps["plan"]["rows"] > 0
     assert "healthy since" in kam("status").stdout
+    monkeypatch.setenv("KAM_LANGUAGE", "es")
+    shown = kam("status").stdout
+    assert (" escritas" in shown, "written" in shown) == (True, False)
 
 
 def test_what_is_too_old_is_stale(ran: ServedCompany) -> None:

@@ -93,13 +93,29 @@ def test_an_undo_and_a_backfill_go_by_their_own_names(crms: ServedCompany, monke
     assert kam("undo", plan["plan_id"], "--yes").exit_code == 0
     found = told()
     assert (step(found, "undo")["newest"], step(found, "apply")) == ("done", before)
-    back = ("backfill", "--of", "crm", "--stream", "accounts", "--from", "2026-06-01")
+    back = ("backfill", "--of", "crm", "--stream", "accounts", "--from", "2026-06-01", "--to", "2026-06-20")
     monkeypatch.setenv("KAM_HUBSPOT__ACCESS_TOKEN", "pat-wrong-000000")
     assert kam(*back).exit_code == 1
     (trouble,) = told()["troubles"]
     assert trouble["what"].startswith("hubspot backfill failed: ")
-    assert trouble["advice"] == "put that right, then: kam backfill --of crm --crm hubspot"
+    asked = "kam backfill --of crm --crm hubspot --from 2026-06-01 --to 2026-06-20 --stream accounts"
+    assert trouble["advice"] == f"put that right, then: {asked}"
     monkeypatch.setenv("KAM_HUBSPOT__ACCESS_TOKEN", crms.environment()["KAM_HUBSPOT__ACCESS_TOKEN"])
     assert kam(*back).exit_code == 0
     found = told()
     assert (found["verdict"], step(found, "backfill")["newest"]) == ("healthy", "done")
+
+
+def test_a_backfill_in_part_goes_on_by_what_it_was_asked_for(crms: ServedCompany) -> None:
+    """The next step is the same days and streams, not two years of all; what was begun to be read again is no more."""
+    assert crms.company.org is not None
+    back = ("backfill", "--of", "crm", "--crm", "salesforce", "--from", "2026-05-10", "--to", "2026-06-20")
+    few = ("--stream", "accounts", "--stream", "opportunities")
+    assert kam(*back, *few).exit_code == 0
+    whole = json.loads(kam(*back, *few, "--again", "--json").stdout)["crms"][0]
+    calls = str(whole["estimate"]["setup"] + 2)
+    assert kam(*back, *few, "--again", "--calls", calls).exit_code == 4
+    (advice,) = [one["advice"] for one in told()["troubles"] if "backfill" in one["what"]]
+    assert advice == f"kam {' '.join((*back, *few, '--calls', calls))} goes on with it"
+    assert kam(*advice.removesuffix(" goes on with it").split()[1:]).exit_code == 0
+    assert [one for one in told()["troubles"] if "backfill" in one["what"]] == []

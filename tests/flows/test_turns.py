@@ -12,8 +12,10 @@ import pytest
 
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.company import ServedCompany
-from flows import proving, steps
+from flows import proving, steps, turns
+from flows.outcome import skipped
 from flows.pipeline import quiet
+from flows.pipeline.applying import Replaced
 from flows.pipeline.leasing import Held, Taken, sole_reader, sole_writer
 from flows.pipeline.swept import Sweeps
 from flows.runtime import Runtime
@@ -126,5 +128,83 @@ def test_a_plan_whose_turn_does_not_come_stays_to_be_written(runtime: Runtime, s
         left = steps.apply(runtime, "hubspot", None, progress=Flow(other.goes_on))
     assert (left.plan_id, left.written, left.pending, left.is_complete) == ("p", 0, 1, False)
     (line,) = steps.unwritten([left])
-    assert line.startswith("hubspot: resumes with the 1 cells that are left, with the next apply: waited 30 minutes")
+    assert line.startswith("hubspot: resumes with the 1 cell that is left, with the next apply: waited 30 minutes")
     assert newest(runtime, "apply") == (health.PARTIAL, left.stopped)
+
+
+@pytest.fixture
+def writing(runtime: Runtime, served: ServedCompany) -> Iterator[Another]:
+    """It writes into HubSpot, whose fields of ours are there."""
+    connector = runtime.connector("hubspot")
+    connector.provision(runtime.fields, "en")
+    who = connector.identify()
+    with ExitStack() as stack:
+        lease = sole_writer(runtime.store, who.source, who.instance, runtime.clock)
+        yield Another(runtime, served.company.clock, stack.enter_context(lease), stack)
+
+
+def test_a_plan_waits_for_who_writes(runtime: Runtime, writing: Another) -> None:
+    """A command does not, and is told who it is."""
+    with pytest.raises(Taken, match="hubspot: another run is writing"):
+        steps.plan(runtime, "hubspot", DAY, full=False, progress=quiet)
+    flow = Flow(writing.ends)
+    assert steps.plan(runtime, "hubspot", DAY, full=False, progress=flow).source == "hubspot"
+    assert (len(flow.told), len(set(flow.told))) == (3, 1)
+
+
+def test_a_plan_whose_turn_does_not_come_is_left_to_the_next_run(runtime: Runtime, writing: Another) -> None:
+    """For its sake the other CRM is not held up, and it is no failure."""
+    planned, (line,) = steps.each(
+        ("hubspot",), lambda crm: steps.plan(runtime, crm, DAY, full=False, progress=Flow(writing.goes_on))
+    )
+    assert planned == ()
+    assert line.startswith("hubspot: no plan was made, the next run makes one: waited 30 minutes for another run")
+    assert newest(runtime, "plan")[0] == health.PARTIAL
+
+
+def plan_named(runtime: Runtime, name: str, undoes: str | None = None) -> PublishPlan:
+    """A plan of one cell, stored."""
+    who = runtime.connector("hubspot").identify()
+    made = PublishPlan(
+        plan_id=name,
+        source="hubspot",
+        source_instance=who.instance,
+        planned_at=runtime.clock(),
+        as_of=DAY,
+        undoes=undoes,
+    )
+    kept = made.model_copy()
+    save(runtime.store, made, ("1", "tier", None, "key", "write"))
+    return kept
+
+
+def test_an_undo_waits_for_who_writes(runtime: Runtime, writing: Another) -> None:
+    """After half an hour it is given up: nobody else takes it back."""
+    undo = steps.undo_of(runtime, plan_named(runtime, "undone"), progress=quiet)
+    with pytest.raises(Taken):
+        steps.keep_undo(runtime, undo, progress=quiet)
+    with pytest.raises(turns.TurnMissed, match="nothing is taken back, undo it once more: waited 30 minutes"):
+        steps.keep_undo(runtime, undo, progress=Flow(writing.goes_on))
+    assert steps.keep_undo(runtime, undo, progress=Flow(writing.ends)) == undo.receipt
+
+
+def test_an_overtaken_plan_is_left_out_by_a_flow(runtime: Runtime) -> None:
+    """The newer one writes it, so that nobody need be told; a command says that it is old."""
+    plan_named(runtime, "the older")
+    plan_named(runtime, "the newer")
+    with pytest.raises(Replaced, match="hubspot: plan the older is not the latest"):
+        steps.apply(runtime, "hubspot", "the older", progress=quiet)
+    left_out = steps.apply(runtime, "hubspot", "the older", progress=Flow(lambda: None))
+    assert (left_out.written, left_out.pending, left_out.is_complete, steps.unwritten([left_out])) == (0, 0, True, ())
+    assert skipped([left_out]) == ("hubspot: a newer plan has taken its place; it writes what this one would have",)
+    assert newest(runtime, "apply") == (health.DONE, None)
+
+
+@pytest.mark.parametrize("takes_back", [True, False])
+def test_what_no_newer_plan_does_is_not_left_out(runtime: Runtime, *, takes_back: bool) -> None:
+    """It takes another plan back; or there is no such plan."""
+    if takes_back:
+        plan_named(runtime, "the older", undoes="another")
+    plan_named(runtime, "the newer")
+    with pytest.raises(Replaced, match="hubspot: plan the older is not the latest"):
+        steps.apply(runtime, "hubspot", "the older", progress=Flow(lambda: None))

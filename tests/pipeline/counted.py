@@ -13,6 +13,7 @@ from typing import Literal
 
 import polars as pl
 from pydantic import SecretStr
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connectors.contract import Connector
@@ -24,6 +25,7 @@ from connectors.sandbox.clock import Clock
 from connectors.sandbox.company import same_in
 from connectors.sandbox.hubspot.portal import Portal
 from connectors.sandbox.hubspot.settings import ACCESS_TOKEN, unhurried
+from connectors.sandbox.salesforce.ids import salesforce_id
 from connectors.sandbox.salesforce.org import Org
 from connectors.sandbox.salesforce.settings import CLIENT_ID, CLIENT_SECRET, OrgSettings
 from connectors.sandbox.seed import seeded_book
@@ -42,6 +44,7 @@ STREAMS: dict[Name, dict[str, type[Sourced]]] = {
     "salesforce": {"accounts": Account, "opportunities": Opportunity, "tasks": Activity, "contacts": Person},
     "hubspot": {"accounts": Account, "opportunities": Opportunity, "calls": Activity, "contacts": Person},
 }
+ACTIVITIES: dict[Name, str] = {"salesforce": "tasks", "hubspot": "calls"}
 PREFIXES = {"tasks": "00T", "calls": "call:"}
 SEARCHED = ("queryAll", "/search", "batch/read")
 
@@ -59,6 +62,22 @@ class Busy:
             next(self.acts)()
             self.done += 1
         await self.inner(scope, receive, send)
+
+
+@dataclass
+class Slow:
+    """A Salesforce that cannot count in time."""
+
+    inner: ASGIApp
+    counts: int = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if b"COUNT%28" not in (asked := bytes(scope.get("query_string", b""))) and b"COUNT(" not in asked:
+            await self.inner(scope, receive, send)
+            return
+        self.counts += 1
+        fault = [{"errorCode": "QUERY_TIMEOUT", "message": "Your query request was running for too long."}]
+        await JSONResponse(fault, status_code=400)(scope, receive, send)
 
 
 @dataclass
@@ -107,6 +126,15 @@ class Office:
         inner = self.front.app
         assert inner is not None
         hook = self.front.app = Busy(inner, self._acts(rng))
+        yield hook
+        self.front.app = inner
+
+    @contextmanager
+    def slow(self) -> Iterator[Slow]:
+        """No count ends in time while the block counts."""
+        inner = self.front.app
+        assert inner is not None
+        hook = self.front.app = Slow(inner)
         yield hook
         self.front.app = inner
 
@@ -180,6 +208,22 @@ def drop(store: Store, entity: type[Sourced], ids: Sequence[str]) -> None:
     """Rows that never came."""
     with store.transaction() as tx:
         tx.run(f'DELETE FROM "{entity.__tablename__}" WHERE source_id=:id', [{"id": i} for i in ids])
+
+
+def put_in(store: Store, office: Office, number: int) -> list[str]:
+    """Activities of ids that the CRM never had, made when a true one was."""
+    prefix = PREFIXES[ACTIVITIES[office.name]]
+    like = ids_of(store, Activity, "source_id", prefix)[0]
+    own = office.name == "salesforce"
+    ids = [salesforce_id(prefix, 700_000 + n) if own else f"{prefix}{9_000_000 + n}" for n in range(number)]
+    with store.transaction() as tx:
+        tx.run(
+            "INSERT INTO activity (source, source_instance, source_id, created_at, deleted, synced_at, "
+            "content_changed_at, is_calendar, is_counted) SELECT source, source_instance, :id, created_at, FALSE, 1, "
+            "1, FALSE, TRUE FROM activity WHERE source_id=:like",
+            [{"id": i, "like": like} for i in ids],
+        )
+    return ids
 
 
 def ids_of(store: Store, entity: type[Sourced], order: str, prefix: str = "") -> list[str]:

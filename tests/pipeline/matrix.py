@@ -6,7 +6,7 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from kammodel.errors import KamError
 from tests.pipeline.disturbed import Ending, Script
@@ -22,10 +22,10 @@ Judge = Callable[[Ending, str, Mishap], None]
 """Raises AssertionError where a step may not end so, with such a mishap at such a call (`METHOD path`)."""
 
 
-def play_some(script: Script[T], crm: str, judge: Judge, times: int) -> None:
+def play_some(script: Script[T], crm: str, judge: Judge, times: int, mishaps: Sequence[Mishap] = MISHAPS) -> None:
     """A sample by the seed (KAM_TEST_SEED): so many mishaps, each at a call of its own."""
     chance = random.Random(f"{SEED} {crm}")
-    for mishap in chance.sample(MISHAPS, times):
+    for mishap in chance.sample(mishaps, times):
         here, call = chance.choice(script.positions)
         judge(script.play(here, call, mishap), here.calls[call], mishap)
 

@@ -119,7 +119,10 @@ class SharedFields:
 
     def stop(self, trouble: AbstractContextManager[object]) -> None:
         """A run breaks down."""
+        knew, last = copy.deepcopy(self.model.cells), self.latest()
         self._broken(trouble, self.model.plan(), self._plan, is_undo=False)
+        if self.latest() == last:
+            self.model.never_planned(knew)
 
     def take_back(self) -> None:
         """One of the last plans is undone, at times by a process that breaks down."""
@@ -136,7 +139,7 @@ class SharedFields:
         def plan(_: dict[Place, Change]) -> PlanReceipt:
             (undone,) = plans_to_undo(self.store, name)
             found = undo_of(self.crm.connector, self.store, undone, self.crm.there.clock.now)
-            return self._planned(keep_undo(self.store, found))
+            return self._planned(keep_undo(self.store, found, self.crm.there.clock.now))
 
         if trouble is not None:
             self._broken(trouble, changes, plan, is_undo=not was_undo)

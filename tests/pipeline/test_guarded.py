@@ -21,6 +21,7 @@ from kammodel.entities import Account
 from kammodel.entities.types import to_micros
 from kammodel.errors import KamError
 from kammodel.publish.fields import OURS
+from kammodel.publish.rules import load_rules
 from kammodel.scoring import ScoringConfig
 from kammodel.store import Store, approving
 from tests.contract import hubspot_world, salesforce_connected
@@ -266,3 +267,20 @@ def test_a_plan_of_yesterday_is_refused(desk: Desk[Any]) -> None:
     with pytest.raises(KamError, match="too old to be written"):
         approve(desk.store, made.hash, "Ana Ruiz", desk.there.clock.now)
     assert held(desk) == before
+
+
+def test_cells_that_wait_for_review_in_a_plan_of_yesterday_are_not_approved(desk: Desk[Any], tmp_path: Path) -> None:
+    """Although all else of it was written in time: no name is put under what no apply would write."""
+    rules, now = tmp_path / "publish.toml", desk.there.clock.now
+    rules.write_text('[fields]\nscore = "review"\n', "utf-8")
+    score(desk.store, config(desk), now)
+    made = plan(desk.connector, desk.store, config(desk), now, rules=load_rules(rules))
+    assert made.tripped == ()
+    assert written(desk) == made.cells_to_write > 0
+    desk.there.clock.advance(25 * HOUR)
+    with pytest.raises(KamError, match="too old to be written"):
+        approve(desk.store, made.hash, "Ana Ruiz", now)
+    with desk.store.transaction() as tx:
+        (kept,) = approving.recent_plans(tx, 1)
+        assert approving.to_review(tx, made.plan_id) == made.cells_to_review > 0
+    assert kept.approved_by is None

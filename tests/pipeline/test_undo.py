@@ -40,7 +40,7 @@ def latest(desk: Office) -> str:
 
 def undo(desk: Office, plan_id: str) -> tuple[PlanReceipt, ApplyReceipt]:
     (undone,) = plans_to_undo(desk.store, plan_id)
-    planned = keep_undo(desk.store, undo_of(desk.connectors[0], desk.store, undone, desk.clock.now))
+    planned = keep_undo(desk.store, undo_of(desk.connectors[0], desk.store, undone, desk.clock.now), desk.clock.now)
     (applied,) = desk.apply()
     desk.clock.advance(HOUR)
     return planned, applied
@@ -110,7 +110,7 @@ def test_an_undo_is_overtaken_by_the_next_plan(desk: Office, crm: str) -> None:
     """Planned and not applied, it leaves everything as it is."""
     held = desk.held_by(crm)
     (undone,) = plans_to_undo(desk.store, latest(desk))
-    keep_undo(desk.store, undo_of(desk.connectors[0], desk.store, undone, desk.clock.now))
+    keep_undo(desk.store, undo_of(desk.connectors[0], desk.store, undone, desk.clock.now), desk.clock.now)
     (planned,) = desk.run()[2]
     assert (planned.cells_to_write, planned.cells_held) == (0, 0)
     assert desk.held_by(crm) == held

@@ -13,8 +13,9 @@ from connectors.sandbox.hubspot.kinds import COMPANIES
 from flows.pipeline.planning import plan
 from flows.pipeline.undoing import keep_undo, plans_to_undo, undo_of
 from kammodel.publish.fields import OURS
-from kammodel.publish.rules import load_rules
+from kammodel.publish.rules import FieldRule, load_rules
 from kammodel.store import approving
+from kammodel.store.retention import drop_old_cells
 from tests.pipeline.company import HOUR, Office, office
 from tests.pipeline.mishaps import Killed, Stop
 from tests.pipeline.published import company, type_in
@@ -79,7 +80,7 @@ def undo(desk: Office, plan_id: str | None = None) -> str:
     with desk.store.transaction() as tx:
         name = plan_id or approving.recent_plans(tx, 1)[0].plan_id
     (undone,) = plans_to_undo(desk.store, name)
-    planned = keep_undo(desk.store, undo_of(desk.connectors[0], desk.store, undone, desk.clock.now))
+    planned = keep_undo(desk.store, undo_of(desk.connectors[0], desk.store, undone, desk.clock.now), desk.clock.now)
     desk.apply()
     desk.clock.advance(HOUR)
     return planned.plan_id
@@ -127,6 +128,48 @@ def test_what_was_written_over_by_rule_is_given_back_as_it_was_spelled(desk: Off
     assert stored(desk, crm) == before
     undo(desk, first)
     assert over <= differing(before, stored(desk, crm))
+
+
+def written_by_rule(desk: Office, **rules: FieldRule) -> str:
+    """By a plan under which these fields are ours; gives its id."""
+    default = load_rules()
+    desk.score()
+    made = plan(
+        desk.connectors[0],
+        desk.store,
+        desk.config(),
+        desk.clock.now,
+        rules=default.model_copy(update={"fields": default.fields | rules}),
+        full=True,
+    )
+    desk.apply()
+    desk.clock.advance(HOUR)
+    return made.plan_id
+
+
+def test_what_was_given_back_to_a_person_stays_theirs_for_good(desk: Office, crm: str) -> None:
+    """Also when the plans that tell of it have been forgotten."""
+    account = min(desk.accounts(crm))
+    type_in(desk, crm, account, reason="mine")
+    undo(desk, written_by_rule(desk, reason="ours"))
+    assert desk.held_by(crm)[account]["reason"] == "mine"
+    with desk.store.transaction() as tx:
+        assert drop_old_cells(tx, desk.clock.now() + HOUR) > 0
+    for _ in range(2):
+        written_by_rule(desk)
+    assert desk.held_by(crm)[account]["reason"] == "mine"
+
+
+def test_what_was_given_back_is_not_taken_by_the_undo_of_an_older_plan(desk: Office, crm: str) -> None:
+    """It stood there before none of ours, or after it: who typed it has the last word."""
+    account = max(desk.accounts(crm))
+    first = written_by_rule(desk)
+    mine = next(tier for tier in ("growth", "strategic") if tier != desk.held_by(crm)[account]["tier"])
+    type_in(desk, crm, account, tier=mine)
+    undo(desk, written_by_rule(desk, tier="ours"))
+    assert desk.held_by(crm)[account]["tier"] == mine
+    undo(desk, first)
+    assert desk.held_by(crm)[account]["tier"] == mine
 
 
 def test_an_undo_that_was_killed_is_finished_by_another(desk: Office, crm: str) -> None:

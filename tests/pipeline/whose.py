@@ -77,6 +77,12 @@ class Model:
         self._may_write(changes)
         return changes
 
+    def never_planned(self, knew: Mapping[Place, Cell]) -> None:
+        """The plan was not kept: that a cell held what was wanted, kam may not have seen."""
+        for place, before in knew.items():
+            cell = self.cells[place]
+            cell.ours, cell.is_sure = cell.ours | before.ours, cell.is_sure and cell.ours == before.ours
+
     def undo(self, done: Mapping[Place, Change]) -> dict[Place, Change]:
         """What undoing a plan, that did this, may write."""
         cells = self.cells

@@ -119,3 +119,38 @@ def test_the_newest_certificates_of_a_stream_take_the_place_of_the_others(store:
         ]
         assert certificates(tx, "s", "i")[0].sums == {"EUR": [2, 1]}
         assert failed_certificates(tx, "other") == []
+
+
+def window(low: int | None, high: int | None, verdict: str, *, place: int = 0) -> Certificate:
+    return Certificate(**certificate("deals", place, verdict).model_dump() | {"window_low": low, "window_high": high})
+
+
+def kept(store: Store, *made: Certificate) -> list[tuple[int, int | None, int | None, str]]:
+    """What a stream has after these took the place of what it had."""
+    with store.transaction() as tx:
+        given = save_certificates(tx, "s", "i", "deals", made)
+    with store.transaction() as tx:
+        assert certificates(tx, "s", "i") == given
+    return [(one.place, one.window_low, one.window_high, one.verdict) for one in given]
+
+
+def test_a_count_that_proves_nothing_lifts_no_accusation(store: Store) -> None:
+    """However often it fails; the count that proves the window does."""
+    kept(store, window(None, None, "differs"))
+    for _ in range(2):
+        assert kept(store, window(None, None, "unproven")) == [(0, None, None, "differs"), (1, None, None, "unproven")]
+    with store.transaction() as tx:
+        assert len(failed_certificates(tx, "s")) == 1
+    assert kept(store, window(None, None, "ok")) == [(0, None, None, "ok")]
+
+
+def test_an_accusation_is_lifted_where_its_window_was_counted(store: Store) -> None:
+    """Windows are cut otherwise each time, and their ends are open: high belongs to the next."""
+    kept(store, window(None, 5, "differs"), window(5, None, "differs", place=1))
+    now = kept(store, window(None, 5, "ok"), window(5, 9, "ok", place=1), window(9, None, "unproven", place=2))
+    assert now == [(0, 5, None, "differs"), (1, None, 5, "ok"), (2, 5, 9, "ok"), (3, 9, None, "unproven")]
+    assert kept(store, window(None, 9, "unproven"), window(9, None, "ok", place=1))[0] == (0, 5, None, "differs")
+    assert [row[3] for row in kept(store, window(None, 5, "unproven"), window(5, None, "ok", place=1))] == [
+        "unproven",
+        "ok",
+    ]

@@ -49,3 +49,15 @@ def test_what_is_set_aside_is_not_missing(store: Store) -> None:
         save_rejects(tx, rejects, **OF, stream="accounts", entity="account", at=AT)
     found = compare_ids(store, Account, [pl.Series(["r"])], **OF, stream="accounts")
     assert found.missing.to_list() == []
+
+
+def test_only_rows_in_the_ranges_that_were_looked_at_can_have_vanished(store: Store) -> None:
+    """By the number that an id is, behind what it begins with: 9 comes before 10. What is missing is so in any case."""
+    put(store, Activity, "call:9", "call:10", "call:99", "call:100", "note:50")
+    of = OF | {"stream": "calls", "id_prefix": "call:"}
+    existing = [pl.Series(["call:10", "call:98"])]
+    found = compare_ids(store, Activity, existing, **of, within=lambda: [(0, 10), (50, 100)])
+    assert (sorted(found.vanished), found.missing.to_list()) == (["call:9", "call:99"], ["call:98"])
+    assert (found.live, found.of_all) == (2, 4)
+    none = compare_ids(store, Activity, existing, **of, within=list)
+    assert (none.vanished.to_list(), none.live, none.of_all) == ([], 0, 4)

@@ -156,7 +156,7 @@ def test_what_other_tables_say_of_an_account_goes(filled: Store) -> None:
     mark = Bookmark(
         source="hubspot", source_instance="146", stream="s", fingerprint="f", columns="name", resume_point="after:a1"
     )
-    sweep = Sweep(source="hubspot", source_instance="146", stream="s", linked_after="a1")
+    sweep = Sweep(source="hubspot", source_instance="146", stream="s", linked_after="a1", compared_after="after:a1")
     told = {"moved": [NAME, "hubspot:146:a1", "hubspot:146:a11"], "n": 3}
     with filled.transaction() as tx:
         save_bookmark(tx, mark)

@@ -6,7 +6,7 @@ import pytest
 
 from connectors.errors import TryAgainLater, UnexpectedAnswer
 from connectors.hubspot.associations import read_links
-from tests.unit.hubspot_script import Reply, Script, server
+from tests.unit.hubspot_script import Reply, Script, server, told
 
 NO_LINKS = {"category": "OBJECT_NOT_FOUND", "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND"}
 
@@ -81,11 +81,46 @@ def test_a_cut_list_of_errors_is_believed_by_its_count() -> None:
 
 
 def test_records_that_nothing_is_said_about_are_asked_for_once_more() -> None:
-    """Then they are taken for having no links."""
-    script = Script(reply(origin("1", to(10))), reply(origin("2", to(20))))
+    """And no others."""
+    script = Script(reply(origin("1", to(10))), reply(origin("2", to(20)), errors=[unlinked("3")]))
     assert read(script, "1", "2", "3") == [("1", "10", False), ("2", "20", False)]
-    assert inputs(script)[1] == [{"id": "2"}, {"id": "3"}]
-    assert len(script.asked) == 2
+    assert inputs(script) == [[{"id": "1"}, {"id": "2"}, {"id": "3"}], [{"id": "2"}, {"id": "3"}]]
+
+
+def test_a_record_that_nothing_is_said_about_twice_is_asked_for_alone() -> None:
+    """A server may name no record without links; one that is gone meanwhile has none either."""
+    silent = reply(origin("1", to(10)))
+    none: Reply = (200, {}, {"results": []})
+    gone = told(404, category="OBJECT_NOT_FOUND")
+    script = Script(silent, silent, none, gone)
+    assert read(script, "1", "2", "3") == [("1", "10", False)]
+    assert [path for _, path, *_ in script.asked[2:]] == [
+        f"/crm/v4/objects/deals/{one}/associations/companies" for one in ("2", "3")
+    ]
+
+
+def test_a_linked_record_that_is_left_out_does_not_pass_for_an_unlinked_one() -> None:
+    """A deal would lose its company, and the next pull would not give it back: its stamp has not moved."""
+    silent = reply(origin("1", to(10)))
+    script = Script(silent, silent, (200, {}, {"results": []}), (200, {}, {"results": [to(20)]}))
+    with pytest.raises(TryAgainLater, match="left out twice that deals 3 is linked with companies"):
+        read(script, "1", "2", "3")
+
+
+def test_an_empty_answer_does_not_pass_for_no_links_at_all() -> None:
+    """Of many records that nothing is said about ten are asked for alone."""
+    ids = [str(n) for n in range(1, 1001)]
+    script = Script(reply(), reply(), (200, {}, {"results": []}))
+    assert read(script, *ids) == []
+    assert len(script.asked) == 2 + 10
+    with pytest.raises(TryAgainLater, match="may be with 999 more"):
+        read(Script(reply(), reply(), (200, {}, {"results": [to(20)]})), *ids)
+
+
+def test_an_answer_about_other_records_is_none() -> None:
+    """However many they are."""
+    script = Script(reply(origin("7", to(10))), reply(origin("1", to(11))))
+    assert ("1", "11", False) in read(script, "1")
 
 
 def test_long_lists_of_links_are_followed() -> None:

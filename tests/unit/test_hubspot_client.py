@@ -17,6 +17,8 @@ from connectors.errors import (
     UnexpectedAnswer,
 )
 from connectors.hubspot.client import Client
+from connectors.hubspot.listing import listed
+from connectors.hubspot.records import Wish
 from connectors.hubspot.settings import HubSpotSettings
 from connectors.retry import Patience
 from kammodel.errors import NotConfigured
@@ -39,6 +41,9 @@ from tests.unit.hubspot_script import FINE, TOKEN, Reply, Script, server, told
         (404, {}, b"<html>not the page you look for</html>"),
         (200, {}, b"<html>maintenance</html>"),
         (200, {}, b'{"results": [{"id"'),
+        (200, {}, b"[]"),
+        (200, {}, b"null"),
+        (302, {"Location": "https://login.example/x"}, b"<html>sign in</html>"),
         "drop",
         "cut",
     ],
@@ -170,8 +175,21 @@ def test_redirects_stay_on_the_host() -> None:
     with server(script) as client:
         assert client.get("/crm/v3/owners/", [("limit", 1)]).results
         assert script.asked[1][1] == "/crm/v3/owners?limit=1"
-    with server(Script((302, {"Location": "http://evil.example/x"}, {}))) as client, pytest.raises(UnexpectedAnswer):
+    away = Script((302, {"Location": "http://evil.example/x"}, {}))
+    with server(away) as client, pytest.raises(TryAgainLater, match="GET /x on to another host"):
         client.get("/x")
+
+
+@pytest.mark.parametrize("odd", [{}, [], None, {"results": None}, {"results": ["x"]}, {"results": [], "paging": 1}])
+def test_a_page_of_an_odd_shape_is_asked_for_again(odd: Any) -> None:
+    """If it stays odd, it is told as what it is."""
+    wish = Wish("companies", ())
+    page = (200, {}, {"results": [{"id": "1", "properties": {}}]})
+    with server(Script((200, {}, odd), page)) as client:
+        assert [r["id"] for records, _ in listed(client, wish, archived=False, after=None) for r in records] == ["1"]
+        assert client.calls.read == 2
+    with server(Script((200, {}, odd))) as client, pytest.raises(UnexpectedAnswer):
+        list(listed(client, wish, archived=False, after=None))
 
 
 def test_what_goes_over_the_wire() -> None:
@@ -196,8 +214,8 @@ def test_stated_limits_are_taken_over() -> None:
     with server(Script((200, limits, {"results": []}))) as client:
         client.get("/x")
         assert client.daily_left == 1234
-        assert client._pacers["general"]._rate == pytest.approx(17.1)
-        assert client._pacers["associations"]._rate == pytest.approx(9.0)
+        assert client.rate("general") == pytest.approx(17.1)
+        assert client.rate("associations") == pytest.approx(13.5)
 
 
 def test_no_object_is_refused() -> None:

@@ -33,6 +33,21 @@ def test_what_went_wrong_in_a_thread_is_raised_where_the_result_is_asked_for(siz
             job.result()
 
 
+@pytest.mark.parametrize("size", [1, 2])
+def test_work_that_went_wrong_is_not_done_again(size: int) -> None:
+    """However often it is asked for: a reading looks at it once more before it gives up."""
+    done: list[int] = []
+
+    def work() -> None:
+        done.append(1)
+        raise ValueError
+
+    with Crew(size) as crew:
+        job = crew.begin(work)
+        assert crew.first([job]) is crew.first([job])
+    assert done == [1]
+
+
 @pytest.mark.parametrize("size", [1, 2, 8])
 def test_results_come_in_the_order_of_the_works(size: int) -> None:
     """By however many threads; and none of nothing."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from connectors.hubspot.history import history_frame
+from connectors.hubspot.history import entries_frame, history_frame, stage_dates
 
 STAGES = pl.DataFrame(
     {
@@ -77,3 +77,57 @@ def test_what_cannot_be_read_makes_no_row() -> None:
     assert frame.is_empty()
     assert frame.columns[:2] == ["@id", "@opportunity_id"]
     assert history_frame([], STAGES).schema == frame.schema
+
+
+ENTERED = "hs_v2_date_entered_"
+
+
+def test_dates_of_stages_are_found_among_the_properties() -> None:
+    """Whole names before longer ones, the newer kind before the older; what is no stage's, or another's, is none."""
+    names = [
+        f"{ENTERED}new",
+        "hs_date_entered_new",
+        "hs_date_entered_old",
+        f"{ENTERED}17_995",
+        f"{ENTERED}17_4",
+        f"{ENTERED}current_stage",
+        f"{ENTERED}gone",
+        "hs_v2_date_exited_won",
+        "amount",
+    ]
+    assert dict(stage_dates(names, ["new", "old", "17", "17_4", "won"])) == {
+        f"{ENTERED}new": "new",
+        "hs_date_entered_old": "old",
+        f"{ENTERED}17_995": "17",
+        f"{ENTERED}17_4": "17_4",
+    }
+    assert stage_dates(["amount"], ["new"]) == stage_dates(names, []) == ()
+
+
+def test_one_row_for_each_stage_that_was_entered() -> None:
+    """What the deal is worth and when it closes is what it is now; an empty or unreadable time makes no row."""
+    records = pl.DataFrame(
+        {
+            "@id": ["1", "2", "3"],
+            "@status": ["won", "open", "open"],
+            "pipeline": ["p", "q", "p"],
+            "amount": ["20", None, "5"],
+            "closedate": ["2026-03-31", None, None],
+            "in_new": [JAN, FEB, ""],
+            "in_won": [MAR, None, "soon"],
+        }
+    )
+    frame = entries_frame(records, [("in_new", "new"), ("in_won", "won")], STAGES)
+    columns = ["@id", "@opportunity_id", "@entered_at", "@dealstage", "amount", "closedate", "@status", "@probability"]
+    assert frame.select(columns).rows() == [
+        (f"1:{JAN_MS}", "1", JAN_MS, "new", "20", "2026-03-31", "open", "0.2"),
+        (f"1:{MAR_MS}", "1", MAR_MS, "won", "20", "2026-03-31", "won", "1.0"),
+        (f"2:{FEB_MS}", "2", FEB_MS, "new", None, None, "lost", "0.0"),
+    ]
+
+
+def test_of_two_stages_in_one_millisecond_the_later_one_stands() -> None:
+    """In the order of the pipeline."""
+    records = pl.DataFrame({"@id": ["1"], "pipeline": ["p"], "in_new": [JAN], "in_won": [JAN]})
+    assert entries_frame(records, [("in_won", "won"), ("in_new", "new")], STAGES)["@dealstage"].to_list() == ["new"]
+    assert entries_frame(records, [("in_new", "new"), ("in_won", "won")], STAGES)["@dealstage"].to_list() == ["won"]

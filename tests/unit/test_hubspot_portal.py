@@ -24,7 +24,7 @@ def test_the_portal_behind_the_token() -> None:
     with server(Script((200, {}, {"portalId": 77, "timeZone": "../x", "uiDomain": "evil/\n"}))) as client:
         portal = read_portal(client)
     assert (portal.kind, portal.zone, portal.currency, portal.ui_domain) == ("unknown", "UTC", None, "app.hubspot.com")
-    with server(Script((200, {}, {}))) as client, pytest.raises(UnexpectedAnswer, match="which portal"):
+    with server(Script((200, {}, {"x": 1}))) as client, pytest.raises(UnexpectedAnswer, match="which portal"):
         read_portal(client)
 
 

@@ -1,14 +1,16 @@
 """Changed ids by keyset, and the proof that a slice came whole."""
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from connectors.contract import Slice
-from connectors.errors import TryAgainLater, UnexpectedAnswer
+from connectors.errors import ShortAnswer, TryAgainLater, UnexpectedAnswer
+from connectors.hubspot import search
 from connectors.hubspot.records import Wish
-from connectors.hubspot.search import changed_ids, missing
+from connectors.hubspot.search import changed_ids, created_before, merged_since
 from tests.unit.hubspot_script import Reply, Script, server
 
 WISH = Wish("companies", ("name",))
@@ -21,9 +23,11 @@ def answer(*ids: Any, total: Any) -> Reply:
     return 200, {}, {"total": total, "results": [{"id": i, "properties": {}} for i in ids]}
 
 
-def found(script: Script, span: Slice = SPAN, last: str | None = None) -> list[tuple[list[str], int]]:
+def found(
+    script: Script, span: Slice = SPAN, last: str | None = None, sleep: Callable[[float], None] = lambda _: None
+) -> list[tuple[list[str], int]]:
     with server(script) as client:
-        return [(f.ids, f.total) for f in changed_ids(client, WISH, span, last)]
+        return [(f.ids, f.total) for f in changed_ids(client, WISH, span, last, sleep)]
 
 
 def test_the_question() -> None:
@@ -54,6 +58,12 @@ def test_the_first_millisecond_is_never_zero() -> None:
     assert script.asked[0][3]["filterGroups"][0]["filters"][1]["value"] == "1"
 
 
+@pytest.fixture
+def _pages_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "PAGE", 2)
+
+
+@pytest.mark.usefixtures("_pages_of_two")
 def test_ids_are_walked_by_keyset() -> None:
     """Each question asks above the last id, so that 10,000 rows are no limit; the total falls as we go."""
     script = Script(answer("8", "9", total=3), answer("10", total=1))
@@ -74,13 +84,15 @@ def test_it_goes_on_from_a_place() -> None:
     }
 
 
+@pytest.mark.usefixtures("_pages_of_two")
 def test_ids_out_of_order_or_twice_are_put_right() -> None:
     """By number, each once; the walk goes on from the highest."""
-    script = Script(answer("10", "9", "9", 100, total=5), answer("101", "100", total=1))
-    assert found(script)[0] == (["9", "10", "100"], 5)
-    assert script.asked[1][3]["filterGroups"][0]["filters"][2]["value"] == "100"
+    script = Script(answer("10", "9", "9", total=3), answer("100", "10", total=1))
+    assert found(script) == [(["9", "10"], 3), (["100"], 1)]
+    assert script.asked[1][3]["filterGroups"][0]["filters"][2]["value"] == "10"
 
 
+@pytest.mark.usefixtures("_pages_of_two")
 def test_a_search_that_stands_still_is_refused() -> None:
     """Only ids that we had: it would never end."""
     with pytest.raises(UnexpectedAnswer, match="does not move on"):
@@ -109,27 +121,43 @@ def test_rows_counted_and_not_shown_are_asked_for_again() -> None:
         found(Script(answer(total=2)))
 
 
-def lacking(read: int, *totals: int) -> tuple[int, list[float], int]:
-    """How many rows are missing; the waits and the calls that it took to find out."""
+def test_an_answer_that_comes_short_is_asked_for_again() -> None:
+    """It shows as many as it counts, up to a page: nothing that moves between two answers has a part in it."""
     waits: list[float] = []
-    script = Script(*(answer(total=t) if t == 0 else answer("1", total=t) for t in totals))
+    script = Script(answer("1", total=2), answer("1", total=2), answer("1", "2", total=2))
+    assert found(script, sleep=waits.append) == [(["1", "2"], 2)]
+    assert waits == [2.0, 10.0]
+
+
+def test_an_answer_that_stays_short_is_told() -> None:
+    """After 42 seconds."""
+    waits: list[float] = []
+    with pytest.raises(ShortAnswer, match="counts 2 companies more than it shows"):
+        found(Script(answer("1", total=3)), sleep=waits.append)
+    assert waits == [2.0, 10.0, 30.0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("companies", "createdate"), ("deals", "createdate"), ("calls", "hs_createdate")]
+)
+def test_what_was_created_before_is_counted_by_one_call(kind: str, name: str) -> None:
+    """With its highest id, which no edit moves."""
+    script = Script(answer("77", total=3))
     with server(script) as client:
-        found = missing(client, WISH, SPAN, read, waits.append)
-    return found, waits, len(script.asked)
+        assert created_before(client, Wish(kind, ()), UNTIL, 99) == (77, 3)
+    ((*_, body),) = script.asked
+    assert body["filterGroups"][0]["filters"] == [
+        {"propertyName": name, "operator": "LT", "value": "1767312000123"},
+        {"propertyName": "hs_object_id", "operator": "LTE", "value": "99"},
+    ]
+    assert (body["sorts"][0]["direction"], body["limit"]) == ("DESCENDING", 1)
 
 
-def test_a_whole_slice_is_proven_by_one_count() -> None:
-    """As many rows as the CRM counts, or more: what changes meanwhile leaves the window."""
-    assert lacking(3, 3) == (0, [], 1)
-    assert lacking(3, 1) == (0, [], 1)
-    assert lacking(0, 0) == (0, [], 1)
-
-
-def test_the_index_is_given_time() -> None:
-    """A row deleted a moment ago is still counted for some seconds."""
-    assert lacking(2, 3, 3, 2) == (0, [2.0, 10.0], 3)
-
-
-def test_a_short_slice_is_told() -> None:
-    """After 42 seconds fewer rows came than are counted."""
-    assert lacking(2, 3) == (1, [2.0, 10.0, 30.0], 4)
+def test_only_kinds_that_tell_their_merged_ids_are_asked_for_them() -> None:
+    """All ids that a changed record has taken in."""
+    told = {"id": "5", "properties": {"hs_merged_object_ids": "1;2"}}
+    script = Script((200, {}, {"total": 1, "results": [told]}))
+    with server(script) as client:
+        assert list(merged_since(client, WISH, SINCE)) == []
+        assert list(merged_since(client, Wish("companies", ("hs_merged_object_ids",)), SINCE)) == ["1", "2"]
+    assert len(script.asked) == 1

@@ -38,8 +38,10 @@ class Link:
 @dataclass(frozen=True)
 class Declared:
     """One stream. `word`: what its ids begin with, where several streams fill one entity. `events`: what the history
-    of the properties `history` becomes. `stamp`: the property that increments are searched by. `silent`: properties
-    whose absence is no lack. `fixed`: further columns, with the text that stands in each of its rows."""
+    of the properties `history` becomes; `entries`: what `stage_dates` become where a portal gives no history: its
+    properties that hold when a stage was last entered, each with that stage. `stamp`: the property that increments are
+    searched by. `silent`: properties whose absence is no lack. `fixed`: further columns, with the text that stands in
+    each of its rows."""
 
     name: str
     kind: str
@@ -49,6 +51,8 @@ class Declared:
     word: str = ""
     history: tuple[str, ...] = ()
     events: Mapping | None = None
+    entries: Mapping | None = None
+    stage_dates: tuple[tuple[str, str], ...] = ()
     stamp: str = MODIFIED
     silent: frozenset[str] = frozenset()
     fixed: tuple[tuple[str, str], ...] = ()
@@ -60,7 +64,8 @@ class Declared:
         """What to ask of HubSpot for its lines, and for its stage. A column that we make is no property, though a line
         may fall back on it."""
         theirs = [name for name in self.mapping.asked() if not name.startswith("@")]
-        return tuple(dict.fromkeys([*theirs, *(self.pipeline or ())]))
+        dates = [name for name, _ in self.stage_dates]
+        return tuple(dict.fromkeys([*theirs, *(self.pipeline or ()), *dates]))
 
     @property
     def mappings(self) -> tuple[Mapping, ...]:

@@ -69,6 +69,7 @@ def opportunities(zone: str, *, many_currencies: bool) -> Declared:
         links=links,
         history=HISTORY,
         events=stage_events(zone),
+        entries=stage_entries(zone),
         pipeline=("pipeline", "dealstage"),
     )
 
@@ -86,6 +87,24 @@ def stage_events(zone: str) -> Mapping:
             made("probability", "@probability", share(1)),
             made("amount", "@amount", money),
             made("close_on", "@closedate", portal_date(zone)),
+        ),
+    )
+
+
+def stage_entries(zone: str) -> Mapping:
+    """When a deal last entered each stage, out of the dates that HubSpot keeps of that. What it was worth then, and
+    when it was expected to close, they do not tell: today's values stand."""
+    return Mapping(
+        OpportunityStageEvent,
+        (
+            made("source_id", "@id", identifier),
+            made("opportunity_id", "@opportunity_id", identifier),
+            made("changed_at", "@entered_at", moment),
+            made("stage_id", "@dealstage", identifier),
+            made("status", "@status"),
+            made("probability", "@probability", share(1)),
+            Line("amount", "amount", money),
+            Line("close_on", "closedate", portal_date(zone)),
         ),
     )
 

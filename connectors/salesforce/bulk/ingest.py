@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from itertools import islice
 
 import polars as pl
 import requests
@@ -63,17 +64,24 @@ def ingest(
 
 
 def end_forsaken(client: Client, notes: JobNotes) -> None:
-    """Takes up the jobs that killed runs have left behind. Those of runs that live are left to them.
+    """Takes up the jobs that killed runs have left behind.
 
     One that is under way is waited for, since it writes what it was given in any case; one that was never told to
-    begin, or that has not ended after two minutes, is aborted. What became of its rows is found by reading them.
+    begin, or that has not ended after two minutes, is aborted. What became of its rows is found by reading them. Jobs
+    that another run has in hand are left to it, and waited for as well. Each job is waited for once.
     """
-    notes.settle(lambda ids: _ended(client, ids))
+    notes.settle(lambda ids: _ended(client, ids, notes))
+    if notes.new(notes.elsewhere()):
+        for seconds in islice(jobs.waits(), _LOOKS_AT_FORSAKEN):
+            if not notes.elsewhere():
+                break
+            client.sleep(seconds)
+        notes.settle(lambda ids: _ended(client, ids, notes))
 
 
-def _ended(client: Client, job_ids: list[str]) -> list[str]:
+def _ended(client: Client, job_ids: list[str], notes: JobNotes) -> list[str]:
     """Those of the jobs that are gone from Salesforce then."""
-    for job_id in job_ids:
+    for job_id in notes.new(job_ids):
         with suppress(ConnectorError):
             if jobs.look(client, paths.INGEST_JOBS, job_id).state == "under way":
                 jobs.wait(client, paths.INGEST_JOBS, job_id, looks=_LOOKS_AT_FORSAKEN)

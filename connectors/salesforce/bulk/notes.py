@@ -30,6 +30,7 @@ class JobNotes:
         self._folder = state / FOLDER if state else None
         self._prefix = f"salesforce-{digest(host)}-"
         self._held: dict[str, int] = {}
+        self._met: set[str] = set()
 
     def note(self, job_id: str) -> None:
         """Called before the job is told to begin."""
@@ -62,6 +63,23 @@ class JobNotes:
         for job_id in left:
             self._leave(job_id)
 
+    def new(self, job_ids: Iterable[str]) -> list[str]:
+        """Those of the jobs that this was not asked of before."""
+        new = [job_id for job_id in job_ids if job_id not in self._met]
+        self._met.update(new)
+        return new
+
+    def elsewhere(self) -> list[str]:
+        """Jobs that another process has in hand: its own, or some that it took up."""
+        taken = []
+        for job_id, path in self._noted():
+            with suppress(OSError):
+                handle = os.open(path, os.O_RDWR)
+                if job_id not in self._held and not locks(handle):
+                    taken.append(job_id)
+                os.close(handle)
+        return taken
+
     def close(self) -> None:
         """Gives the locks back: what is still noted is for the next run to end."""
         for job_id in list(self._held):
@@ -69,9 +87,7 @@ class JobNotes:
 
     def _left(self) -> list[str]:
         left = []
-        paths = sorted(self._folder.glob(f"{self._prefix}*")) if self._folder is not None else []
-        for path in paths:
-            job_id = unquote(path.name.removeprefix(self._prefix))
+        for job_id, path in self._noted():
             with suppress(OSError):
                 handle = os.open(path, os.O_RDWR)
                 if job_id not in self._held and locks(handle):
@@ -80,6 +96,10 @@ class JobNotes:
                 else:
                     os.close(handle)
         return left
+
+    def _noted(self) -> list[tuple[str, Path]]:
+        paths = sorted(self._folder.glob(f"{self._prefix}*")) if self._folder is not None else []
+        return [(unquote(path.name.removeprefix(self._prefix)), path) for path in paths]
 
     def _leave(self, job_id: str) -> None:
         handle = self._held.pop(job_id, None)

@@ -66,9 +66,10 @@ class Quotas:
         if not is_oauth:
             headers["X-HubSpot-RateLimit-Daily"] = str(settings.daily_requests)
             headers["X-HubSpot-RateLimit-Daily-Remaining"] = str(max(0, settings.daily_requests - self.spent))
-        if pool != "search":
+        stated = settings.associations_limit_stated if pool == "associations" else "own"
+        if pool != "search" and stated != "none":
             headers["X-HubSpot-RateLimit-Interval-Milliseconds"] = str(_WINDOW_MS)
-            headers["X-HubSpot-RateLimit-Max"] = str(self._limit(pool)[0])
+            headers["X-HubSpot-RateLimit-Max"] = str(self._limit("general" if stated == "general" else pool)[0])
             headers["X-HubSpot-RateLimit-Remaining"] = str(left)
             headers["X-HubSpot-RateLimit-Secondly"] = str(_SECONDLY)
             headers["X-HubSpot-RateLimit-Secondly-Remaining"] = str(_SECONDLY - 1)

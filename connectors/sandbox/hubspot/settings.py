@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from connectors.sandbox.hubspot.kinds import KINDS
 
@@ -73,6 +74,9 @@ class PortalSettings:
     rate_limits: bool = False
     window_requests: int = 190
     associations_window_requests: int = 150
+    # What answers about associations state as the limit of ten seconds, of which no document says: their own, the
+    # general one, or none.
+    associations_limit_stated: Literal["own", "general", "none"] = "own"
     search_per_second: int = SEARCHES_PER_SECOND
     daily_requests: int = 625_000
     # The day is shared: what other apps of the account have spent of it so far.
