@@ -26,7 +26,7 @@ from tests.pipeline.stopped_store import StoppedStore
 from tests.pipeline.whose import Change, Model, Place, Value
 
 MINUTE = dt.timedelta(minutes=1)
-_MOST_CALLS, _MOST_TRANSACTIONS = 8, 7
+_MOST_CALLS, _MOST_TRANSACTIONS = 8, 10
 _FORGOTTEN = ("planned_cell", "publish_plan", "written_cell", "account_to_compare")
 
 
