@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import orjson
@@ -43,8 +44,12 @@ def describe(wire: responses.RequestsMock, kind: str, *names: str) -> None:
     wire.get(f"{DATA}/sobjects/{kind}/describe", json={"fields": [{"name": name} for name in names]})
 
 
+_NUMBERS = count()
+"""No record comes on two pages."""
+
+
 def page(rows: int, *, total: int | None, link: str | None = None, **changes: Any) -> dict[str, Any]:
-    records = [{"attributes": {}, "Id": f"001{n:015}"} for n in range(rows)]
+    records = [{"attributes": {}, "Id": f"001{next(_NUMBERS):015}"} for _ in range(rows)]
     answer = {"totalSize": total, "done": link is None, "records": records, "nextRecordsUrl": link}
     return {k: v for k, v in (answer | changes).items() if v is not None}
 

@@ -102,7 +102,8 @@ def test_pages_in_a_circle_are_noticed(wire: responses.RequestsMock, client: Cli
     for locator, following in leads.items():
         query = {"maxRecords": "20000"} | ({"locator": locator} if locator else {})
         headers = {"Sforce-Locator": following}
-        wire.get(RESULTS, body=WHOLE, headers=headers, match=[matchers.query_param_matcher(query)])
+        body = WHOLE.replace("006A", f"006{locator}")
+        wire.get(RESULTS, body=body, headers=headers, match=[matchers.query_param_matcher(query)])
     place = Place((Part(Window(None, None), "750x"),))
     with pytest.raises(UnexpectedAnswer, match="same place in the results over Opportunity twice"):
         list(islice(read_jobs(client, Source("Opportunity", FIELDS, None), place, Sizes()), 10))

@@ -18,6 +18,8 @@ _RETURNED = (
 def upgrade() -> None:
     op.add_column("written_cell", sa.Column("is_returned", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.execute(_RETURNED)
+    with op.batch_alter_table("written_cell") as table:
+        table.alter_column("is_returned", existing_type=sa.Boolean(), existing_nullable=False, server_default=None)
 
 
 def downgrade() -> None:
