@@ -29,8 +29,6 @@ NO_FORM = (
     "%s: nobody can be asked about the %d cells that wait for review, because this run belongs to no deployment. Look "
     "at them: kam plans %s; if they are right: kam approve %s --by NAME, kam apply"
 )
-
-
 FREES_TOO = "Approving the plan approves these cells too: they are written along with the rest."
 
 

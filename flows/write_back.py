@@ -69,7 +69,7 @@ async def write_crms(
     await asyncio.to_thread(require_proven, runtime, names)
     plans, unplanned = await each(names, planned)
     done, unbegun = await each(await approved(runtime, plans), applied)
-    waiting = [one.plan for one in done if review and one.plan.cells_to_review and one.applied.stopped is None]
+    waiting = [one.plan for one in done if review and one.plan.cells_to_review and _is_through(one.applied)]
     if waiting:
         # A person may take a day: whose tiers have changed is told before that.
         await tell_owners(runtime, [one.applied for one in done])
@@ -77,6 +77,11 @@ async def write_crms(
         done, unbegun = _together(done, freed), (*unbegun, *unfreed)
     left = steps.unwritten(one.applied for one in done)
     return steps.WriteBacks(done, (), (*left, *unplanned, *unbegun))
+
+
+def _is_through(applied: ApplyReceipt) -> bool:
+    """Whether the plan was written, and is the one to ask about: neither stopped nor overtaken."""
+    return applied.stopped is None and applied.skipped is None
 
 
 def _together(done: Iterable[WriteBackReceipt], later: Iterable[WriteBackReceipt]) -> tuple[WriteBackReceipt, ...]:

@@ -167,9 +167,8 @@ class Scan(Generic[M]):
         if after is not None:
             self._begin(span, page, after)
             return
-        self._running[self._crew.begin(lambda: self._portion(self._kept(page), None, _Tally(self._counts, page)))] = (
-            span
-        )
+        made = self._crew.begin(lambda: self._portion(self._kept(page), None, _Tally(self._counts, page)))
+        self._running[made] = span
 
     def _read(self, span: Range, records: list[Record], after: str | None) -> Portion[M]:
         """Runs in a thread: pages of the range until there are enough records, or it ends."""

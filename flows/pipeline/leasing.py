@@ -31,8 +31,6 @@ to come; what takes twice that hangs."""
 
 Doing = Literal["reading", "writing"]
 _NAME: dict[Doing, str] = {"reading": "read", "writing": "write"}
-
-
 _log = logging.getLogger(__name__)
 
 
