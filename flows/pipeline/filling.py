@@ -25,7 +25,7 @@ from flows.results import EstimateReceipt, FillReceipt, NotCounted, WindowReceip
 from kammodel.entities import Run
 from kammodel.errors import KamError
 from kammodel.store import Store
-from kammodel.store.backfills import KIND
+from kammodel.store.backfills import KIND, closed_windows, reopen_window
 from kammodel.store.control import end_run, start_run
 
 Announce = Callable[[EstimateReceipt | NotCounted], None]
@@ -93,10 +93,20 @@ class _Filling:
             self.announce(self.estimate)
         self.standing.begin(self.estimate if isinstance(self.estimate, EstimateReceipt) else None)
         self.before_reading = self.allowed.made
+        if self.span.again:
+            self._reopen(identity)
         while self.left:
             window, stream = self.left[0]
             self.done.append(self._window(window, stream, identity))
             self.left.pop(0)
+
+    def _reopen(self, identity: Identity) -> None:
+        """What is to be read once more counts as not read, so that a run that is stopped goes on without `again`."""
+        with self.store.transaction() as tx:
+            for stream in {stream.name: stream for _, stream in self.left}.values():
+                for closed in closed_windows(tx, identity.source, identity.instance, stream.name, stream.fingerprint):
+                    if any(window.is_in([closed]) for window, its in self.left if its.name == stream.name):
+                        reopen_window(tx, closed)
 
     def _not_counted(self, due: Due) -> NotCounted | None:
         """Of few calls, half at least of what signing in leaves is for reading: each run gets on."""

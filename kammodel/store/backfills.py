@@ -38,6 +38,12 @@ def drop_window(tx: Transaction, key: WindowKey) -> None:
         tx.session.flush()
 
 
+def reopen_window(tx: Transaction, found: BackfillWindow) -> None:
+    """Has a closed window count as one that is still to be read, from its start."""
+    found.closed_at = None
+    save_window(tx, found)
+
+
 def closed_windows(tx: Transaction, source: str, instance: str, stream: str, fingerprint: str) -> list[BackfillWindow]:
     """Windows of a stream that were read to their end by the mapping of today, the oldest first."""
     query = select(BackfillWindow).where(
