@@ -17,6 +17,7 @@ from kammodel.given import NOTHING_GIVEN, Given
 from kammodel.inputs import Inputs
 from kammodel.scoring import ScoringConfig, day_fingerprint, end_of_day, read_inputs, score_day
 from kammodel.store import Store
+from kammodel.store.suppressing import forgotten_mark
 from kammodel.store.versions import versions_after
 
 Every = Literal["day", "week", "month", "quarter"]
@@ -51,22 +52,25 @@ def backfill(
 
     A day that is there, by the same rules and release and from the same inputs and days before, is passed over, so that
     whoever was stopped runs it again. What differs is recorded beside what was recorded before. The store is read once;
-    beside it, one day at a time is held.
+    beside it, one day at a time is held. Raises ForgottenMeanwhile where somebody was forgotten since: the days that
+    are done stay.
     """
     began, done = time.perf_counter(), []
     ordered = sorted(set(days))
     # What rows were before is read day by day: each has no more of it than there are rows.
+    with store.transaction() as tx:
+        forgotten = forgotten_mark(tx)
     inputs = read_inputs(store, given, clock(), config.shard_rows)
     for place, day in enumerate(ordered):
         # A cancelled flow stops here, between two days.
         progress("backfill", place, len(ordered))
-        done.append(_filled(store, inputs, replace(config, as_of=day), clock))
+        done.append(_filled(store, inputs, replace(config, as_of=day), clock, forgotten))
     progress("backfill", len(ordered), len(ordered))
     return BackfillReceipt(tuple(done), round(time.perf_counter() - began, 3))
 
 
-def _filled(store: Store, inputs: Inputs, config: ScoringConfig, clock: Clock) -> BackfilledDay:
-    before = before_day(store, config)
+def _filled(store: Store, inputs: Inputs, config: ScoringConfig, clock: Clock, forgotten: str) -> BackfilledDay:
+    before = replace(before_day(store, config), forgotten=forgotten)
     with store.transaction() as tx:
         inputs = replace(inputs, versions=versions_after(tx, end_of_day(config)))
         if is_kept(tx, config, day_fingerprint(inputs, config), before):

@@ -18,6 +18,7 @@ from flows.results import ScoreReceipt, TierMove
 from kammodel.digest import digest
 from kammodel.elsewhere import Elsewhere, Piece, known_elsewhere, shards_of
 from kammodel.entities import Run
+from kammodel.errors import KamError
 from kammodel.given import NOTHING_GIVEN, Given
 from kammodel.rules import rules_text, with_rule_change
 from kammodel.scoring import (
@@ -36,6 +37,7 @@ from kammodel.store import Store, Transaction
 from kammodel.store.control import end_run, has_run_since, last_run_of_day, start_run
 from kammodel.store.rules import load_rules, save_rules
 from kammodel.store.snapshots import append_snapshots, in_force_mark, latest_snapshots
+from kammodel.store.suppressing import forgotten_mark
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +46,14 @@ _KINDS: tuple[Kind, ...] = ("score", "backfill")
 THIN = "thin"
 """Kinds of runs."""
 
+NOT_KEPT = "nothing of that day was stored; compute it once more"
+
 MOST_NAMES = 5
 """Unknown accounts of a file that a receipt names."""
+
+
+class ForgottenMeanwhile(KamError):
+    """What was computed from what the store held before may tell of whom `kam forget` has erased since."""
 
 
 def score(
@@ -60,10 +68,29 @@ def score(
     """Scores as of `config.as_of` and appends the snapshots that differ from those in force for that day.
 
     `elsewhere`: has the shards of many rows computed by other processes that reach the store, to the same figures.
+
+    Computes once more where somebody was forgotten meanwhile. Raises ForgottenMeanwhile where it happened again.
     """
-    began, at = time.perf_counter(), clock()
+    began = time.perf_counter()
+    try:
+        return _scored(store, config, clock, given=given, elsewhere=elsewhere, progress=progress, began=began)
+    except ForgottenMeanwhile as fault:
+        log.warning("%s", fault)
+        return _scored(store, config, clock, given=given, elsewhere=elsewhere, progress=progress, began=began)
+
+
+def _scored(
+    store: Store,
+    config: ScoringConfig,
+    clock: Clock,
+    *,
+    given: Given,
+    elsewhere: Elsewhere | None,
+    progress: Progress,
+    began: float,
+) -> ScoreReceipt:
+    at, before = clock(), before_day(store, config)
     progress("score", 0, None)
-    before = before_day(store, config)
     known = (
         None
         if elsewhere is None
@@ -126,10 +153,11 @@ def score_day_of(store: Store, config: ScoringConfig, given: Given = NOTHING_GIV
 @dataclass(frozen=True)
 class Before:
     """What was in force before a day: the snapshots, with `rules_changed`; None where there were none. `mark` changes
-    when they do."""
+    when they do. `forgotten`: who had been forgotten, see `forgotten_mark`."""
 
     snapshots: pl.DataFrame | None
     mark: str
+    forgotten: str
 
 
 def before_day(store: Store, config: ScoringConfig) -> Before:
@@ -138,19 +166,23 @@ def before_day(store: Store, config: ScoringConfig) -> Before:
     with store.transaction() as tx:
         previous, mark = latest_snapshots(tx, until=until), in_force_mark(tx, until=until)
         known = dict(load_rules(tx, previous["config_hash"]).iter_rows())
+        forgotten = forgotten_mark(tx)
     if previous.is_empty():
-        return Before(None, mark)
-    return Before(with_rule_change(previous, known, config_hash(config), rules_text(config)), mark)
+        return Before(None, mark, forgotten)
+    return Before(with_rule_change(previous, known, config_hash(config), rules_text(config)), mark, forgotten)
 
 
 def keep_day(
     store: Store, day: ScoredDay, before: Before, *, kind: Kind, at: dt.datetime, clock: Clock
 ) -> tuple[str, int]:
     """Appends what a scored day has new, with the rules behind it and what it was made from, all together or not at
-    all. The run's id, and how many snapshots."""
+    all. The run's id, and how many snapshots. Raises ForgottenMeanwhile where somebody was forgotten since `before`:
+    the day may tell of them."""
     run_id, as_of = f"{kind}-{uuid.uuid4().hex[:12]}", day.config.as_of
     made_from = _made_from(day.config, day.inputs_fingerprint, before)
     with store.transaction() as tx:
+        if forgotten_mark(tx) != before.forgotten:
+            raise ForgottenMeanwhile(f"somebody was forgotten while {as_of.isoformat()} was computed: {NOT_KEPT}")
         start_run(tx, Run(run_id=run_id, kind=kind, started_at=at, as_of=as_of))
         save_rules(tx, config_hash(day.config), rules_text(day.config), at)
         appended = append_snapshots(tx, snapshot_frame(day, run_id, at))

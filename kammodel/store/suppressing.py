@@ -7,6 +7,7 @@ import datetime as dt
 import polars as pl
 from sqlmodel import col, select
 
+from kammodel.digest import digest
 from kammodel.entities import Account, Suppression
 from kammodel.entities.types import to_micros
 from kammodel.errors import KamError, NotConfigured
@@ -54,6 +55,12 @@ def add_suppressed(tx: Transaction, entries: pl.DataFrame, at: dt.datetime) -> i
     )
     rows = [row | {"at": to_micros(at)} for row in entries.iter_rows(named=True)]
     return tx.run(sql, rows) if rows else 0
+
+
+def forgotten_mark(tx: Transaction) -> str:
+    """Changes whenever somebody is forgotten, or let in again; for whoever computes from rows read before."""
+    sql = "SELECT count(*) AS n, CAST(coalesce(max(forgotten_at), 0) AS BIGINT) AS last FROM suppression"
+    return digest(tx.frame(sql, {"n": pl.Int64(), "last": pl.Int64()}).row(0))
 
 
 def suppressions(tx: Transaction) -> list[tuple[Suppression, int]]:

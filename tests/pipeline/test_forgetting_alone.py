@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
@@ -9,9 +10,11 @@ import pytest
 from sqlmodel import select
 
 from flows import steps
+from flows.pipeline import backfill
 from flows.pipeline.leasing import Held, Taken, sole_reader, sole_writer
+from flows.pipeline.scoring import ForgottenMeanwhile
 from flows.runtime import Runtime
-from kammodel.entities import Account, Lease
+from kammodel.entities import Account, Lease, ScoreSnapshot
 from tests.pipeline.private_office import PrivateOffice, private_office
 
 CRM = "hubspot"
@@ -38,6 +41,12 @@ def accounts(at: Runtime, crm: str) -> list[str]:
     return rows.filter(source=crm, deleted=False)["source_id"].to_list()
 
 
+def named_in_snapshots(at: Runtime) -> str:
+    """All that was ever recorded of anybody."""
+    with at.store.transaction() as tx:
+        return "\n".join(str(one.model_dump()) for one in tx.session.exec(select(ScoreSnapshot)))
+
+
 @pytest.mark.parametrize("rehearsal", [True, False])
 @pytest.mark.parametrize("doing", ["reading", "writing"])
 def test_beside_a_run_it_is_refused(office: PrivateOffice, doing: str, *, rehearsal: bool) -> None:
@@ -61,3 +70,39 @@ def test_a_run_on_another_org_is_no_hindrance(office: PrivateOffice) -> None:
             assert tx.session.exec(select(Lease)).all() == []
         steps.pull(at, CRM, full=True, progress=at.progress)
         assert gone not in accounts(at, CRM)
+
+
+def test_what_is_computed_meanwhile_is_computed_once_more(office: PrivateOffice) -> None:
+    """A day was begun with somebody in it: no snapshot of theirs comes after they are gone."""
+    with office.runtime() as at:
+        gone = accounts(at, CRM)[0]
+        begun: list[str] = []
+
+        def forget_once(step: str, done: int, _total: int | None) -> None:
+            if done == 0:
+                begun.append(step)
+            if len(begun) == 1:
+                office.forget("account", gone, CRM)
+
+        assert steps.score(at, None, progress=forget_once).appended > 0
+        assert begun == ["score", "score"]
+        assert gone not in named_in_snapshots(at)
+
+
+def test_past_days_that_were_begun_with_somebody_are_not_stored(office: PrivateOffice) -> None:
+    """Where it happens between two days, those that are done have lost them; the others are asked for again."""
+    with office.runtime() as at:
+        gone = accounts(at, CRM)[0]
+        today = at.clock().date()
+        days = [today - dt.timedelta(days=n) for n in (3, 2, 1)]
+
+        def forget_between(_kind: str, done: int, _total: int | None) -> None:
+            if done == 1:
+                office.forget("account", gone, CRM)
+
+        config, given = at.scoring(days[0]), at.given
+        with pytest.raises(ForgottenMeanwhile, match=rf"^somebody was forgotten while {days[1]} was computed"):
+            backfill(at.store, config, days, at.clock, given=given, progress=forget_between)
+        assert gone not in named_in_snapshots(at)
+        assert len(backfill(at.store, config, days, at.clock, given=given).days) == 3
+        assert gone not in named_in_snapshots(at)
