@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 import uuid
 from dataclasses import dataclass
@@ -85,49 +86,79 @@ def undo_of(
     identity = connector.identify()
     if (identity.source, identity.instance) != (undone.source, undone.source_instance):
         raise KamError(f"plan {undone.plan_id} was written into another org than {identity.source} leads to now")
-    of = {"source": undone.source, "instance": undone.source_instance}
     with store.transaction() as tx:
         cells = plans.cells_of(tx, undone.plan_id)
         ours = plans.ledger(tx, undone.source, undone.source_instance, undoing=undone.plan_id)
-        unclear = plans.pending_accounts(tx, **of)
+        unclear = plans.pending_accounts(tx, undone.source, undone.source_instance)
     is_open = pl.col("outcome").is_null() | (pl.col("outcome") == "waiting")
     written = cells.filter((pl.col("decision") == "write") & (is_open | (pl.col("outcome") == "written")))
     fields = known_fields(written["field"], ours, given)
     texts = held_now(connector, pl.concat([written["source_id"], unclear]).unique(), fields, progress)
     now = canonical_frame(texts, fields)
     back = spelled_apart(taken_back(written, now, ours), texts)
+    made = _plan(
+        connector,
+        undone,
+        back,
+        equal=written.height - back.height,
+        at=clock(),
+        good_for=(rules or load_rules()).expires_after,
+    )
+    receipt = _receipt(
+        made,
+        back,
+        compared=now.height,
+        calls=connector.calls.total - calls,
+        seconds=round(time.perf_counter() - began, 3),
+    )
+    nothing_yet = dict.fromkeys(("code", "message"), pl.lit(None, pl.String))
+    cells = back.with_columns(outcome=pl.when(pl.col("decision") != "write").then(pl.lit("held")), **nothing_yet)
+    return Undo(receipt, made, cells, now, pl.concat([back["source_id"], unclear]).unique())
+
+
+def _plan(
+    connector: Connector,
+    undone: PublishPlan,
+    back: pl.DataFrame,
+    *,
+    equal: int,
+    at: dt.datetime,
+    good_for: dt.timedelta,
+) -> PublishPlan:
+    """The plan that takes `undone` back by these cells."""
     to_write = back.filter(decision="write")
-    made = PublishPlan(
+    return PublishPlan(
         plan_id=f"{undone.source}-{uuid.uuid4().hex[:12]}",
         source=undone.source,
         source_instance=undone.source_instance,
-        planned_at=clock(),
+        planned_at=at,
         as_of=undone.as_of,
         # What an undo took back may be written again once that is undone in turn.
         kind="redo" if undone.kind == "undo" else "undo",
         undoes=undone.plan_id,
-        hash=plan_hash(**of, cells=to_write),
-        expires_at=clock() + (rules or load_rules()).expires_after,
-        cells_equal=written.height - back.height,
+        hash=plan_hash(source=undone.source, instance=undone.source_instance, cells=to_write),
+        expires_at=at + good_for,
+        cells_equal=equal,
         cells_held=back.height - to_write.height,
         write_calls=connector.write_calls(to_write["source_id"].n_unique()),
     )
-    receipt = PlanReceipt(
+
+
+def _receipt(made: PublishPlan, back: pl.DataFrame, *, compared: int, calls: int, seconds: float) -> PlanReceipt:
+    to_write = back.filter(decision="write")
+    return PlanReceipt(
         plan_id=made.plan_id,
         source=made.source,
         as_of=made.as_of,
-        compared=now.height,
+        compared=compared,
         known=0,
         accounts_to_write=to_write["source_id"].n_unique(),
         cells_to_write=to_write.height,
         cells_held=made.cells_held,
         cells_equal=made.cells_equal,
-        calls=connector.calls.total - calls,
+        calls=calls,
         write_calls=made.write_calls,
-        seconds=round(time.perf_counter() - began, 3),
+        seconds=seconds,
         hash=made.hash,
         expires_at=made.expires_at,
     )
-    nothing_yet = dict.fromkeys(("code", "message"), pl.lit(None, pl.String))
-    cells = back.with_columns(outcome=pl.when(pl.col("decision") != "write").then(pl.lit("held")), **nothing_yet)
-    return Undo(receipt, made, cells, now, pl.concat([back["source_id"], unclear]).unique())
