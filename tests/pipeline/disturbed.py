@@ -12,7 +12,7 @@ from typing import Any, Generic
 
 from kammodel.errors import KamError
 from kammodel.store import Store
-from tests.pipeline.mishaps import KILLED, ODD, OUTAGE, Killed, Mishap, Odd, Stop
+from tests.pipeline.mishaps import INSTEAD, KILLED, OUTAGE, Killed, Mishap, Stop, instead
 from tests.pipeline.steps import Crm, Desk, Step, T, World
 from tests.pipeline.worlds import check_same, store_of
 
@@ -75,7 +75,7 @@ class Script(Generic[T]):
         is_alone = here.step.writes or here.step.signs_in or to_the_end
         desk = self._begun(here, self._crm.copied(here.there)) if is_alone else self._gone_on(here)
         told = self._disturbed(desk, here.step, call, mishap)
-        met = told == "killed" or mishap == ODD or any(made.fault for made in self._crm.faults.log)
+        met = told == "killed" or mishap in INSTEAD or any(made.fault for made in self._crm.faults.log)
         self._crm.faults.clear()
         if told is not None:
             desk.hang_up()
@@ -134,8 +134,8 @@ class Script(Generic[T]):
             if mishap in KILLED:
                 with Stop(call, after=mishap == "killed_after").armed():
                     done = step.act(desk)
-            elif mishap == ODD:
-                with Odd(call).armed():
+            elif mishap in INSTEAD:
+                with instead(mishap, call).armed():
                     done = step.act(desk)
             else:
                 fault: Any = "html_502" if mishap == "outage" else mishap

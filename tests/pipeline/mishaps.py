@@ -14,12 +14,15 @@ from urllib3.connectionpool import HTTPConnectionPool
 
 from connectors.sandbox.faults import KINDS, Fault
 
-Mishap = Fault | Literal["outage", "odd_200", "killed_before", "killed_after"]
+Mishap = Fault | Literal["outage", "odd_200", "other_status", "day_over", "killed_before", "killed_after"]
 """`outage`: the edge answers eight calls in a row. `odd_200`: something before the CRM answers in its place, with an
-empty JSON object. `killed_*`: the process ends as a call is about to go out, or once it was carried out."""
+empty JSON object. `other_status`: one of OTHERS, another from call to call. `day_over`: the calls of the day are
+spent. `killed_*`: the process ends as a call is about to go out, or once it was carried out."""
 KILLED: tuple[Mishap, ...] = ("killed_before", "killed_after")
 MISHAPS: tuple[Mishap, ...] = (*KINDS, "outage", *KILLED)
 ODD: Mishap = "odd_200"
+OTHER_STATUS: Mishap = "other_status"
+DAY_OVER: Mishap = "day_over"
 OUTAGE = 8
 
 
@@ -70,11 +73,55 @@ class Stop(_Between):
         return carry()
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What comes instead of the CRM's answer. `carried`: the CRM did what was asked all the same."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+    carried: bool = False
+
+
+_PAGE = b"<html><title>error</title></html>"
+OTHERS = (
+    Answer(423, b'{"status":"error","message":"locked","category":"LOCKED"}', {"Retry-After": "1"}),
+    Answer(477, b'{"status":"error","message":"migrating","category":"MIGRATION_IN_PROGRESS"}', {"Retry-After": "1"}),
+    Answer(500, b'{"status":"error","message":"internal error","correlationId":"0"}'),
+    Answer(500, b'{"status":"error","message":"internal error","correlationId":"0"}', carried=True),
+    Answer(504, _PAGE),
+    Answer(504, _PAGE, carried=True),
+    Answer(521, _PAGE),
+    Answer(522, _PAGE),
+    Answer(523, _PAGE),
+    Answer(524, _PAGE, carried=True),
+    Answer(530, _PAGE),
+)
+"""What hubspot.md (3.4) has beside the faults of the sandbox. After 500, 504 and 524 nobody knows what was done."""
+_DAY_OVER = Answer(
+    429,
+    b'{"status":"error","message":"You have reached your daily limit.","policyName":"DAILY","errorType":"RATE_LIMIT"}',
+)
+INSTEAD: tuple[Mishap, ...] = (ODD, OTHER_STATUS, DAY_OVER)
+
+
+def instead(mishap: Mishap, call: int) -> Instead:
+    """What answers the call in place of the CRM."""
+    if mishap == ODD:
+        return Instead(call, answered=Answer(200, b"{}"))
+    return Instead(call, answered=_DAY_OVER if mishap == DAY_OVER else OTHERS[call % len(OTHERS)])
+
+
 @dataclass
-class Odd(_Between):
-    """Answers one call with an empty object and success; the CRM does not hear of it."""
+class Instead(_Between):
+    """Answers one call in place of the CRM."""
+
+    answered: Answer = field(kw_only=True)
 
     def answer(self, number: int, carry: Callable[[], Any]) -> Any:
         if number != self.call:
             return carry()
-        return HTTPResponse(b"{}", {"Content-Type": "application/json"}, 200, preload_content=True)
+        if self.answered.carried:
+            carry().close()
+        headers = {"Content-Type": "application/json", **self.answered.headers}
+        return HTTPResponse(self.answered.body, headers, self.answered.status, preload_content=True)
