@@ -41,3 +41,9 @@ def signed_in(url: str, version: str = VERSION, **login: Any) -> Iterator[Salesf
         session.mount("https://", ToLoopback(url))
         how = login or {"consumer_key": CLIENT_ID, "consumer_secret": CLIENT_SECRET, "domain": DOMAIN}
         yield Salesforce(session=session, version=version, **how)
+
+
+def code(answer: object) -> str:
+    """The errorCode of an error array."""
+    assert isinstance(answer, list)
+    return str(answer[0]["errorCode"])
