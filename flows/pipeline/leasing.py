@@ -58,13 +58,13 @@ class Held:
     clock: Clock
 
     def renew(self, tx: Transaction) -> None:
-        """For another term. Raises Overtaken where it ran out and another run has it now."""
-        now = self.clock()
-        other = leases.take(tx, self.name, self.holder, now, now + TERM)
-        if other is not None:
+        """For another term. Raises Overtaken where it ran out and another run has it now, or had it: what this run saw
+        before that is no longer what there is."""
+        if not leases.renew(tx, self.name, self.holder, self.clock() + TERM):
             verb = f"{self.name.partition(' ')[0]}s"
             raise Overtaken(
-                f"{self.name}: this run was silent for too long, and another one {verb} now; nothing is lost"
+                f"{self.name}: this run was silent for too long, and another one {verb} or did so meanwhile; nothing "
+                "is lost"
             )
 
 

@@ -22,6 +22,12 @@ def take(tx: Transaction, name: str, holder: str, now: dt.datetime, until: dt.da
     return None if other is None else Lease(**other.model_dump())
 
 
+def renew(tx: Transaction, name: str, holder: str, until: dt.datetime) -> bool:
+    """Renews a lease that the holder has, be it run out. Not one that is gone: another had it meanwhile."""
+    sql = "UPDATE lease SET until=:until WHERE name=:name AND holder=:holder"
+    return bool(tx.run(sql, [{"name": name, "holder": holder, "until": to_micros(until)}]))
+
+
 def take_over(tx: Transaction, other: Lease, holder: str, until: dt.datetime) -> bool:
     """Takes the lease of a holder that is known to be dead, unless somebody else has done so meanwhile."""
     sql = "UPDATE lease SET holder=:holder, until=:until WHERE name=:name AND holder=:dead"

@@ -129,15 +129,17 @@ def give_up(tx: Transaction, plan_id: str, cells: pl.DataFrame) -> None:
 
 
 def adopt(tx: Transaction, cells: pl.DataFrame, *, source: str, instance: str, plan_id: str, at: dt.datetime) -> None:
-    """Enters cells (source_id, field, value) into the ledger as ours, as written at an instant."""
+    """Enters cells (source_id, field, value) into the ledger as ours, as written at an instant; also what was given
+    back to a person, who has come to want what we do."""
     if cells.is_empty():
         return
     sql = (
         "INSERT INTO written_cell (source, source_instance, source_id, field, value, plan_id, written_at, is_undone, "
         "is_returned) VALUES (:source, :instance, :source_id, :field, :value, :plan, :at, FALSE, FALSE) "
         "ON CONFLICT (source, source_instance, source_id, field) DO UPDATE SET value=excluded.value, "
-        "plan_id=excluded.plan_id, written_at=excluded.written_at, is_returned=FALSE "
-        "WHERE written_cell.value IS DISTINCT FROM excluded.value"
+        "plan_id=excluded.plan_id, is_returned=FALSE, written_at=CASE WHEN written_cell.value IS DISTINCT FROM "
+        "excluded.value THEN excluded.written_at ELSE written_cell.written_at END "
+        "WHERE written_cell.is_returned OR written_cell.value IS DISTINCT FROM excluded.value"
     )
     fixed = {"source": source, "instance": instance, "plan": plan_id, "at": to_micros(at)}
     tx.run(sql, [fixed | row for row in cells.iter_rows(named=True)])
@@ -154,11 +156,12 @@ def written_since(tx: Transaction, ids: pl.Series, source: str, instance: str, a
 
 
 def finish_plan(tx: Transaction, plan_id: str, at: dt.datetime) -> None:
-    """Stamps a plan as applied."""
-    plan = tx.session.get_one(PublishPlan, plan_id)
-    plan.applied_at = at
-    tx.session.add(plan)
-    tx.session.flush()
+    """Stamps a plan as applied; not one with cells that somebody approved while the others were written."""
+    sql = (
+        "UPDATE publish_plan SET applied_at=:at WHERE plan_id=:plan AND NOT EXISTS (SELECT 1 FROM planned_cell "  # noqa: S608
+        f"WHERE planned_cell.plan_id=:plan AND decision='write' AND {_OPEN})"
+    )
+    tx.run(sql, [{"plan": plan_id, "at": to_micros(at)}])
 
 
 def pending_accounts(tx: Transaction, source: str, instance: str) -> pl.Series:

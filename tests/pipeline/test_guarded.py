@@ -284,3 +284,24 @@ def test_cells_that_wait_for_review_in_a_plan_of_yesterday_are_not_approved(desk
         (kept,) = approving.recent_plans(tx, 1)
         assert approving.to_review(tx, made.plan_id) == made.cells_to_review > 0
     assert kept.approved_by is None
+
+
+def test_what_is_approved_while_the_rest_is_written_grows_old_as_well(desk: Desk[Any], tmp_path: Path) -> None:
+    """The next apply writes it; after a day it is not written any more, and the plan is not through."""
+    rules, now = tmp_path / "publish.toml", desk.there.clock.now
+    rules.write_text('[fields]\nscore = "review"\n', "utf-8")
+    score(desk.store, config(desk), now)
+    made = plan(desk.connector, desk.store, config(desk), now, rules=load_rules(rules))
+    freed = []
+
+    def approve_once(_step: str, _done: int, _total: int | None) -> None:
+        if not freed:
+            freed.append(approve(desk.store, made.hash, "Ana Ruiz", now).freed)
+
+    assert apply(desk.connector, desk.store, made.plan_id, now, progress=approve_once).written == made.cells_to_write
+    before = held(desk)
+    assert freed == [made.cells_to_review]
+    desk.there.clock.advance(25 * HOUR)
+    with pytest.raises(KamError, match="too old to be written"):
+        apply(desk.connector, desk.store, made.plan_id, now)
+    assert held(desk) == before

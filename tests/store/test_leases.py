@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from flows.pipeline import leasing
-from flows.pipeline.leasing import TERM, machine, sole_writer
+from flows.pipeline.leasing import TERM, Overtaken, machine, sole_writer
 from kammodel.entities import Lease
 from kammodel.errors import KamError
 from kammodel.store import Store, leases
@@ -74,6 +74,30 @@ def test_who_was_overtaken_does_not_take_the_lease_back(store: Store, monkeypatc
         assert not beat.is_alive()
         with store.transaction() as tx:
             assert tx.session.get(Lease, "write salesforce org").holder == "b"
+
+
+def test_who_was_overtaken_knows_once_the_other_run_is_done(store: Store) -> None:
+    """What it saw before is not what there is, though nobody has the lease now."""
+    now = [AT]
+    with sole_writer(store, "salesforce", "org", lambda: now[0]) as held:
+        with store.transaction() as tx:
+            held.renew(tx)
+        now[0] += TERM + MINUTE
+        with sole_writer(store, "salesforce", "org", lambda: now[0]):
+            pass
+        with pytest.raises(Overtaken, match="another one writes or did so meanwhile"), store.transaction() as tx:
+            held.renew(tx)
+    with store.transaction() as tx:
+        assert tx.session.get(Lease, "write salesforce org") is None
+
+
+def test_a_lease_that_ran_out_and_nobody_took_is_still_ours(store: Store) -> None:
+    now = [AT]
+    with sole_writer(store, "salesforce", "org", lambda: now[0]) as held:
+        now[0] += TERM + MINUTE
+        with store.transaction() as tx:
+            held.renew(tx)
+            assert tx.session.get_one(Lease, "write salesforce org").until == now[0] + TERM
 
 
 def test_two_runs_do_not_write_at_once(store: Store) -> None:

@@ -147,6 +147,20 @@ def test_our_own_echo_is_known_by_its_time(store: Store) -> None:
         assert written_since(tx, one, "hubspot", "other", at=AT).is_empty()
 
 
+def test_what_was_given_back_is_ours_once_its_owner_wants_what_we_do(store: Store) -> None:
+    """And is no write of ours of that hour."""
+    save(store, plan("p"), ("1", "tier", "key", "growth", "write"))
+    end(store, "p", ("1", "written"))
+    with store.transaction() as tx:
+        tx.run("UPDATE written_cell SET is_returned=TRUE", [{}])
+    assert ours(store) == set()
+    with store.transaction() as tx:
+        same = pl.DataFrame({"source_id": ["1"], "field": ["tier"], "value": ["growth"]})
+        adopt(tx, same, source="hubspot", instance="portal", plan_id="q", at=AT + 9 * HOUR)
+        assert written_since(tx, pl.Series(["1"]), *OF, at=AT + 6 * HOUR).is_empty()
+    assert ours(store) == {("1", "tier", "growth")}
+
+
 def test_a_newer_plan_closes_what_an_older_one_left(store: Store) -> None:
     """Pending cells of the same CRM end as superseded, ended and held ones and other CRMs' stay."""
     save(store, plan("old"), ("1", "tier", None, "key", "write"), ("2", "tier", None, "key", "write"))
