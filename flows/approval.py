@@ -2,6 +2,7 @@
 while the run is suspended."""
 
 import asyncio
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -22,12 +23,16 @@ from flows.runtime import Runtime
 from kammodel.errors import KamError
 from kammodel.store.approving import review_by_field
 
-DAY = 24 * 3600
-"""Seconds after which a suspended run ends by itself: its plan is too old then."""
+LONGEST = dt.timedelta(days=1)
+"""How long an answer is waited for to a plan that does not get too old."""
 
 NO_FORM = (
     "%s: nobody can be asked about the %d cells that wait for review, because this run belongs to no deployment. Look "
     "at them: kam plans %s; if they are right: kam approve %s --by NAME, kam apply"
+)
+TOO_LATE = (
+    "%s: nobody is asked about the %d cells that wait for review, because plan %s got too old meanwhile; the next run "
+    "plans them anew"
 )
 FREES_TOO = "Approving the plan approves these cells too: they are written along with the rest."
 
@@ -72,6 +77,9 @@ async def reviewed(runtime: Runtime, waiting: Sequence[PlanReceipt]) -> tuple[Pl
         return ()
     freed = []
     for plan in waiting:
+        if gating.is_too_old(plan, runtime.clock()):
+            get_run_logger().warning(TOO_LATE, plan.source, plan.cells_to_review, plan.plan_id)
+            continue
         told = await _to_review(runtime, plan)
         page = await asyncio.to_thread(steps.plan_page, runtime, plan)
         freed.append(await _ask(runtime, plan, told, f"{told}\n\n{page}"))
@@ -89,11 +97,13 @@ async def _to_review(runtime: Runtime, plan: PlanReceipt) -> str:
 
 
 async def _ask(runtime: Runtime, plan: PlanReceipt, told: str, page: str) -> PlanReceipt:
-    """Suspends the run until a person has filled in the form; approves the plan in their name, and gives it with the
-    cells that this sets free."""
+    """Suspends the run until a person has filled in the form, but no longer than the plan is good; approves the plan in
+    their name, and gives it with the cells that this sets free."""
     await acreate_markdown_artifact(page, key=f"kam-approval-{plan.source}", description="Waits for approval")
     form: Any = Approval.with_initial_data(description=told, plan_hash=plan.hash)
-    given: Any = await suspend_flow_run(wait_for_input=form, key=f"{plan.source}-{plan.hash}", timeout=DAY)
+    left = plan.expires_at - runtime.clock() if plan.expires_at is not None else LONGEST
+    seconds = max(1, int(left.total_seconds()))
+    given: Any = await suspend_flow_run(wait_for_input=form, key=f"{plan.source}-{plan.hash}", timeout=seconds)
     if given.plan_hash.strip() != plan.hash:
         raise KamError(f"{plan.source}: the plan to be written is {plan.hash}, and another one was approved")
     receipt = await asyncio.to_thread(steps.approve, runtime, plan.hash, plain(given.approved_by))

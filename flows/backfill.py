@@ -13,7 +13,7 @@ from prefect.logging import get_run_logger
 from pydantic import Field
 
 from flows import steps
-from flows.crms import Crm
+from flows.crms import Crm, StreamName
 from flows.outcome import ended, ends_well, receipt_of
 from flows.parameters import OneCrm
 from flows.past import Past, estimate_scores, read_past, span_of, unfilled
@@ -37,7 +37,7 @@ class Of(StrEnum):
 
 
 OfWhat = Annotated[Of, Field(json_schema_extra={"title": "What"})]
-Streams = Annotated[list[str] | None, Field(json_schema_extra={"title": "Streams"})]
+Streams = Annotated[list[StreamName] | None, Field(json_schema_extra={"title": "Streams"})]
 Calls = Annotated[int | None, Field(ge=1, json_schema_extra={"title": "API calls at most"})]
 Again = Annotated[bool, Field(json_schema_extra={"title": "Read closed months again"})]
 Scores = Annotated[bool, Field(json_schema_extra={"title": "Then compute past tiers"})]
@@ -104,7 +104,7 @@ async def backfill(
     Args:
         of: What to fill in: the tiers of past days, or rows of a CRM that were changed in past months.
         crm: Of rows, which CRM to read; none chosen reads every one that is configured.
-        streams: Of rows, which streams, such as accounts; all of them if left out.
+        streams: Of rows, which streams to read, of those that the CRM serves; all of them if left out.
         first: The first day to look at; two years before the last one if left out.
         last: The last day to look at; of tiers today, of rows yesterday, in KAM_TIMEZONE, if left out.
         every: Of tiers, which days to compute: all of them, or the last ones of weeks, months or quarters.
@@ -117,7 +117,7 @@ async def backfill(
         receipt = await receipt_of(backfill_days(first=first, last=last, every=every))
         await acreate_markdown_artifact(backfill_page(receipt), key="kam-backfill", description="Past tiers")
         return receipt
-    past = Past(first, last, tuple(streams or ()), calls, again, scores, every, write_back)
+    past = Past(first, last, tuple(one.value for one in streams or ()), calls, again, scores, every, write_back)
     done = await _crms(crm, past)
     with opened() as runtime:
         cost = (*done.crms, done.scored, *done.write_backs)

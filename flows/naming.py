@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from connectors.contract import Identity
 from connectors.errors import QuotaSpent
 from flows.runtime import Runtime
+from kammodel.errors import KamError
 
 
 @contextmanager
@@ -20,7 +21,7 @@ def about(crm: str) -> Iterator[None]:
         raise
 
 
-def named(crm: str, fault: QuotaSpent) -> str:
+def named(crm: str, fault: KamError) -> str:
     """Its text with the name of the CRM before it, once."""
     text = str(fault)
     return text if text.startswith(f"{crm}: ") else f"{crm}: {text}"

@@ -12,10 +12,11 @@ from flows.garbage import seldom_collected
 from flows.pipeline import Every, Progress, past_days
 from flows.pipeline.estimating import estimate_days, estimate_past, estimate_pull
 from flows.pipeline.filling import Announce, fill
+from flows.pipeline.foreseeing import with_write_back
 from flows.pipeline.standing import Standing
 from flows.pipeline.windows import Span
 from flows.recording import recorded
-from flows.results import CrmBackfillReceipt, EstimateReceipt, FillReceipt, ScoresEstimate
+from flows.results import CrmBackfillReceipt, EstimateReceipt, FillReceipt, NotCounted, ScoresEstimate
 from flows.runtime import Runtime
 from kammodel.errors import KamError
 
@@ -71,6 +72,12 @@ def read_past(
     runtime: Runtime, crm: str, past: Past, *, standing: Standing, announce: Announce, progress: Progress
 ) -> FillReceipt:
     """Reads the past of one CRM into the store."""
+
+    def told(estimate: EstimateReceipt | NotCounted) -> None:
+        if past.write_back and isinstance(estimate, EstimateReceipt):
+            estimate = _with_write_back(runtime, estimate)
+        announce(estimate)
+
     with seldom_collected():
         return fill(
             runtime.connector(crm),
@@ -78,7 +85,7 @@ def read_past(
             runtime.clock,
             span_of(runtime, past),
             standing=standing,
-            announce=announce,
+            announce=told,
             progress=progress,
         )
 
@@ -123,8 +130,15 @@ def estimate_scores(
 
 
 def estimate(runtime: Runtime, crm: str, past: Past | None, *, full: bool, streams: tuple[str, ...]) -> EstimateReceipt:
-    """What a pull of one CRM will take, or a backfill where days are given."""
+    """What the next run of one CRM will take, of some streams their pull alone; a backfill where days are given."""
     connector, store = runtime.connector(crm), runtime.store
     if past is None:
-        return estimate_pull(connector, store, runtime.clock, full=full, streams=streams)
-    return estimate_past(connector, store, runtime.clock, span_of(runtime, past))
+        found = estimate_pull(connector, store, runtime.clock, full=full, streams=streams)
+        return found if streams else _with_write_back(runtime, found)
+    found = estimate_past(connector, store, runtime.clock, span_of(runtime, past))
+    return _with_write_back(runtime, found) if past.write_back else found
+
+
+def _with_write_back(runtime: Runtime, found: EstimateReceipt) -> EstimateReceipt:
+    connector, config = runtime.connector(found.source), runtime.scoring()
+    return with_write_back(found, connector, runtime.store, config, given=runtime.given, rules=runtime.rules)

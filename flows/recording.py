@@ -115,6 +115,7 @@ class Told:
 
     def end(self, state: str, line: str | None) -> None:
         told = {health.LINE: line, health.ROWS: self.rows, health.COMMAND: self.command}
+        told |= {health.OVERTAKEN: True} if getattr(self.receipt, "skipped", None) is not None else {}
         result = self._result | {name: value for name, value in told.items() if value is not None}
         with self._store.transaction() as tx:
             end_run(tx, self.id, state, result, self._clock())

@@ -32,8 +32,8 @@ async def run(*, as_of: AsOf = None, full: Full = False, review: Review = False)
     Args:
         as_of: The day to score and write; today in KAM_TIMEZONE if left out.
         full: Read everything again instead of what changed.
-        review: Once all else is written, wait up to a day for a person to approve the cells of fields whose rule is
-            review. Without it they stay in the plan for kam approve.
+        review: Once all else is written, wait as long as the plan is good for a person to approve the cells of fields
+            whose rule is review. Without it they stay in the plan for kam approve.
     """
     began = time.perf_counter()
     with ExitStack() as stack:

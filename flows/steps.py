@@ -130,9 +130,10 @@ def undo_of(runtime: Runtime, undone: PublishPlan, *, progress: Progress) -> und
 
 
 def keep_undo(runtime: Runtime, undo: undoing.Undo, *, progress: Progress) -> PlanReceipt:
-    """Stores what takes a plan back, to be written."""
-    work = partial(undoing.keep_undo, runtime.store, undo, runtime.clock)
-    return turns.in_turn(work, turns.not_taken_back, runtime=runtime, progress=progress)
+    """Stores what takes a plan back, to be written. Raises KamError where that is something else by now."""
+    work = partial(undoing.keep_undo, runtime.connector(undo.made.source), runtime.store, undo, runtime.clock)
+    own = partial(work, given=runtime.given, rules=runtime.rules, progress=progress)
+    return turns.in_turn(own, turns.not_taken_back, runtime=runtime, progress=progress)
 
 
 def undo_page(runtime: Runtime, undo: undoing.Undo) -> str:
@@ -147,11 +148,11 @@ def approve(runtime: Runtime, plan_hash: str, by: str) -> ApprovalReceipt:
 
 
 def planned_already(runtime: Runtime, crm: str, *, reviewed: bool = False) -> PlanReceipt | None:
-    """The plan that this very run of the scheduler made before it was suspended, if it is the newest still."""
+    """The plan that this very run of the scheduler made before it was suspended, if it is the newest still and good."""
     if runtime.made_by is None:
         return None
-    identity = who(runtime, crm)
-    return gating.planned_by(runtime.store, identity.source, identity.instance, runtime.made_by, reviewed=reviewed)
+    identity, now = who(runtime, crm), runtime.clock()
+    return gating.planned_by(runtime.store, identity, runtime.made_by, now, reviewed=reviewed)
 
 
 def require_writable(runtime: Runtime, crms: Iterable[str]) -> None:

@@ -22,6 +22,7 @@ LONGEST = dt.timedelta(minutes=30)
 """How long a run of the schedule waits for another one; then the next one of the schedule does its work."""
 BETWEEN_S = 10.0
 """Between two looks whether the other one is done."""
+NOBODYS = "a newer plan has taken its place, which no run is to write"
 OVERTAKEN = "a newer plan has taken its place; it writes what this one would have"
 
 
@@ -61,20 +62,30 @@ def write_in_turn(
     work: Callable[[], ApplyReceipt], runtime: Runtime, crm: str, plan_id: str | None, *, progress: Progress
 ) -> ApplyReceipt:
     """As `in_turn`, for the writing of a plan. One that was overtaken is left out where the progress can wait: nobody
-    need be told of what a newer one writes. One that takes another back is not: the newer one does not do that."""
+    need be told of what a newer one writes, if a run made that to write it; of what nobody writes somebody is told. One
+    that takes another back is not left out: it is what somebody waits for."""
     try:
         return in_turn(work, partial(unwritten, runtime, crm, plan_id), runtime=runtime, progress=progress)
     except Replaced:
-        if plan_id is None or not isinstance(progress, Waits) or not _is_overtaken(runtime, plan_id):
+        if plan_id is None or not isinstance(progress, Waits) or _is_undo(runtime, plan_id):
             raise
-    nothing = ApplyReceipt(plan_id, crm, written=0, rejected=0, gone=0, retry=0, calls=0, seconds=0.0)
-    return replace(nothing, skipped=OVERTAKEN)
+    left = replace(unwritten(runtime, crm, None, NOBODYS), plan_id=plan_id)
+    return replace(left, stopped=None, pending=0, skipped=OVERTAKEN) if _is_written(runtime, crm) else left
 
 
-def _is_overtaken(runtime: Runtime, plan_id: str) -> bool:
+def _is_undo(runtime: Runtime, plan_id: str) -> bool:
     with runtime.store.transaction() as tx:
         found = [one for one in approving.plans_named(tx, plan_id) if one.plan_id == plan_id]
-        return bool(found) and all(one.undoes is None for one in found)
+        return any(one.undoes is not None for one in found) or not found
+
+
+def _is_written(runtime: Runtime, crm: str) -> bool:
+    """Whether a run made the newest plan of a CRM, or it was written already. One made by hand may be there to be
+    looked at, and one that takes another back is none of tiers."""
+    who = runtime.connector(crm).identify()
+    with runtime.store.transaction() as tx:
+        newest = approving.newest(tx, who.source, who.instance)
+    return newest is not None and newest.undoes is None and not (newest.made_by is None and newest.applied_at is None)
 
 
 def unplanned(why: str) -> NoReturn:

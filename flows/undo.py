@@ -8,9 +8,9 @@ from prefect.artifacts import acreate_markdown_artifact
 from pydantic import Field
 
 from flows import steps
-from flows.naming import about
+from flows.naming import about, named
 from flows.notifying import tell_owners
-from flows.outcome import each, ended, ends_well, receipt_of
+from flows.outcome import ended, ends_well, receipt_of
 from flows.pipeline import Progress
 from flows.pipeline.undoing import Undo, plans_to_undo
 from flows.report.markdown import applied_page
@@ -20,6 +20,7 @@ from flows.seeing import with_usage
 from flows.working import in_thread
 from flows.write_back import apply_crm
 from kammodel.entities import PublishPlan
+from kammodel.errors import KamError
 
 Name = Annotated[str, Field(min_length=6, json_schema_extra={"title": "Plan"})]
 Write = Annotated[bool, Field(json_schema_extra={"title": "Write it"})]
@@ -48,6 +49,23 @@ async def kept(runtime: Runtime, undo: Undo) -> PlanReceipt:
     )
 
 
+async def taken_back(runtime: Runtime, undos: Sequence[Undo]) -> tuple[tuple[ApplyReceipt, ...], tuple[str, ...]]:
+    """CRM by CRM, so that none is kept and not written; and a line for each where that was refused. Raises the fault
+    where nothing was taken back at all."""
+    done: list[ApplyReceipt] = []
+    faults: dict[str, KamError] = {}
+    for one in undos:
+        crm = one.made.source
+        try:
+            receipt = await kept(runtime, one)
+            done.append(await receipt_of(apply_crm(crm=crm, plan_id=receipt.plan_id)))
+        except KamError as fault:
+            faults[crm] = fault
+    if faults and not done:
+        raise next(iter(faults.values()))
+    return tuple(done), tuple(named(crm, fault) for crm, fault in faults.items())
+
+
 @flow(name="kam-undo", description="Takes back what a plan wrote into a CRM, where it still stands.")
 @ends_well
 async def undo(*, plan: Name, write: Write = False) -> Sequence[PlanReceipt | ApplyReceipt]:
@@ -65,11 +83,8 @@ async def undo(*, plan: Name, write: Write = False) -> Sequence[PlanReceipt | Ap
             await acreate_markdown_artifact(page, key=f"kam-undo-{crm}", description="To be taken back")
         if not write:
             return tuple(undo_of.receipt for undo_of in found)
-        undos = {undo_of.receipt.plan_id: undo_of for undo_of in found}
-        planned = tuple(undo_of.receipt for undo_of in found)
-        made, unkept = await each(planned, lambda one: kept(runtime, undos[one.plan_id]))
-        done, unbegun = await each(made, lambda one: receipt_of(apply_crm(crm=one.source, plan_id=one.plan_id)))
+        done, unbegun = await taken_back(runtime, [undo_of for undo_of in found if not undo_of.is_empty])
         await tell_owners(runtime, done)
         page = await with_usage(runtime, applied_page(done), [one.source for one in done], done)
     await acreate_markdown_artifact(page, key="kam-undo", description="What was taken back")
-    return ended(done, (*steps.unwritten(done), *unkept, *unbegun))
+    return ended(done, (*steps.unwritten(done), *unbegun))

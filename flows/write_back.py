@@ -152,8 +152,8 @@ async def write_back(
         crm: Which CRM to write; none chosen writes to every one that is configured.
         as_of: The day whose tiers to write; today in KAM_TIMEZONE if left out.
         full: Read our fields of every account from the CRM, not only of those that may differ.
-        review: Once all else is written, wait up to a day for a person to approve the cells of fields whose rule is
-            review. Without it they stay in the plan for kam approve.
+        review: Once all else is written, wait as long as the plan is good for a person to approve the cells of fields
+            whose rule is review. Without it they stay in the plan for kam approve.
     """
     with opened() as runtime:
         names = runtime.chosen(crm)

@@ -18,6 +18,8 @@ _HOME = tempfile.TemporaryDirectory(prefix="kam-tests-")
 os.environ.pop("PREFECT_API_URL", None)
 os.environ["PREFECT_HOME"] = _HOME.name
 os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
+# How often a server looks for what did not happen; by default each 5 s.
+os.environ["PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY"] = "PT1S"
 set_prefect_environment()
 
 
@@ -34,6 +36,7 @@ _WITH_PREFECT = {
     "tests/flows/test_private_flows.py",
     "tests/flows/test_reviewing.py",
     "tests/flows/test_sealed.py",
+    "tests/flows/test_silence.py",
 }
 
 

@@ -8,6 +8,7 @@ from connectors.contract.reading import (
     Existing,
     Known,
     LinksNow,
+    Notes,
     Page,
     RecallsStages,
     Slice,
@@ -17,7 +18,7 @@ from connectors.contract.reading import (
     SweepsLinks,
     Typed,
 )
-from connectors.contract.writing import AccountWrite, FaultKind, LooksBack, Outcome, WriteOutcome
+from connectors.contract.writing import AccountWrite, FaultKind, JobBook, LooksBack, Outcome, WriteOutcome, WritesByJobs
 
 __all__ = [
     "AccountWrite",
@@ -31,9 +32,11 @@ __all__ = [
     "FaultKind",
     "Finding",
     "Identity",
+    "JobBook",
     "Known",
     "LinksNow",
     "LooksBack",
+    "Notes",
     "Outcome",
     "Page",
     "Part",
@@ -50,4 +53,5 @@ __all__ = [
     "Typed",
     "Window",
     "WriteOutcome",
+    "WritesByJobs",
 ]

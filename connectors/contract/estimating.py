@@ -1,4 +1,4 @@
-"""What reading will take, before it is done: each connector states the arithmetic of its own roads."""
+"""What reading and writing will take, before it is done: each connector states the arithmetic of its own roads."""
 
 from __future__ import annotations
 
@@ -49,6 +49,14 @@ class Estimates(Protocol):
 
     def relinking(self, stream: Stream, rows: int) -> Load:
         """Looking at the links of so many records."""
+        ...
+
+    def looking(self, accounts: int) -> Load:
+        """Reading our fields of so many accounts, as a plan does."""
+        ...
+
+    def writing(self, accounts: int) -> Load:
+        """Writing so many accounts, with the look at each batch before it and after."""
         ...
 
     def alone(self, calls: int) -> float:

@@ -143,6 +143,16 @@ class Sweeps(Protocol):
 
 
 @runtime_checkable
+class Notes(Protocol):
+    """A connector that reads some of what a CRM has by a rule that may surprise."""
+
+    @property
+    def notes(self) -> Map[str, int]:
+        """What was read so, in words that follow a number, and how often so far."""
+        ...
+
+
+@runtime_checkable
 class RecallsStages(Protocol):
     """A CRM that forgets the stages which were removed, though the history of deals names them."""
 

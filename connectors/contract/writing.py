@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Map
-from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
@@ -60,4 +61,31 @@ class LooksBack(Protocol):
         self, fields: Sequence[CustomField], writes: Sequence[AccountWrite]
     ) -> dict[str, dict[str, str | None]]:
         """What writes that the CRM took went over though it was not `before`: field key -> value, by account."""
+        ...
+
+
+class JobBook(Protocol):
+    """Where the ids of jobs stand that a CRM carries out though nobody waits any more: it outlives the process, and the
+    machine. For whoever has the right to write alone."""
+
+    def noted(self) -> list[str]:
+        """Those that were not seen to end."""
+        ...
+
+    def note(self, job_id: str) -> None:
+        """Called before the job is told to begin. Raises where the right to write is another run's by now."""
+        ...
+
+    def strike(self, job_ids: Iterable[str]) -> None:
+        """Called for jobs that write no more."""
+        ...
+
+
+@runtime_checkable
+class WritesByJobs(Protocol):
+    """A connector of a CRM that is given values to write and writes them when it comes to it."""
+
+    def noting(self, book: JobBook) -> AbstractContextManager[None]:
+        """Notes jobs there until the block ends. Jobs that stand there were left behind: they are waited for or aborted
+        first. Raises TryAgainLater, here and wherever fields are read or written, while one may still write."""
         ...

@@ -7,6 +7,7 @@ longer to plan one than to carry it out.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -34,26 +35,49 @@ _NO_LINKS = "NO_ASSOCIATIONS_FOUND"
 _Inputs = list[dict[str, str]]
 
 
+@dataclass
+class Silence:
+    """What it means that answers say nothing about a record. `confirmed`: how many of those, asked for alone, had no
+    links; `names_some`: the server names records without links, as HubSpot does, and so has to name all of them."""
+
+    confirmed: int = 0
+    names_some: bool = False
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether this server is known to name none."""
+        return self.confirmed >= _ALONE and not self.names_some
+
+
 def read_links(
-    client: Client, source: str, target: str, ids: Sequence[str], *, mark: int | None = None, labelled: bool = False
+    client: Client,
+    source: str,
+    target: str,
+    ids: Sequence[str],
+    *,
+    mark: int | None = None,
+    labelled: bool = False,
+    silence: Silence | None = None,
 ) -> pl.DataFrame:
     """Links from records of one kind to another: columns from, to, marked; each pair once.
 
     `marked`: the link is of the association type `mark`, or is labelled Primary. `labelled`: with a column of the
     other labels, sorted and joined by `;`. Records without links are absent: HubSpot says so in an error entry of a
-    207, which is the usual answer. Raises TryAgainLater where answers leave out a record that has links: taken for one
-    without, a deal would lose its company, and no stamp would bring it back.
+    207, which is the usual answer. `silence`: what earlier answers taught of those that say nothing; learns more.
+    Raises TryAgainLater where answers leave out a record that has links: taken for one without, a deal would lose its
+    company, and no stamp would bring it back.
     """
     path, shape = paths.associations(source, target), _shape(typed=labelled or mark is not None)
+    silence = silence or Silence()
     heard: list[pl.DataFrame] = []
     for chunk in chunks(ids, AT_ONCE):
-        found, unheard = _in_portions(client, path, chunk, shape)
+        found, unheard = _in_portions(client, path, chunk, shape, silence)
         heard += found
-        if unheard:
+        if unheard and not silence.is_usual:
             # Neither a result nor an error entry: asked once more, then some of them alone.
-            found, unheard = _in_portions(client, path, unheard, shape)
+            found, unheard = _in_portions(client, path, unheard, shape, silence)
             heard += found
-            _check_unlinked(client, source, target, unheard)
+        _check_unlinked(client, source, target, unheard, silence)
     marked = pl.lit(value=False) if mark is None else _is_marked(mark)
     told = {"marked": marked} | ({"labels": _labels()} if labelled else {})
     if not heard:
@@ -66,9 +90,9 @@ def read_links(
     return frame.group_by("from", "to", maintain_order=True).agg(pl.col("marked").any(), *labels)
 
 
-def _check_unlinked(client: Client, source: str, target: str, silent: list[str]) -> None:
+def _check_unlinked(client: Client, source: str, target: str, silent: list[str], silence: Silence) -> None:
     """Raises TryAgainLater where one of the records that nothing was said about has links."""
-    for one in silent[:: -(-len(silent) // _ALONE) or 1]:
+    for one in silent[:: -(-len(silent) // (1 if silence.is_usual else _ALONE)) or 1]:
         try:
             answer = client.request("GET", paths.links_of_one(source, one, target), pool="associations")
         except RequestRefused as fault:
@@ -76,8 +100,9 @@ def _check_unlinked(client: Client, source: str, target: str, silent: list[str])
                 raise
             continue
         if answer.results:
-            told = f"HubSpot left out twice that {source} {one} is linked with {target}; so it may be with {{}} more"
+            told = f"HubSpot left out that {source} {one} is linked with {target}; so it may be with {{}} more"
             raise TryAgainLater(told.format(len(silent) - 1))
+        silence.confirmed += 1
 
 
 @cache
@@ -101,17 +126,21 @@ _ERROR: dict[str, Any] = {"category": pl.String, "subCategory": pl.String, "cont
 _NO_ERRORS = pl.DataFrame(schema=_ERROR)
 
 
-def _in_portions(client: Client, path: str, ids: list[str], shape: pl.Struct) -> tuple[list[pl.DataFrame], list[str]]:
+def _in_portions(
+    client: Client, path: str, ids: list[str], shape: pl.Struct, silence: Silence
+) -> tuple[list[pl.DataFrame], list[str]]:
     try:
-        return _to_the_end(client, path, ids, shape)
+        return _to_the_end(client, path, ids, shape, silence)
     except RequestRefused as fault:
         if fault.status != 400 or len(ids) <= FORMERLY:
             raise
-    parts = [_to_the_end(client, path, part, shape) for part in chunks(ids, FORMERLY)]
+    parts = [_to_the_end(client, path, part, shape, silence) for part in chunks(ids, FORMERLY)]
     return [frame for found, _ in parts for frame in found], [i for _, unheard in parts for i in unheard]
 
 
-def _to_the_end(client: Client, path: str, ids: list[str], shape: pl.Struct) -> tuple[list[pl.DataFrame], list[str]]:
+def _to_the_end(
+    client: Client, path: str, ids: list[str], shape: pl.Struct, silence: Silence
+) -> tuple[list[pl.DataFrame], list[str]]:
     """The links of these records, followed through their pages; and the ids that nothing was said about."""
     heard: list[pl.DataFrame] = []
     unheard: list[str] = []
@@ -123,7 +152,7 @@ def _to_the_end(client: Client, path: str, ids: list[str], shape: pl.Struct) -> 
         )
         results = _results(answer)
         heard.append(_links(results))
-        unheard += _unheard([i["id"] for i in inputs], results["from"], answer)
+        unheard += _unheard([i["id"] for i in inputs], results["from"], answer, silence)
         inputs = _further(results, cursors)
     return heard, unheard
 
@@ -178,12 +207,14 @@ def _further(results: pl.DataFrame, cursors: set[tuple[str, str]]) -> _Inputs:
     return inputs
 
 
-def _unheard(asked: list[str], heard: pl.Series, answer: pl.DataFrame) -> list[str]:
+def _unheard(asked: list[str], heard: pl.Series, answer: pl.DataFrame, silence: Silence) -> list[str]:
     """Ids with no word on them. The error entries may be a cut list; `numErrors` then counts the rest."""
     linked = set(heard.to_list())
     if linked.issuperset(asked):
         return []
-    context = _errors(answer)["context"].struct.unnest()
+    errors = _errors(answer)
+    silence.names_some |= any(str(kind).endswith(_NO_LINKS) for kind in errors["subCategory"].unique())
+    context = errors["context"].struct.unnest()
     named = chain.from_iterable(ids for column in context for ids in column.to_list() if ids)
     told = {i for i in named if i is not None}
     answered = told | linked

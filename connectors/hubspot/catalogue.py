@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import Lock
+from urllib.parse import urlencode
 
 import polars as pl
 
@@ -14,9 +15,10 @@ from connectors.contract import Stream, Typed
 from connectors.emails import NO_EMAILS, Emails
 from connectors.errors import PermissionMissing, RequestRefused, TryAgainLater
 from connectors.hubspot import mapping, paths, portal
+from connectors.hubspot.associations import Silence
 from connectors.hubspot.client import Client
 from connectors.hubspot.crew import at_once
-from connectors.hubspot.history import MOST_DATES, stage_dates
+from connectors.hubspot.history import stage_dates
 from connectors.hubspot.looking import HISTORY, Definitions, Look, There, refusal_of, wish_of
 from connectors.hubspot.mapping import (
     COMPANIES,
@@ -38,12 +40,14 @@ _LAST_ENTRIES = (
     "a deal was worth then, and when it was to close, is taken from today"
 )
 _STAGE = ("@pipeline_id", "@stage_id")
+_LONGEST = 14_500
+"""Characters that what is asked for may have: an address of 15,000 is safe, host and place of a page included."""
 
 
 @dataclass
 class Catalogue:
     """`sources`: what is read of the records of each stream. `stages`: those of deals as they are now; `former`: those
-    of them that were read before, removed ones included."""
+    of them that were read before, removed ones included. `silence`: what the portal's answers about links taught."""
 
     portal: Portal
     streams: tuple[Stream, ...] = ()
@@ -54,6 +58,7 @@ class Catalogue:
 
     former: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=portal.STAGE_COLUMNS))
     sought: set[str] = field(default_factory=set)
+    silence: Silence = field(default_factory=Silence)
     lock: Lock = field(default_factory=Lock, repr=False)
 
     def stages_of(self, source: Declared) -> pl.DataFrame:
@@ -68,13 +73,17 @@ class Catalogue:
         return pl.concat([stages, self.former.join(stages, on=_STAGE, how="anti", nulls_equal=True)])
 
     def seek_stages(self, client: Client, source: Declared, ids: set[str]) -> None:
-        """Reads the stages once more where records are in some that were not there when the run began."""
+        """Reads the stages once more where records are in some that were not there when the run began. Raises what the
+        client does: a record that is stored without the meaning of its stage would not be read again for that."""
+        if source.name != TICKETS and STAGES_NAME in self.unavailable:
+            # Refused from the start. Where they are shown one day, all records are read again.
+            return
         with self.lock:
             unknown = ids - self.sought - set(self.stages_of(source)["@stage_id"])
             if not unknown:
                 return
-            self.sought |= unknown
             stages = portal.read_stages(client, source.kind, source.scope)
+            self.sought |= unknown
             if source.name == TICKETS:
                 self.ticket_stages = stages
             else:
@@ -126,10 +135,11 @@ def _with_dates(found: Catalogue, there: There, one: Declared) -> Declared:
     if one.entries is None or one.events is not None:
         return one
     dates = stage_dates(there.definitions, found.stages["@stage_id"].drop_nulls().to_list())
-    if not 0 < len(dates) <= MOST_DATES:
+    dated = replace(one, events=one.entries, stage_dates=dates)
+    if not dates or len(urlencode(wish_of(dated).query())) > _LONGEST:
         return one
     found.unavailable[HISTORY] = _LAST_ENTRIES
-    return replace(one, events=one.entries, stage_dates=dates)
+    return dated
 
 
 def _note(found: Catalogue, looks: Sequence[Look]) -> None:

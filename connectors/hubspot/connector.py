@@ -70,6 +70,7 @@ class HubSpotConnector:
         self.overlap = OVERLAP
         self._overrides, self._emails = overrides, emails
         self._settings, self._patience = settings, patience or Patience()
+        self._notes: Counter[str] = Counter()
         sign_in = sign_in_of(settings, state, sleep=self._patience.sleep)
         self._client = Client(settings, self._patience, self.calls, sign_in=sign_in, now=now)
 
@@ -110,7 +111,7 @@ class HubSpotConnector:
     @property
     def notes(self) -> Counter[str]:
         """What was read by a rule that may surprise, and how often."""
-        return self._pages.notes
+        return self._notes
 
     def missing_fields(self, fields: Sequence[CustomField]) -> list[str]:
         return making.missing(self._client, fields)
@@ -171,7 +172,7 @@ class HubSpotConnector:
 
     @cached_property
     def estimates(self) -> HubSpotEstimates:
-        return HubSpotEstimates(self._client, self._catalogue)
+        return HubSpotEstimates(self._client, self._catalogue, self._writer.calls)
 
     @cached_property
     def tallies(self) -> HubSpotCounts:
@@ -199,4 +200,4 @@ class HubSpotConnector:
 
     @cached_property
     def _pages(self) -> PageReader:
-        return PageReader(self._client, self._catalogue, self._patience.sleep)
+        return PageReader(self._client, self._catalogue, self._patience.sleep, self._notes)

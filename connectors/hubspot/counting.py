@@ -20,6 +20,7 @@ from connectors.hubspot import paths
 from connectors.hubspot.answers import Answer, has_rows
 from connectors.hubspot.catalogue import Catalogue
 from connectors.hubspot.client import Client
+from connectors.hubspot.ids import askable
 from connectors.hubspot.mapping import Declared
 from connectors.hubspot.records import BATCH, changed_at, checked, chunks
 from connectors.hubspot.search import PAGE, created_property, not_empty, total_of
@@ -62,7 +63,8 @@ class HubSpotCounts:
     def states(self, stream: Stream, ids: Sequence[str]) -> pl.DataFrame:
         source, wish = self._catalogue.sources[stream.name], self._catalogue.wish(stream.name)
         rows: list[tuple[str, dt.datetime | None, bool]] = []
-        for part in chunks([one.removeprefix(source.id_prefix) for one in ids], BATCH):
+        asked = askable([one.removeprefix(source.id_prefix) for one in ids], stream.name)
+        for part in chunks(asked, BATCH):
             there = self._batch(source, part, archived=False)
             rows += [(source.id_prefix + r["id"], changed_at(r, wish), False) for r in there]
             left = [i for i in part if i not in {r["id"] for r in there}]

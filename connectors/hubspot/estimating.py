@@ -1,8 +1,8 @@
-"""What reading a portal will take: lists and batches of 100 records or 50, searches of 200, links of 1,000, the bin."""
+"""What a portal will take: lists and batches of 100 records or 50, searches of 200, links of 1,000, the bin."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -33,10 +33,10 @@ class _Bin:
 
 
 class HubSpotEstimates:
-    """The estimates of one portal's streams."""
+    """The estimates of one portal. `write_calls`: what reading and writing so many companies costs."""
 
-    def __init__(self, client: Client, catalogue: Catalogue) -> None:
-        self._client, self._catalogue = client, catalogue
+    def __init__(self, client: Client, catalogue: Catalogue, write_calls: Callable[[int], int]) -> None:
+        self._client, self._catalogue, self._write_calls = client, catalogue, write_calls
 
     def reading(self, stream: Stream, spans: Sequence[Slice]) -> Load:
         source = self._catalogue.sources.get(stream.name)
@@ -67,6 +67,12 @@ class HubSpotEstimates:
     def relinking(self, stream: Stream, rows: int) -> Load:
         links = len(self._catalogue.sources[stream.name].links)
         return self._load(0, associations=links * ceil(rows / AT_ONCE))
+
+    def looking(self, accounts: int) -> Load:
+        return self._load(0, general=ceil(accounts / BATCH))
+
+    def writing(self, accounts: int) -> Load:
+        return self._load(0, general=self._write_calls(accounts))
 
     def alone(self, calls: int) -> float:
         # Of each pool as many as among those that were made until now, which were of this kind.

@@ -3,6 +3,7 @@ or, where a portal gives none, the dates on which they last entered each stage."
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -50,21 +51,35 @@ ENTERED = ("hs_v2_date_entered_", "hs_date_entered_")
 """What the properties that hold when a stage was last entered begin with, now and formerly; then comes the stage, and
 in some pipelines something more.
 https://knowledge.hubspot.com/properties/hubspots-default-deal-properties (read 2026-11-29)"""
-MOST_DATES = 200
-"""Properties in one call, beside the others: an address of 15,000 characters is the longest that is safe."""
+_OF_ANY_STAGE = "current_stage"
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9_]")
 
 
 def stage_dates(names: Iterable[str], stages: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """The properties among `names` that tell when a stage was entered, each with its stage; one of each stage."""
-    there, found = sorted(names), dict[str, str]()
-    for stage in dict.fromkeys(stages):
-        # The name itself before one with more to it, the newer kind before the older one.
-        exact = [prefix + stage for prefix in ENTERED if prefix + stage in there]
-        longer = [n for prefix in ENTERED for n in there if n.startswith(f"{prefix}{stage}_")]
-        # What begins like one stage may be another's own name.
-        own = [n for n in longer if not any(n == prefix + other for prefix in ENTERED for other in stages)]
-        found |= dict.fromkeys([*exact, *own][:1], stage)
-    return tuple(found.items())
+    """The properties among `names` that tell when a stage was entered, each with its stage; one of each stage. What
+    begins like several stages is that of the longest.
+
+    How ids that are no names are spelled in one is not documented: HubSpot refuses capitals
+    (https://github.com/HubSpot/hubspot-php/issues/295, read 2026-11-29), and hyphens are met both as they are and as
+    underscores.
+    """
+    there, spelled = list(names), {_spelled(stage): stage for stage in stages}
+    found: dict[str, list[tuple[bool, int, str]]] = {}
+    for kind, prefix in enumerate(ENTERED):
+        for name in there:
+            told = _spelled(name.removeprefix(prefix))
+            if not name.startswith(prefix) or told == _OF_ANY_STAGE:
+                continue
+            fits = [one for one in spelled if f"{told}_".startswith(f"{one}_")]
+            if fits:
+                own = max(fits, key=len)
+                # The name itself before one with more to it, the newer kind before the older one.
+                found.setdefault(spelled[own], []).append((told != own, kind, name))
+    return tuple((min(found[stage])[-1], stage) for stage in dict.fromkeys(stages) if stage in found)
+
+
+def _spelled(stage: str) -> str:
+    return _NOT_IN_NAMES.sub("_", stage.lower())
 
 
 def entries_frame(records: pl.DataFrame, dates: Sequence[tuple[str, str]], stages: pl.DataFrame) -> pl.DataFrame:
@@ -75,18 +90,21 @@ def entries_frame(records: pl.DataFrame, dates: Sequence[tuple[str, str]], stage
     `records`: columns `@id`, `pipeline`, and the properties of `dates`, all text.
     """
     names = [name for name, _ in dates]
-    long = records.unpivot(names, index=[c for c in records.columns if c not in names], variable_name="name")
+    rest = [c for c in records.columns if c not in names]
+    # A property may have any name, but none with an @.
+    long = records.unpivot(names, index=rest, variable_name="@name", value_name="@value")
+    places = {name: place for place, name in enumerate(names)}
     entered = long.with_columns(
-        ms=as_moment(pl.col("value")).dt.epoch("ms"),
-        order=pl.col("name").replace_strict({name: n for n, name in enumerate(names)}, return_dtype=pl.Int64),
-        **{"@dealstage": pl.col("name").replace_strict(dict(dates), return_dtype=pl.String)},
-    ).drop_nulls("ms")
+        as_moment(pl.col("@value")).dt.epoch("ms").alias("@ms"),
+        pl.col("@name").replace_strict(places, return_dtype=pl.Int64).alias("@order"),
+        pl.col("@name").replace_strict(dict(dates), return_dtype=pl.String).alias("@dealstage"),
+    ).drop_nulls("@ms")
     # Of two stages entered in one millisecond the later one of the pipeline stands.
-    last = entered.sort("@id", "ms", "order").unique(["@id", "ms"], keep="last", maintain_order=True)
+    last = entered.sort("@id", "@ms", "@order").unique(["@id", "@ms"], keep="last", maintain_order=True)
     told = last.with_columns(
-        pl.format("{}:{}", "@id", "ms").alias("@id"),
+        pl.format("{}:{}", "@id", "@ms").alias("@id"),
         pl.col("@id").alias("@opportunity_id"),
-        pl.col("ms").cast(pl.String).alias("@entered_at"),
+        pl.col("@ms").cast(pl.String).alias("@entered_at"),
     )
     return with_stage(told.drop("@status", "@probability", strict=False), stages, "pipeline", "@dealstage")
 

@@ -19,7 +19,7 @@ from connectors.overdrawing import overdrawing
 from kammodel.publish.fields import CustomField
 
 Values = Mapping[str, Mapping[str, str | None]]
-"""Field key to canonical text, by company; None is an empty one."""
+"""Field key to text as it is compared, by company; None is an empty one."""
 _BY_APPS = {"INTEGRATION", "API"}
 _BY_PEOPLE = {"CRM_UI"}
 """Sources of a version that can be ours, and that cannot. They are not documented: where a history has none of the
@@ -45,11 +45,12 @@ def written_over(
     scope: str,
 ) -> tuple[dict[str, dict[str, str | None]], int]:
     """By company and field key, as HubSpot spells it: the value before ours where that is neither `before` nor ours.
-    Only where ours is the newest: somebody who has edited it since has had their say. And of how many cells HubSpot
-    shows no history at all.
+    Only where ours is the newest: somebody who has edited it since has had their say. And in how many cells, of fields
+    for people, the newest is neither: HubSpot keeps no history of them, or has not come to ours yet.
 
     Costs a call per fifty companies, which is made though no calls are left for anything else. Of what HubSpot keeps
-    no history of, or does not show ours in, nothing is told. `spell` makes a text canonical.
+    no history of, or does not show ours in, nothing is told. `spell` makes a text as it is
+    compared.
     """
     asked = [f for f in fields if any(f.key in row for row in written.values())]
     versions = _versions(client, kind, asked, list(written), scope)
@@ -62,17 +63,20 @@ def written_over(
     listed = pl.concat(spelled).join(ours, on=["source_id", "field"])
     # A person's value that is put back is spelled as they had spelled it.
     is_ours = pl.col("text").eq_missing(pl.col("ours")) | pl.col("raw").eq_missing(pl.col("ours"))
+    is_before = pl.col("text").eq_missing(pl.col("before"))
     by_app = pl.col("by_app") | ~(pl.col("by_person") | pl.col("by_app").any().over("source_id", "field"))
-    newest = listed.filter(by_app & is_ours & (pl.col("age") == 0))
-    just_before = newest.select("source_id", "field", "ours", "before", age=pl.col("age") + 1)
+    newest = listed.with_columns(by_us=by_app & is_ours).filter(pl.col("age") == 0)
+    just_before = newest.filter("by_us").select("source_id", "field", "ours", "before", age=pl.col("age") + 1)
     found = just_before.join(listed.drop("ours", "before"), on=["source_id", "field", "age"])
-    is_other = ~(is_ours | pl.col("text").eq_missing(pl.col("before")))
+    is_other = ~(is_ours | is_before)
     over: dict[str, dict[str, str | None]] = {}
     for source_id, field, raw in (
         found.filter(is_other).sort("source_id", "field").select("source_id", "field", "raw").iter_rows()
     ):
         over.setdefault(source_id, {})[field] = raw
-    return over, ours.join(listed, on=["source_id", "field"], how="anti").height
+    told = newest.filter(pl.col("by_us") | (pl.col("by_person") & ~is_before))
+    shown = ours.filter(pl.col("field").is_in([f.key for f in asked if f.for_people]))
+    return over, shown.join(told, on=["source_id", "field"], how="anti").height
 
 
 def _versions(client: Client, kind: str, fields: Sequence[CustomField], ids: Sequence[str], scope: str) -> pl.DataFrame:

@@ -25,12 +25,14 @@ from connectors.hubspot.rows import Links, prefixed, raw_rows, table_name
 
 
 class PageReader:
-    """Reads the streams of a catalogue. `notes` counts what was read by a rule that may surprise."""
+    """Reads the streams of a catalogue, and counts in `notes` what was read by a rule that may surprise."""
 
-    def __init__(self, client: Client, catalogue: Catalogue, sleep: Callable[[float], None]) -> None:
+    def __init__(
+        self, client: Client, catalogue: Catalogue, sleep: Callable[[float], None], notes: Counter[str]
+    ) -> None:
         self._client, self._catalogue, self._sleep = client, catalogue, sleep
         self._seeking = Seeking()
-        self.notes: Counter[str] = Counter()
+        self.notes = notes
 
     def read(self, stream: Stream, span: Slice, resume: str | None, known: Known | None = None) -> Iterator[Page]:
         if stream.name not in self._catalogue.sources:
@@ -46,6 +48,7 @@ class PageReader:
             seeking=self._seeking,
             sleep=self._sleep,
             known=None if known is None else lambda ids: _held(known, source.id_prefix, ids),
+            note=lambda text, times: self.notes.update({text: times}),
         )
         for step in steps:
             page = self._noted(step.made)
@@ -67,7 +70,8 @@ class PageReader:
 
     def _links(self, source: Declared, link: Link, ids: list[str]) -> pl.DataFrame:
         labelled = link.part is not None
-        return read_links(self._client, source.kind, link.kind, ids, mark=link.mark, labelled=labelled)
+        silence = self._catalogue.silence
+        return read_links(self._client, source.kind, link.kind, ids, mark=link.mark, labelled=labelled, silence=silence)
 
     def _made(self, source: Declared, batch: Batch) -> tuple[Page, Counter[str]]:
         """A page without its place, and what is to be noted of it. Several are made at a time, each in a thread."""

@@ -14,22 +14,27 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from connectors.errors import ConnectorError, PermissionMissing, RequestRefused, SliceLost, UnexpectedAnswer
+from connectors.errors import ConnectorError, PermissionMissing, RequestRefused, SliceLost, TryAgainLater
 from connectors.hubspot import paths
 from connectors.hubspot.answers import has_rows
 from connectors.hubspot.client import Client
 from connectors.hubspot.crew import Crew, Job
-from connectors.hubspot.listing import listed
+from connectors.hubspot.listing import Disordered, listed
 from connectors.hubspot.records import Record, Wish
-from connectors.hubspot.search import extent
+from connectors.hubspot.search import ShowsNone, extent
 
 M = TypeVar("M")
+Counts = Callable[[Sequence[Record], int], int]
 LEAST_PAGES = 100
 """Pages of a range, at least: the last page of each range is rarely full, nor are the calls for its records' links, and
 they cost all the same. With a hundred that is 76 of 4,563 calls for 297,000 records (with ten 180), and little more in
 a larger portal; with 100 ms a call eight threads still take a quarter of the time of one."""
 _MOST_PAGES = 100
 """Pages of a portion, at most, where few of their records are kept."""
+
+
+_MOST = 1 << 62
+"""Above all ids: nothing can be told from a cursor that is no number."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class Seeking:
 class Portion(Generic[M]):
     """What a thread has read of a range: what was made of the records, how many were kept, and what is left.
 
-    `low`, `high`: the ids it begins and ends with, `listed` of them, of which `counted` count.
+    `low`, `high`: the lowest and the highest id of it, `listed` of them, of which `counted` count.
     """
 
     made: M
@@ -68,26 +73,28 @@ class Portion(Generic[M]):
 
 
 class _Tally:
-    """What was listed of a portion so far."""
+    """What was listed so far of a portion that begins with a cursor."""
 
-    def __init__(self, counts: Callable[[Record], bool] | None, records: Sequence[Record]) -> None:
+    def __init__(self, counts: Counts | None, after: str | None, records: Sequence[Record]) -> None:
         self._counts = counts
+        self._above = _MOST if after is not None and _number(after) < 0 else _number(after or "0") - 1
         self.listed = self.counted = self.low = self.high = 0
         self.add(records)
 
     def add(self, records: Sequence[Record]) -> None:
         low, high = _ends(records)
-        self.low, self.high = self.low or low, high or self.high
+        self.counted += self._counts(records, max(self._above, self.high)) if self._counts else 0
+        self.low, self.high = min(self.low or low, low or self.low), max(self.high, high)
         self.listed += len(records)
-        self.counted += sum(map(self._counts, records)) if self._counts else 0
 
 
 class Scan(Generic[M]):
     """All records of `ranges`, by as many threads as the crew has. `keep`: which of them are wanted, if not all.
 
     `make` turns the records of a portion, about `rows` of them, into what is wanted: in the thread that read them.
-    `counts`: which records a portion counts, kept or not. `extent`: the highest id and how many records are left, if
-    that is known.
+    `counts`: how many of the next records of a portion count, kept or not, given an id above which none came. `extent`:
+    the highest id and how many records are left, if that is known. A portal that does not list in the order of ids is
+    not split any more, and what is left of a list that was split is worth nothing: SliceLost.
     """
 
     def __init__(
@@ -101,7 +108,7 @@ class Scan(Generic[M]):
         rows: int,
         make: Callable[[list[Record]], M],
         keep: Callable[[Record], bool] | None = None,
-        counts: Callable[[Record], bool] | None = None,
+        counts: Counts | None = None,
         extent: tuple[int, int] | None = None,
     ) -> None:
         self._client, self._wish, self._crew, self._seeking = client, wish, crew, seeking
@@ -167,28 +174,35 @@ class Scan(Generic[M]):
         if after is not None:
             self._begin(span, page, after)
             return
-        made = self._crew.begin(lambda: self._portion(self._kept(page), None, _Tally(self._counts, page)))
+        made = self._crew.begin(lambda: self._portion(self._kept(page), None, _Tally(self._counts, None, page)))
         self._running[made] = span
 
     def _read(self, span: Range, records: list[Record], after: str | None) -> Portion[M]:
         """Runs in a thread: pages of the range until there are enough records, or it ends."""
-        tally = _Tally(self._counts, records)
+        tally = _Tally(self._counts, span.after, records)
         kept = self._kept(records)
         left: Range | None = None
-        given = after
-        for page, following in listed(self._client, self._wish, archived=False, after=after):
-            inside = _inside(page, given, span.before)
+        for page, following in self._pages(span, after):
+            inside = page if span.before is None else [r for r in page if _number(r["id"]) < span.before]
             kept += self._kept(inside)
             tally.add(inside)
             is_over = following is None or len(inside) < len(page)
             if is_over or (span.before is not None and following is not None and _number(following) >= span.before):
                 break
-            given = following
             is_enough = len(kept) >= self._rows or tally.listed >= _MOST_PAGES * self._wish.size
             if is_enough or self._crew.is_stopped:
                 left = Range(following, span.before)
                 break
         return self._portion(kept, left, tally)
+
+    def _pages(self, span: Range, after: str | None) -> Iterator[tuple[list[Record], str | None]]:
+        """Pages of the range, and more; in the order of their ids, where it has an end."""
+        try:
+            in_order = span.before is not None
+            yield from listed(self._client, self._wish, archived=False, after=after, in_order=in_order)
+        except Disordered as fault:
+            self._seeking.can = False
+            raise SliceLost(f"{fault}: they are all listed once more, by one thread") from fault
 
     def _portion(self, kept: list[Record], left: Range | None, tally: _Tally) -> Portion[M]:
         return Portion(self._make(kept), len(kept), left, tally.listed, tally.low, tally.high, tally.counted)
@@ -223,7 +237,7 @@ class Scan(Generic[M]):
     def _extent(self, after: str) -> tuple[int, int]:
         try:
             return extent(self._client, self._wish, after)
-        except (RequestRefused, PermissionMissing):
+        except (RequestRefused, PermissionMissing, ShowsNone):
             return 0, 0
 
     def _can_seek(self, known: int, cut: int) -> bool:
@@ -247,28 +261,23 @@ def _failed(job: Job[Portion[M]]) -> bool:
 
 
 def _first_from(client: Client, wish: Wish, cursor: int) -> int:
-    """The id that a list begins with from a cursor on; -1 where it is not taken or there is none."""
+    """The id that a list begins with from a cursor on; -1 where it is not taken, with whichever status, or there is
+    none."""
     try:
         query = [("limit", 1), ("after", cursor)]
         rows = client.get(paths.objects(wish.kind), query, scope=wish.scope, check=has_rows).results
     except (RequestRefused, SliceLost):
         return -1
+    except TryAgainLater as fault:
+        if (fault.status or 0) < 500:
+            raise
+        return -1
     return _number(str(rows[0].get("id"))) if rows else -1
 
 
-def _inside(page: list[Record], given: str | None, before: int | None) -> list[Record]:
-    """The records of a page below the end of its range. Raises UnexpectedAnswer where the order is not what a range
-    depends on."""
-    if before is None:
-        return page
-    ids = [_number(r["id"]) for r in page]
-    if ids != sorted(ids) or (ids and given is not None and ids[0] < _number(given)):
-        raise UnexpectedAnswer("HubSpot did not list the records in the order of their ids; run again")
-    return [r for r, i in zip(page, ids, strict=True) if i < before] if ids and ids[-1] >= before else page
-
-
 def _ends(records: Sequence[Record]) -> tuple[int, int]:
-    return (_number(records[0]["id"]), _number(records[-1]["id"])) if records else (0, 0)
+    ids = [i for r in records if (i := _number(r["id"])) > 0]
+    return (min(ids), max(ids)) if ids else (0, 0)
 
 
 def _number(text: str) -> int:

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Generic, TypeVar
 
-import polars as pl
-
 from connectors.contract import Known, Slice
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, SliceLost
 from connectors.hubspot.client import Client
-from connectors.hubspot.codecs import as_moment
 from connectors.hubspot.crew import Crew, Job
 from connectors.hubspot.listing import listed
 from connectors.hubspot.places import Place, Road
@@ -28,11 +26,12 @@ from connectors.hubspot.records import BATCH, Record, Wish, fetch, was_archived
 from connectors.hubspot.search import PAGE, Found, changed_ids
 
 M = TypeVar("M")
+Asked = tuple[list[str], Place, int]
+"""Ids to be read, the place after them, and how many beside them need not be."""
 ROWS = 2000
 SCAN_FROM = 10_000
 """Changed rows from which on it is asked whether listing all of them would be quicker."""
 _HOUR = dt.timedelta(hours=1)
-_SHOWN = {"source_id": pl.String, "stamp": pl.String}
 
 
 @dataclass(frozen=True)
@@ -67,12 +66,26 @@ def read_batches(
     seeking: Seeking,
     sleep: Callable[[float], None],
     known: Known | None = None,
+    note: Callable[[str, int], None] = lambda _, __: None,
 ) -> Iterator[Step[M]]:
-    """All batches of the slice, from its start or from a place. `make` works in the threads that read."""
-    with Crew(client.parallel, client.room) as crew:
-        again = looked_at_again(span)
-        proof = Proof(client, wish, again, sleep, known)
-        yield from _Reading(client, wish, again, crew, seeking, make, proof, known, span.since).steps(resume)
+    """All batches of the slice, from its start or from a place. `make` works in the threads that read. A list that was
+    split and that cannot be is begun once more: SliceLost where it was resumed.
+
+    `note` takes what was read by a rule that may surprise, and how often.
+    """
+    again, could = looked_at_again(span), seeking.can
+
+    def steps(place: str | None) -> Iterator[Step[M]]:
+        with Crew(client.parallel, client.room) as crew:
+            proof = Proof(client, wish, again, sleep, known, place is not None, note)
+            yield from _Reading(client, wish, again, crew, seeking, make, proof, span.since).steps(place)
+
+    try:
+        yield from steps(resume)
+    except SliceLost:
+        if resume is not None or could is False or seeking.can is not False:
+            raise
+        yield from steps(None)
 
 
 def looked_at_again(span: Slice) -> Slice:
@@ -96,7 +109,6 @@ class _Reading(Generic[M]):
     seeking: Seeking
     make: Callable[[Batch], M]
     proof: Proof
-    known: Known | None = None
     first_since: dt.datetime | None = None
     """Where the slice began before an hour was added to it."""
 
@@ -109,19 +121,22 @@ class _Reading(Generic[M]):
                 place = step.place
 
     def _sought(self, place: Place) -> Iterator[Step[M]]:
-        """All ids of the slice by the index, of which those are read that did not come.
+        """What the index has and did not come."""
+        for step in self._read_by_id(self._missed(place)):
+            place = step.place or place
+            yield step
+        yield Step(self.make(Batch([])), None, announced=place.rows)
 
-        The index is no proof: it shows for a while what was deleted. But whatever is there comes back by its id.
-        """
-        for found in changed_ids(self.client, self.wish, self.span, place.after, self.proof.sleep):
-            fetched = fetch(self.client, self.wish, self.proof.seen.unseen(found.ids))
-            place = replace(place, rows=place.rows + len(fetched.records))
-            made = self.make(Batch(fetched.records, fetched.gone))
-            if len(found.ids) >= found.total:
-                yield Step(made, None, announced=place.rows)
-                return
-            place = replace(place, after=found.ids[-1])
-            yield Step(made, place)
+    def _missed(self, place: Place) -> Iterator[Asked]:
+        ids: list[str] = []
+        for some, last in self.proof.sought(place):
+            ids += some
+            place = replace(place, after=last)
+            if len(ids) >= ROWS:
+                yield ids, place, 0
+                ids = []
+        if ids:
+            yield ids, place, 0
 
     def _start(self) -> Place:
         return Place("list", (Range(),)) if self.span.since is None else Place("search")
@@ -140,8 +155,8 @@ class _Reading(Generic[M]):
             rows=ROWS * self.wish.size // BATCH,
             make=lambda records: self.make(Batch(records)),
             keep=self._is_changed,
-            counts=lambda record: self.proof.counts(record, top),
-            extent=(top, place.lacking or 0),
+            counts=lambda records, above: self.proof.counted(records, above, top),
+            extent=None if place.top is None else (top, place.lacking or 0),
         )
         for portion, ranges in scan.portions():
             road: Road = "list" if ranges else "bin"
@@ -155,28 +170,37 @@ class _Reading(Generic[M]):
         return at is None or self.span.since is None or self.span.since <= at < self.span.until
 
     def _searched(self, place: Place) -> Iterator[Step[M]]:
-        """Batches in the order of their ids, several being read by id at a time while the search goes on."""
-        waiting: deque[tuple[Job[tuple[M, int]], Place, int]] = deque()
+        """What changed in the slice, or a list of everything."""
+        answers = changed_ids(self.client, self.wish, self.span, place.after, self.proof.sleep)
+        first = next(answers)
+        if place.lacking is None:
+            place = replace(place, lacking=first.total)
+            if first.total >= SCAN_FROM and (whole := self._unless_slower(first.total)):
+                yield from self._listed(whole)
+                return
+        yield from self._read_by_id(self._changed(chain([first], answers), place))
+
+    def _changed(self, answers: Iterable[Found], place: Place) -> Iterator[Asked]:
         ids: list[str] = []
         seen = 0
+        for found in answers:
+            is_last = len(found.ids) >= found.total
+            ids += self._to_read(found)
+            self.proof.seen.add(list(map(int, found.ids)))
+            seen += len(found.ids)
+            if len(ids) >= ROWS or is_last:
+                road: Road = "bin" if is_last else "search"
+                after = None if is_last else found.ids[-1]
+                place = replace(place, road=road, after=after, lacking=(place.lacking or 0) - seen)
+                yield ids, place, seen - len(ids)
+                ids, seen = [], 0
+
+    def _read_by_id(self, asked: Iterable[Asked]) -> Iterator[Step[M]]:
+        """Batches in the order of their ids, several being read at a time while the search goes on."""
+        waiting: deque[tuple[Job[tuple[M, int]], Place, int]] = deque()
         try:
-            for found in changed_ids(self.client, self.wish, self.span, place.after, self.proof.sleep):
-                is_last = len(found.ids) >= found.total
-                if place.lacking is None:
-                    place = replace(place, lacking=found.total)
-                    if found.total >= SCAN_FROM and (whole := self._unless_slower(found.total)):
-                        yield from self._listed(whole)
-                        return
-                ids += self._to_read(found)
-                for one in found.ids:
-                    self.proof.seen.add(one)
-                seen += len(found.ids)
-                if len(ids) >= ROWS or is_last:
-                    road: Road = "bin" if is_last else "search"
-                    after = None if is_last else found.ids[-1]
-                    place = replace(place, road=road, after=after, lacking=(place.lacking or 0) - seen)
-                    waiting.append((self._begin(ids), place, seen - len(ids)))
-                    ids, seen = [], 0
+            for ids, place, known in asked:
+                waiting.append((self._begin(ids), place, known))
                 while len(waiting) >= self.crew.size:
                     yield self._next(waiting)
         except ConnectorError:
@@ -197,13 +221,11 @@ class _Reading(Generic[M]):
         Not in the slice itself: what links a record has may have changed since it was read a moment ago, which moves
         no stamp.
         """
-        if self.known is None or self.first_since is None or self.first_since == self.span.since:
+        if self.first_since is None or self.first_since == self.span.since:
             return found.ids
-        shown = pl.DataFrame({"source_id": found.ids, "stamp": found.stamps.values()}, schema=_SHOWN)
-        shown = shown.with_columns(stamp=as_moment(pl.col("stamp")))
-        held = shown.join(self.known(shown["source_id"]), on="source_id")
-        same = held.filter(pl.col("stamp") == pl.col("updated_at"), pl.col("stamp") < self.first_since)["source_id"]
-        return shown.filter(~pl.col("source_id").is_in(same.implode()))["source_id"].to_list()
+        held = self.proof.held_as_shown(found)
+        same = set(held.filter(held["stamp"] < self.first_since)["source_id"].to_list())
+        return [i for i in found.ids if i not in same]
 
     def _next(self, waiting: deque[tuple[Job[tuple[M, int]], Place, int]]) -> Step[M]:
         job, place, known = waiting[0]
@@ -217,6 +239,8 @@ class _Reading(Generic[M]):
     def _unless_slower(self, changed: int) -> Place | None:
         """A list of every record, if that takes less time, at the pace allowed, than searching those that changed."""
         place = self.proof.begun(Place("list", (Range(),)))
+        if place.top is None:
+            return None
         reads, searches = self.client.rate("general"), self.client.rate("search")
         by_search = max(changed / PAGE / searches, changed / self.wish.size / reads)
         return place if (place.lacking or 0) / self.wish.size / reads < by_search else None
@@ -230,10 +254,8 @@ class _Reading(Generic[M]):
             records += [{**r, "archived": True} for r in self._newly_binned(page)]
             if after is None:
                 place = replace(place, road="proof", after=None, rows=place.rows + len(records))
-                if self.proof.is_short(place):
-                    yield Step(self.make(Batch(records)), place)
-                else:
-                    yield Step(self.make(Batch(records)), None, announced=place.rows)
+                left = self.proof.left(place)
+                yield Step(self.make(Batch(records)), left, announced=place.rows if left is None else None)
             elif len(records) >= ROWS:
                 place = replace(place, after=after, rows=place.rows + len(records))
                 yield Step(self.make(Batch(records)), place)

@@ -33,13 +33,18 @@ _SAY_HS = frozenset({"calls", "communications", "emails", "goal_targets", "meeti
 """Kinds whose time of creation is called `hs_createdate`; all others say `createdate`."""
 
 
+class ShowsNone(TryAgainLater):
+    """The index counts rows, shows none, and stays with it."""
+
+
 @dataclass(frozen=True)
 class Found:
     """Ids of one answer in ascending order, each with its change stamp as the index has it, and how many the query
-    matched when it was put."""
+    matched when it was put; `hidden` of those it has counted and does not show."""
 
     stamps: dict[str, str | None]
     total: int
+    hidden: int = 0
 
     @property
     def ids(self) -> list[str]:
@@ -62,6 +67,29 @@ def changed_ids(
         last = found.ids[-1]
 
 
+def created_ids(
+    client: Client, wish: Wish, until: dt.datetime, ids: tuple[int, int], sleep: Callable[[float], None]
+) -> Iterator[Found]:
+    """Ids in the closed range `ids` of records created before `until`, at most 200 at a time. What the index counts and
+    does not show is left out."""
+    low, high = ids
+    last = str(low - 1)
+    while True:
+        question = _by_id([*_created(wish, until), _id("GT", last), _id("LTE", high)], PAGE, "ASCENDING", wish.stamp)
+        found = _shown(client, wish, question, last, sleep=sleep, check=_has_total)
+        yield found
+        if found.total <= PAGE or not found.ids:
+            return
+        last = found.ids[-1]
+
+
+def count_created(client: Client, wish: Wish, until: dt.datetime, ids: tuple[int, int]) -> int:
+    """How many records with an id in the closed range `ids` the index holds that were created before `until`."""
+    return _total(
+        client, wish, _by_id([*_created(wish, until), _id("GTE", ids[0]), _id("LTE", ids[1])], 1, "ASCENDING")
+    )
+
+
 def count_changed(client: Client, wish: Wish, span: Slice) -> int:
     """How many records the index holds in the window."""
     return _total(client, wish, _question(wish, span, None, 1))
@@ -79,10 +107,7 @@ def count_among(client: Client, wish: Wish, ids: Sequence[str]) -> int:
 def created_before(client: Client, wish: Wish, until: dt.datetime, top: int | None = None) -> tuple[int, int]:
     """The highest id of the records created before `until`, up to the id `top`, and how many there are, as the index
     has it; (0, 0) if there is none."""
-    filters = [{"propertyName": created_property(wish.kind), "operator": "LT", "value": str(_millis(until))}]
-    if top is not None:
-        filters.append({"propertyName": "hs_object_id", "operator": "LTE", "value": str(top)})
-    return _highest(client, wish, filters)
+    return _highest(client, wish, [*_created(wish, until), *([] if top is None else [_id("LTE", top)])])
 
 
 def merged_since(client: Client, wish: Wish, since: dt.datetime) -> Iterator[str]:
@@ -92,7 +117,7 @@ def merged_since(client: Client, wish: Wish, since: dt.datetime) -> Iterator[str
         filters = [
             {"propertyName": wish.stamp, "operator": "GTE", "value": str(_millis(since))},
             {"propertyName": MERGED, "operator": "HAS_PROPERTY"},
-            {"propertyName": "hs_object_id", "operator": "GT", "value": last},
+            _id("GT", last),
         ]
         question = _by_id(filters, PAGE, "ASCENDING", MERGED)
         answer = client.post(paths.search(wish.kind), question, pool="search", scope=wish.scope, check=not_empty)
@@ -110,12 +135,19 @@ def created_property(kind: str) -> str:
 
 def extent(client: Client, wish: Wish, last: str) -> tuple[int, int]:
     """The highest id from `last` on, and how many there are, as the index has it; (0, 0) if there is none."""
-    return _highest(client, wish, [{"propertyName": "hs_object_id", "operator": "GTE", "value": last}])
+    return _highest(client, wish, [_id("GTE", last)])
 
 
 def _total(client: Client, wish: Wish, question: dict[str, Any]) -> int:
-    answer = client.post(paths.search(wish.kind), question, pool="search", scope=wish.scope, check=not_empty)
-    return total_of(answer)
+    return total_of(client.post(paths.search(wish.kind), question, pool="search", scope=wish.scope, check=_has_total))
+
+
+def _created(wish: Wish, until: dt.datetime) -> Filters:
+    return [{"propertyName": created_property(wish.kind), "operator": "LT", "value": str(_millis(until))}]
+
+
+def _id(operator: str, number: int | str) -> dict[str, Any]:
+    return {"propertyName": "hs_object_id", "operator": operator, "value": str(number)}
 
 
 def _highest(client: Client, wish: Wish, filters: Filters) -> tuple[int, int]:
@@ -128,17 +160,33 @@ def _highest(client: Client, wish: Wish, filters: Filters) -> tuple[int, int]:
 def _whole(
     client: Client, wish: Wish, question: dict[str, Any], last: str | None, sleep: Callable[[float], None]
 ) -> Found:
-    lacking = 0
+    found = _shown(client, wish, question, last, sleep=sleep, check=not_empty)
+    if found.hidden:
+        text = f"HubSpot's search counts {found.hidden} {wish.kind} more than it shows"
+        raise ShortAnswer(f"{text}; nothing was closed, run again")
+    return found
+
+
+def _shown(
+    client: Client,
+    wish: Wish,
+    question: dict[str, Any],
+    last: str | None,
+    *,
+    sleep: Callable[[float], None],
+    check: Callable[[Answer], None],
+) -> Found:
+    """The first answer that shows as many as it counts; the last one, if none does."""
+    found = Found({}, 0)
     for wait in RECHECKS:
         if wait:
             sleep(wait)
-        answer = client.post(paths.search(wish.kind), question, pool="search", scope=wish.scope, check=not_empty)
-        found = Found(_above(answer, last, wish.stamp), total_of(answer))
-        lacking = min(question["limit"], found.total) - len(found.ids)
-        if lacking <= 0:
-            return found
-    text = f"HubSpot's search counts {lacking} {wish.kind} more than it shows"
-    raise ShortAnswer(f"{text}; nothing was closed, run again")
+        answer = client.post(paths.search(wish.kind), question, pool="search", scope=wish.scope, check=check)
+        stamps, total = _above(answer, last, wish.stamp), total_of(answer)
+        found = Found(stamps, total, max(0, min(question["limit"], total) - len(stamps)))
+        if not found.hidden:
+            break
+    return found
 
 
 def _question(wish: Wish, span: Slice, last: str | None, limit: int) -> dict[str, Any]:
@@ -148,7 +196,7 @@ def _question(wish: Wish, span: Slice, last: str | None, limit: int) -> dict[str
         since = str(max(1, _millis(span.since)))
         filters.append({"propertyName": wish.stamp, "operator": "GTE", "value": since})
     if last is not None:
-        filters.append({"propertyName": "hs_object_id", "operator": "GT", "value": last})
+        filters.append(_id("GT", last))
     return _by_id(filters, limit, "ASCENDING", wish.stamp)
 
 
@@ -174,7 +222,11 @@ def total_of(answer: Answer) -> int:
 
 def not_empty(answer: Answer) -> None:
     if not answer.results and total_of(answer) > 0:
-        raise TryAgainLater("HubSpot's search counts rows and shows none")
+        raise ShowsNone("HubSpot's search counts rows and shows none")
+
+
+def _has_total(answer: Answer) -> None:
+    total_of(answer)
 
 
 def _above(answer: Answer, last: str | None, stamp: str) -> dict[str, str | None]:

@@ -21,6 +21,7 @@ from connectors.errors import SliceLost
 from connectors.hubspot.catalogue import Catalogue
 from connectors.hubspot.client import Client
 from connectors.hubspot.crew import Crew
+from connectors.hubspot.ids import askable
 from connectors.hubspot.mapping import Declared
 from connectors.hubspot.pages import PageReader
 from connectors.hubspot.ranges import Portion, Range, Scan, Seeking
@@ -91,7 +92,7 @@ class HubSpotSweeps:
         if among is None:
             yield from (one.ids for one in self.existing_from(stream, None))
             return
-        for part in chunks(_theirs(source, among), _ROWS):
+        for part in chunks(askable(_theirs(source, among), stream.name), _ROWS):
             found = fetch(self._client, wish, part).records
             yield _ours(source, [r["id"] for r in found if r.get("archived") is not True])
 

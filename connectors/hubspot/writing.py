@@ -25,10 +25,11 @@ from connectors.hubspot.client import Client
 from connectors.hubspot.codecs import plain_date
 from connectors.hubspot.crew import Crew, Job, at_once
 from connectors.hubspot.frames import records_frame
+from connectors.hubspot.ids import askable
 from connectors.hubspot.looking_back import written_over
 from connectors.hubspot.outcomes import FOR_ALL_ROWS, is_gone, kind_of, not_now, outcomes_of, trace_of
 from connectors.hubspot.records import BATCH, BATCH_WITH_HISTORY, Wish, chunks, fetch
-from kammodel.publish.fields import CustomField, canonical
+from kammodel.publish.fields import CustomField, unrounded
 
 KIND = "companies"
 READ_SCOPE, WRITE_SCOPE = "crm.objects.companies.read", "crm.objects.companies.write"
@@ -49,7 +50,7 @@ def read_fields(client: Client, fields: Sequence[CustomField], ids: Sequence[str
     """Frames of source_id and a text column per field key, as HubSpot spells it; companies that are gone are absent."""
     names = {f.key: f.hubspot_name for f in fields}
     wish = Wish(KIND, tuple(names.values()), scope=READ_SCOPE)
-    for chunk in chunks(list(dict.fromkeys(ids)), _READ_AT_ONCE):
+    for chunk in chunks(askable(dict.fromkeys(ids), "accounts"), _READ_AT_ONCE):
         parts = at_once(client.parallel, [partial(fetch, client, wish, few) for few in chunks(chunk, wish.size)])
         frame = records_frame([record for part in parts for record in part.records], names.values())
         values = [_as_held(f, pl.col(f.hubspot_name)).alias(f.key) for f in fields]
@@ -133,7 +134,8 @@ class Writer:
         show the history, nothing."""
         values, before = _together(writes)
         known = {i: row for i, row in values.items() if i in before}
-        cells = sum(map(len, known.values()))
+        shown = {f.key for f in fields if f.for_people}
+        cells = sum(len(shown & row.keys()) for row in known.values())
         if not self._looks_back or not known:
             self._unseen.append(cells)
             return {}
@@ -215,7 +217,7 @@ def _inputs(values: Mapping[str, _Texts], *, traced: bool) -> list[dict[str, Any
 
 def _spelled_alike(field: CustomField, column: pl.Expr) -> pl.Expr:
     """A text column as it is compared."""
-    return canonical(field, _as_held(field, column))
+    return unrounded(field, _as_held(field, column))
 
 
 def _as_held(field: CustomField, column: pl.Expr) -> pl.Expr:

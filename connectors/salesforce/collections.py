@@ -32,7 +32,7 @@ from connectors.salesforce.codecs import widened
 from connectors.salesforce.faults import code_of, fault_of, fields_of
 from connectors.salesforce.frames import Record, as_text, text_frame
 from connectors.salesforce.outcomes import FOR_ALL_ROWS, outcome_of
-from kammodel.publish.fields import CustomField, canonical
+from kammodel.publish.fields import CustomField, unrounded
 
 KIND = "Account"
 BATCH = 200
@@ -182,7 +182,7 @@ def _written_over(
         # A field that the account is not given is none of this write's.
         asked = [i for i in ids if key in values[i] and key in before[i]]
         stood = text_frame([found[i] for i in asked], [field.salesforce_name])[field.salesforce_name]
-        plain = stood.to_frame("stood").select(canonical(field, pl.col("stood")))["stood"]
+        plain = stood.to_frame("stood").select(unrounded(field, pl.col("stood")))["stood"]
         for source_id, raw, text in zip(asked, stood, plain, strict=True):
             if not {text, raw} & {before[source_id][key], values[source_id][key]}:
                 over[source_id][key] = raw or None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
@@ -15,6 +16,7 @@ from connectors.contract import (
     CallCount,
     Finding,
     Identity,
+    JobBook,
     Known,
     Page,
     Provisioned,
@@ -27,7 +29,7 @@ from connectors.emails import NO_EMAILS, Emails
 from connectors.mapping_file import NONE, Overrides
 from connectors.retry import Patience
 from connectors.salesforce import writing
-from connectors.salesforce.bulk.ingest import end_forsaken
+from connectors.salesforce.bulk.ingest import end_noted
 from connectors.salesforce.bulk.notes import JobNotes
 from connectors.salesforce.catalogue import Catalogue, objects, read_catalogue
 from connectors.salesforce.client import Client
@@ -71,7 +73,7 @@ class SalesforceConnector:
         self._emails = emails
         patience = patience or Patience()
         self._client = Client(settings, patience, self.calls, sign_in=sign_in_of(settings, state, patience.sleep))
-        self._notes = JobNotes(state, settings.host)
+        self._notes = JobNotes()
         self._writer = writing.Writer(self._client, self._sizes, self._notes)
         admin = admin_sign_in(settings)
         # Signs in when it is first used, which is for provisioning only.
@@ -106,15 +108,21 @@ class SalesforceConnector:
         return making.missing(self._client, fields)
 
     def read_fields(self, fields: Sequence[CustomField], ids: Sequence[str]) -> Iterator[pl.DataFrame]:
-        # Whoever compares or writes must not have a job of a run that was killed write in between.
-        end_forsaken(self._client, self._notes)
+        # Whoever compares or writes must not have a job of ours write in between.
+        end_noted(self._client, self._notes)
         return writing.read_fields(self._client, fields, ids)
 
     def write_fields(
         self, fields: Sequence[CustomField], writes: Sequence[AccountWrite]
     ) -> Iterator[list[WriteOutcome]]:
-        end_forsaken(self._client, self._notes)
+        end_noted(self._client, self._notes)
         return self._writer.write(fields, writes)
+
+    @contextmanager
+    def noting(self, book: JobBook) -> Iterator[None]:
+        with self._notes.kept_in(book):
+            end_noted(self._client, self._notes)
+            yield
 
     @property
     def unseen(self) -> int:
@@ -152,7 +160,6 @@ class SalesforceConnector:
         return f"{self._settings.host}/lightning/r/Account/{quote(source_id, safe='')}/view"
 
     def close(self) -> None:
-        self._notes.close()
         self._client.close()
         self._admin_client.close()
 
@@ -162,7 +169,7 @@ class SalesforceConnector:
 
     @cached_property
     def estimates(self) -> SalesforceEstimates:
-        return SalesforceEstimates(self._client, self._catalogue, self._sizes)
+        return SalesforceEstimates(self._client, self._catalogue, self._sizes, self._writer.calls)
 
     @cached_property
     def tallies(self) -> SalesforceCounts:

@@ -20,6 +20,7 @@ from connectors.salesforce.catalogue import Catalogue, Source
 from connectors.salesforce.client import Client
 from connectors.salesforce.codecs import widened
 from connectors.salesforce.frames import Record, as_text, text_frame
+from connectors.salesforce.ids import askable
 from connectors.salesforce.pages import TOO_MUCH
 from connectors.salesforce.querying import read_all
 from kammodel.entities import Opportunity
@@ -80,9 +81,9 @@ class SalesforceCounts:
     def states(self, stream: Stream, ids: Sequence[str]) -> pl.DataFrame:
         source = self._catalogue.sources[stream.name]
         asked = ["Id", str(source.stamp), "IsDeleted"]
-        rows: list[Record] = []
-        for start in range(0, len(ids), soql.IDS_AT_ONCE):
-            query = soql.select(asked, source.kind, soql.any_of("Id", ids[start : start + soql.IDS_AT_ONCE]))
+        rows, known = [], askable(ids, stream.name)
+        for start in range(0, known.len(), soql.IDS_AT_ONCE):
+            query = soql.select(asked, source.kind, soql.any_of("Id", known[start : start + soql.IDS_AT_ONCE]))
             rows += read_all(self._client, query, path=source.path, asks=_asks(source))
         stamp = pl.col(str(source.stamp)).str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%z", strict=False, time_zone="UTC")
         deleted = (pl.col("IsDeleted").str.to_lowercase() == "true").alias("deleted")

@@ -1,8 +1,8 @@
-"""What reading an org will take: pages of two thousand rows by REST, or, of many rows, jobs of the Bulk API."""
+"""What an org will take: pages of two thousand rows by REST, or, of many rows, jobs of the Bulk API."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import ceil
 
@@ -27,10 +27,10 @@ _LATER_LOOKS = 2
 
 
 class SalesforceEstimates:
-    """The estimates of one org's streams."""
+    """The estimates of one org. `write_calls`: what reading and writing so many accounts costs."""
 
-    def __init__(self, client: Client, catalogue: Catalogue, sizes: Sizes) -> None:
-        self._client, self._catalogue, self._sizes = client, catalogue, sizes
+    def __init__(self, client: Client, catalogue: Catalogue, sizes: Sizes, write_calls: Callable[[int], int]) -> None:
+        self._client, self._catalogue, self._sizes, self._write_calls = client, catalogue, sizes, write_calls
 
     def reading(self, stream: Stream, spans: Sequence[Slice]) -> Load:
         source = self._catalogue.sources.get(stream.name)
@@ -56,6 +56,12 @@ class SalesforceEstimates:
         """Links are fields of a record."""
         del stream, rows
         return Load()
+
+    def looking(self, accounts: int) -> Load:
+        return _load(0, ceil(accounts / soql.IDS_AT_ONCE))
+
+    def writing(self, accounts: int) -> Load:
+        return _load(0, self._write_calls(accounts))
 
     def alone(self, calls: int) -> float:
         return calls * SECONDS_A_CALL

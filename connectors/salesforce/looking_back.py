@@ -24,7 +24,7 @@ from connectors.salesforce.collections import KIND, chunks
 from connectors.salesforce.frames import as_text, text_frame
 from connectors.salesforce.org import described_fields
 from connectors.salesforce.querying import read_rows
-from kammodel.publish.fields import CustomField, canonical
+from kammodel.publish.fields import CustomField, unrounded
 
 HISTORY = "AccountHistory"
 _ASKED = ("Id", "AccountId", "CreatedById", "CreatedDate", "Field", "OldValue", "NewValue")
@@ -36,7 +36,8 @@ _TRACKED = (
 )
 _CELL = ["source_id", "field"]
 Values = Mapping[str, Mapping[str, str | None]]
-"""Field key to canonical text, by account; None is an empty one."""
+"""Field key to text as it is compared, by account; None is an empty one."""
+Over = dict[str, dict[str, str | None]]
 
 
 def keeps_history(client: Client) -> bool:
@@ -76,11 +77,10 @@ class History:
             self._known = frozenset(f.salesforce_name for f in fields) if told is None else told
         return [f for f in fields if f.salesforce_name in self._known]
 
-    def written_over(
-        self, fields: Sequence[CustomField], *, written: Values, before: Values
-    ) -> dict[str, dict[str, str | None]]:
+    def written_over(self, fields: Sequence[CustomField], *, written: Values, before: Values) -> tuple[Over, int]:
         """By account and field key, as Salesforce spells it: the value before ours where that is neither `before` nor
-        ours. Only where ours is the newest: somebody who has edited it since has had their say.
+        ours. Only where ours is the newest: somebody who has edited it since has had their say. And in how many cells
+        that were looked at, of fields for people, the newest is neither, so that nobody knows.
 
         Costs a call per four hundred accounts; of more than that, one call asks first which of them others have edited
         lately. Made though no calls are left for anything else. Another program that signs in as our user is taken
@@ -89,16 +89,13 @@ class History:
         asked = self.kept([f for f in fields if any(f.key in row for row in written.values())])
         us = self._client.user_id
         if us is None or not asked:
-            return {}
+            return {}, 0
+        named = soql.any_of("Field", (f.salesforce_name for f in asked))
         with overdrawing():
-            rows = self._rows(asked, list(written), us)
-        return _over(rows, asked, written, before, us)
-
-    def _rows(self, fields: Sequence[CustomField], ids: Sequence[str], us: str) -> pl.DataFrame:
-        named = soql.any_of("Field", (f.salesforce_name for f in fields))
-        suspects = list(ids) if len(ids) <= soql.IDS_AT_ONCE else self._edited(named, ids, us)
-        frames = [self._asked(f"{soql.any_of('AccountId', few)} AND {named}") for few in _portions(suspects)]
-        return pl.concat([text_frame([], _ASKED), *frames])
+            suspects = list(written) if len(written) <= soql.IDS_AT_ONCE else self._edited(named, list(written), us)
+            frames = [self._asked(f"{soql.any_of('AccountId', few)} AND {named}") for few in _portions(suspects)]
+        rows = pl.concat([text_frame([], _ASKED), *frames])
+        return _over(rows, asked, {i: written[i] for i in suspects}, before, us)
 
     def _edited(self, named: str, ids: Sequence[str], us: str) -> list[str]:
         """Those of the accounts in which somebody else has changed one of the fields lately; all of them where so wide
@@ -122,31 +119,46 @@ def _portions(ids: Sequence[str]) -> Iterator[list[str]]:
 
 def _over(
     rows: pl.DataFrame, fields: Sequence[CustomField], written: Values, before: Values, us: str
-) -> dict[str, dict[str, str | None]]:
-    over: dict[str, dict[str, str | None]] = {}
-    mine = pl.lit(us[:15])
+) -> tuple[Over, int]:
+    over: Over = {}
+    blind = 0
     for one in fields:
-        spelled = rows.filter(pl.col("Field") == one.salesforce_name).select(
-            widened(pl.col("AccountId")).alias("source_id"),
-            pl.lit(one.key).alias("field"),
-            pl.col("Id"),
-            pl.col("CreatedDate").alias("at"),
-            by_us=pl.col("CreatedById").str.slice(0, 15) == mine,
-            old=_raw(one, pl.col("OldValue")),
-            new=_raw(one, pl.col("NewValue")),
-        )
-        ours = _cells(one.key, written, "ours").join(_cells(one.key, before, "before"), on="source_id")
-        found = _newest(spelled).join(ours, on="source_id")
-        plain_old, plain_new = canonical(one, pl.col("old")), canonical(one, pl.col("new"))
-        # A person's value that is put back is spelled as they had spelled it.
-        is_ours = plain_new.eq_missing(pl.col("ours")) | pl.col("new").eq_missing(pl.col("ours"))
-        is_known = pl.any_horizontal(
-            side.eq_missing(pl.col(name)) for side in (plain_old, pl.col("old")) for name in ("ours", "before")
-        )
-        theirs = found.filter(pl.col("by_us") & is_ours & ~is_known).sort("source_id")
-        for source_id, raw in theirs.select("source_id", "old").iter_rows():
+        cells = _judged(rows, one, written, before, us)
+        for source_id, raw in cells.filter("is_over").select("source_id", "old").iter_rows():
             over.setdefault(source_id, {})[one.key] = raw
-    return over
+        blind += cells.filter(~pl.col("is_told")).height if one.for_people else 0
+    return over, blind
+
+
+def _judged(rows: pl.DataFrame, one: CustomField, written: Values, before: Values, us: str) -> pl.DataFrame:
+    """source_id of the accounts in which the field was written, the `old` value that its last change found, whether
+    that `is_over` somebody's, and whether the change is ours or a person's: whether it `is_told`."""
+    spelled = rows.filter(pl.col("Field") == one.salesforce_name).select(
+        widened(pl.col("AccountId")).alias("source_id"),
+        pl.lit(one.key).alias("field"),
+        pl.col("Id"),
+        pl.col("CreatedDate").alias("at"),
+        by_us=pl.col("CreatedById").str.slice(0, 15) == pl.lit(us[:15]),
+        old=_raw(one, pl.col("OldValue")),
+        new=_raw(one, pl.col("NewValue")),
+    )
+    ours = _cells(one.key, written, "ours").join(_cells(one.key, before, "before"), on="source_id")
+    found = ours.join(_newest(spelled), on="source_id", how="left").sort("source_id")
+
+    def has(side: str, *known: str) -> pl.Expr:
+        # A person's value that is put back is spelled as they had spelled it.
+        texts = (unrounded(one, pl.col(side)), pl.col(side))
+        return pl.any_horizontal(text.eq_missing(pl.col(name)) for text in texts for name in known)
+
+    by_us = pl.col("by_us") & has("new", "ours")
+    # What a person entered before we looked is not the last change of a cell that we have written since.
+    by_person = ~pl.col("by_us") & ~has("new", "before")
+    return found.select(
+        "source_id",
+        "old",
+        is_over=(by_us & ~has("old", "ours", "before")).fill_null(value=False),
+        is_told=(by_us | by_person).fill_null(value=False),
+    )
 
 
 def _newest(rows: pl.DataFrame) -> pl.DataFrame:

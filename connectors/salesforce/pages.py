@@ -17,6 +17,7 @@ from connectors.salesforce.catalogue import RATES, STAGES, Catalogue, Source
 from connectors.salesforce.client import Client
 from connectors.salesforce.codecs import outcome
 from connectors.salesforce.frames import Record, shaped, text_frame
+from connectors.salesforce.ids import askable
 from connectors.salesforce.querying import Place, Rows, read_all, read_rows
 from connectors.salesforce.sizes import Sizes
 from kammodel.entities.schema import table_of
@@ -61,7 +62,7 @@ class PageReader:
     def read_ids(self, stream: Stream, ids: pl.Series) -> Iterator[Page]:
         """The rows of these ids; what is gone is absent."""
         mapping, source = stream.mappings[0], self._catalogue.sources[stream.name]
-        for some in ids.to_frame("id").iter_slices(soql.IDS_AT_ONCE):
+        for some in askable(ids, stream.name).to_frame("id").iter_slices(soql.IDS_AT_ONCE):
             query = soql.select(source.fields, source.kind, soql.any_of("Id", some["id"]))
             records = read_all(self._client, query, path=source.path, asks=_asks(source))
             yield self._page(mapping, text_frame(records, source.fields), None, None)

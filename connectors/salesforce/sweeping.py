@@ -19,6 +19,7 @@ from connectors.salesforce.catalogue import Catalogue, Source
 from connectors.salesforce.client import Client
 from connectors.salesforce.codecs import widened
 from connectors.salesforce.frames import Record, as_text
+from connectors.salesforce.ids import askable
 from connectors.salesforce.pages import PageReader
 from connectors.salesforce.querying import read_all
 
@@ -60,7 +61,8 @@ class SalesforceSweeps:
         if among is None:
             frames = self._all(source)
         else:
-            frames = (self._existing(source, part) for part in among.to_frame("id").iter_slices(soql.IDS_AT_ONCE))
+            asked = askable(among, stream.name).to_frame("id")
+            frames = (self._existing(source, part) for part in asked.iter_slices(soql.IDS_AT_ONCE) if part.height)
         for frame in frames:
             yield frame.select(widened(pl.col("Id"))).to_series()
 

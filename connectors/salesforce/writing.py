@@ -28,6 +28,7 @@ from connectors.salesforce.client import Client
 from connectors.salesforce.codecs import widened
 from connectors.salesforce.collections import BATCH, EDIT, KIND, Batch, Collections, Named, chunks, digits
 from connectors.salesforce.frames import text_frame
+from connectors.salesforce.ids import askable
 from connectors.salesforce.looking_back import History
 from connectors.salesforce.outcomes import LOCKED
 from connectors.salesforce.querying import read_all
@@ -54,7 +55,7 @@ def read_fields(client: Client, fields: Sequence[CustomField], ids: Sequence[str
     How many zeros JSON ends a number with says nothing."""
     names = {f.key: f.salesforce_name for f in fields}
     asked = ["Id", *names.values()]
-    for chunk in chunks(list(dict.fromkeys(ids)), soql.IDS_AT_ONCE):
+    for chunk in chunks(askable(dict.fromkeys(ids), "accounts").to_list(), soql.IDS_AT_ONCE):
         records = read_all(client, soql.select(asked, KIND, soql.any_of("Id", chunk)), asks=_READ)
         frame = text_frame(records, asked).with_columns(widened(pl.col("Id"))).unique("Id", maintain_order=True)
         held = {f.key: pl.col(f.salesforce_name) for f in fields}
@@ -113,16 +114,17 @@ class Writer:
         shown = [f for f in fields if f.for_people]
         try:
             blind = {f.key for f in shown} - {f.key for f in self._history.kept(shown)}
-            over = self._history.written_over(fields, written=known, before=before)
+            over, missing = self._history.written_over(fields, written=known, before=before)
         except ConnectorError as fault:
             # What was written is to be told in any case.
-            self._tell_unseen({f.key for f in shown}, known, str(fault))
+            self._tell_unseen(_cells_of({f.key for f in shown}, known), known, str(fault))
             return {}
-        self._tell_unseen(blind, known, "the org keeps no history of their fields (kam provision tracks what it can)")
+        untracked = "the org keeps no history of their fields (kam provision tracks what it can)"
+        self._tell_unseen(_cells_of(blind, known), known, untracked)
+        self._tell_unseen(missing, known, "what their history tells last is not our change, nor one after it")
         return over
 
-    def _tell_unseen(self, keys: set[str], written: Batch, why: str) -> None:
-        cells = sum(len(keys & row.keys()) for row in written.values())
+    def _tell_unseen(self, cells: int, written: Batch, why: str) -> None:
         if cells:
             self.unseen += cells
             text = "edits made while kam wrote could not be seen in %d cells of %d accounts: %s"
@@ -209,6 +211,10 @@ def _together(writes: Sequence[AccountWrite]) -> tuple[Cells, Cells]:
         if write.before is not None:
             before.setdefault(write.source_id, {}).update(write.before)
     return values, before
+
+
+def _cells_of(keys: set[str], written: Batch) -> int:
+    return sum(len(keys & row.keys()) for row in written.values())
 
 
 def _not_now(source_id: str, fault: TryAgainLater) -> WriteOutcome:

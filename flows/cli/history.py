@@ -117,22 +117,25 @@ def estimate(
         Optional[list[str]],  # noqa: UP045
         typer.Option("--stream", metavar="NAME", help="This stream alone; may be given several times."),
     ] = None,
+    write_back: Annotated[bool, typer.Option("--write-back", help="Of a backfill: also of writing after it.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Say how many rows, calls and minutes reading will take.
+    """Say how many rows, calls and minutes a run will take.
 
-    Of the next pull: of what changed, or with --full of everything. With --from, of kam backfill. Counts in the CRM,
-    and reads and stores nothing.
+    Of the next run: reading what changed, or with --full everything, then planning and writing; with --stream, of
+    reading it alone. With --from, of kam backfill. Counts in the CRM, and reads and stores nothing.
     """
     if last is not None and first is None:
         raise typer.BadParameter("--to needs the day to begin with: --from")
     if full and first is not None:
         raise typer.BadParameter("--full is of a pull, --from of a backfill: one of them")
+    if write_back and first is None:
+        raise typer.BadParameter("--write-back is of a backfill: add --from; of a run it is told anyway")
     from flows.cli import past
     from flows.past import Past
 
     named = tuple(streams or ())
-    asked = Past(first.date(), _day(last), named) if first is not None else None
+    asked = Past(first.date(), _day(last), named, write_back=write_back) if first is not None else None
     past.estimate(crm, asked, named, full=full, as_json=as_json)
 
 

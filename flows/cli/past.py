@@ -19,6 +19,7 @@ from flows.cli.show import (
     show_scored,
     table,
 )
+from flows.crms import StreamName
 from flows.escaping import plain
 from flows.past import Past
 from flows.pipeline.gating import needs_approval
@@ -32,6 +33,7 @@ from flows.report.past import (
     window_cells,
 )
 from flows.results import CrmBackfillReceipt, EstimateReceipt, NotCounted
+from kammodel.errors import KamError
 
 _SAME = ("first", "last", "every", "calls", "again", "scores", "write_back")
 """What the flow takes under the same name."""
@@ -44,7 +46,7 @@ def backfill_crms(crm: str | None, asked: Past, *, prefect: bool, as_json: bool)
             from flows.backfill import Of
             from flows.backfill import backfill as flow
 
-            named, ways = at.one(crm), list(asked.streams)
+            named, ways = at.one(crm), _in_form(asked.streams)
             given = {name: getattr(asked, name) for name in _SAME}
             receipt = cast("CrmBackfillReceipt", at.flow(flow(of=Of.crm, crm=named, streams=ways, **given)))
         else:
@@ -73,6 +75,14 @@ def estimate(crm: str | None, asked: Past | None, streams: tuple[str, ...], *, f
         printed(table(receipt.source, ESTIMATE, map(estimate_cells, receipt.streams), words=2))
         for line in estimate_lines(receipt):
             printed(Text(plain(line)))
+
+
+def _in_form(streams: tuple[str, ...]) -> list[StreamName]:
+    """As the flow's form offers them. Raises KamError for a name that no CRM has."""
+    for name in streams:
+        if name not in list(StreamName):
+            raise KamError(f"there is no stream named {name} that has a past; there are {', '.join(StreamName)}")
+    return [StreamName(name) for name in streams]
 
 
 def _announce(receipt: EstimateReceipt | NotCounted) -> None:

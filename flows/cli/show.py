@@ -133,6 +133,8 @@ def show_pulled(receipts: Sequence[PullReceipt]) -> None:
         kept_out = sum(s.suppressed for s in receipt.streams)
         if kept_out:
             printed(Text(f"{kept_out:,} rows of what was forgotten are not stored: kam forget --list", style="dim"))
+        for note, times in receipt.notes.items():
+            printed(Text(f"{times:,} {plain(note)}", style="dim"))
         for what, why in sorted(receipt.unavailable.items()):
             printed(Text(f"not available: {plain(what)}: {plain(why)}", style="yellow"))
     if any(stream.unchanged for receipt in receipts for stream in receipt.streams):

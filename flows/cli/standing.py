@@ -52,11 +52,11 @@ def show_status(max_age: float, *, as_json: bool, prometheus: bool) -> int:
     elif as_json:
         print_json({**plain_values(found), "next_run": next_run(say)})
     else:
-        _Screen(found, next_run(say), zone, say).show()
+        Screen(found, next_run(say), zone, say).show()
     return CODES[found.verdict]
 
 
-class _Screen:
+class Screen:
     """How everything stands, for a person."""
 
     def __init__(self, found: Standing, planned: dict[str, str] | None, zone: ZoneInfo, say: Words) -> None:
@@ -109,6 +109,11 @@ class _Screen:
             for r in one.rejects
         ]
         told = ((say.number(n), say(f"s_out_{name}")) for name, n in one.cells.items() if name != "unchanged")
+        lines += [
+            say("s_remark", of=spoken(step.kind, crm, say), line=step.line)
+            for step in one.steps
+            if step.newest == "done" and step.line
+        ]
         cells = ", ".join(" ".join(pair) for pair in told)
         if cells:
             lines.append(say("s_plan", crm=crm, plan=one.plan_id, cells=cells))

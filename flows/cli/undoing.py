@@ -14,10 +14,12 @@ from flows.cli.session import Session, session
 from flows.cli.show import print_json, printed, show_applied, table
 from flows.cli.telling import say_digests
 from flows.escaping import plain
+from flows.naming import named
 from flows.pipeline.adopting import adopt
 from flows.pipeline.undoing import Undo, plans_to_undo
 from flows.results import AdoptReceipt, ApplyReceipt, PlanReceipt
 from flows.results import as_json as as_plain
+from kammodel.errors import KamError
 
 _UNDO = ("CRM", "plan", "accounts", "cells", "spared", "back already", "write calls")
 _ADOPT = ("CRM", "accounts", "filled cells", "proven ours", "not proven", "new in the ledger")
@@ -29,17 +31,16 @@ def undo_plan(name: str, *, dry_run: bool, yes: bool, as_json: bool) -> int | No
         found = [
             steps.undo_of(at.runtime, plan, progress=at.progress) for plan in plans_to_undo(at.runtime.store, name)
         ]
-        made = [one.receipt for one in found]
         if not as_json:
             _show(at, found)
+    undos = [one for one in found if not one.is_empty]
     done: list[ApplyReceipt] = []
-    if not dry_run and any(one.cells_to_write for one in made):
+    unbegun: list[str] = []
+    if not dry_run and undos:
         if not yes:
             ask("take this back", "nothing was taken back")
         with session() as at:
-            for undo in found:
-                steps.keep_undo(at.runtime, undo, progress=at.progress)
-            done = [steps.apply(at.runtime, one.source, one.plan_id, progress=at.progress) for one in made]
+            done, unbegun = _taken_back(at, undos)
             say_digests(steps.unsent_digests(at.runtime, done))
     if as_json:
         # What is only looked at is a plan that nobody finds by an id.
@@ -47,11 +48,28 @@ def undo_plan(name: str, *, dry_run: bool, yes: bool, as_json: bool) -> int | No
         print_json(done or shown)
     else:
         show_applied(done)
-    left = steps.unwritten(done)
+    left = (*steps.unwritten(done), *unbegun)
     if left:
         say(f"partial: {plain('; '.join(left))}")
         return PARTIAL
     return None
+
+
+def _taken_back(at: Session, undos: Sequence[Undo]) -> tuple[list[ApplyReceipt], list[str]]:
+    """CRM by CRM, so that none is kept and not written; and a line for each where that was refused. Raises the fault
+    where nothing was taken back at all."""
+    done: list[ApplyReceipt] = []
+    faults: dict[str, KamError] = {}
+    for undo in undos:
+        crm = undo.made.source
+        try:
+            kept = steps.keep_undo(at.runtime, undo, progress=at.progress)
+            done.append(steps.apply(at.runtime, crm, kept.plan_id, progress=at.progress))
+        except KamError as fault:
+            faults[crm] = fault
+    if faults and not done:
+        raise next(iter(faults.values()))
+    return done, [named(crm, fault) for crm, fault in faults.items()]
 
 
 def adopt_all(crm: str | None, *, everything: bool, yes: bool, as_json: bool) -> None:
@@ -71,6 +89,7 @@ def _adopted(crm: str | None, *, everything: bool, dry_run: bool) -> list[AdoptR
             adopt(
                 at.runtime.connector(name),
                 store,
+                at.runtime.clock,
                 everything=everything,
                 dry_run=dry_run,
                 given=given,

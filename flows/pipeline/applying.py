@@ -13,7 +13,8 @@ from connectors.contract import Connector, Identity, LooksBack
 from connectors.errors import QuotaSpent, TryAgainLater
 from flows.pipeline.cells import known_fields
 from flows.pipeline.gating import check_may_be_written
-from flows.pipeline.leasing import Held, sole_writer
+from flows.pipeline.kept_jobs import writing_alone
+from flows.pipeline.leasing import Held
 from flows.pipeline.planning import accounts_of
 from flows.pipeline.portions import Settling
 from flows.pipeline.progress import Clock, Progress, quiet
@@ -66,7 +67,7 @@ def apply(
     """
     began, calls, unseen = time.perf_counter(), connector.calls.total, _unseen(connector)
     identity = connector.identify()
-    with sole_writer(store, identity.source, identity.instance, clock) as lease:
+    with writing_alone(connector, store, clock) as lease:
         made, cells, known = _pending(store, identity, plan_id, clock)
         fields = known_fields(cells["field"], known, given)
         done = _Done()

@@ -59,6 +59,8 @@ class ChunkWriter:
         self._from: dict[str, Any] = {"source": identity.source, "instance": identity.instance}
         self._counts: dict[str, Counter[str]] = {_table(m): Counter() for m in stream.mappings}
         self._set_aside: dict[str, set[str]] = {}
+        self.storing_s = 0.0
+        """Seconds that the chunks so far took from page to store."""
 
     def retry_rejects(self) -> None:
         """Tries the rows that were set aside in earlier runs with the mapping of today."""
@@ -79,6 +81,7 @@ class ChunkWriter:
 
     def write(self, pages: list[Page], mark: Bookmark) -> None:
         """Stores a chunk and moves the bookmark to the place after it, in one transaction."""
+        began = self._clock()
         with self._store.transaction() as tx:
             guard = KeptOut(tx, self._identity, self._clock())
             for mapping in self._stream.mappings:
@@ -93,6 +96,7 @@ class ChunkWriter:
                 self._end(tx, [self._vanished(tx, pages)])
             mark.resume_point = pages[-1].resume
             self._marks.save(tx, mark)
+        self.storing_s += (self._clock() - began).total_seconds()
 
     def receipts(self, *, is_full: bool, note: str | None, calls: int, seconds: float) -> list[StreamReceipt]:
         """One receipt for the stream, and one for each further entity of its pages."""

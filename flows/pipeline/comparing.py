@@ -1,9 +1,11 @@
-"""Takes the ids that a CRM lists range by range in parts, each of which is compared and kept before the next."""
+"""Takes the ids that a CRM lists range by range in parts, each of which is compared before the next."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
+import orjson
 import polars as pl
 
 from connectors.contract import Existing
@@ -13,6 +15,37 @@ from kammodel.store.certifying import Ends
 FIRST = 1_000
 """Ids of the first part: to see whether what vanished is gone takes calls, which a part that ends with them lacks."""
 _END = 2**63
+
+
+@dataclass(frozen=True)
+class Looked:
+    """How far a comparison has come. `place`: where the list of ids goes on, opaque, None at its beginning;
+    `is_listed`: it has come to its end; `vanished`: ids that live here and were not on it, none of them marked yet."""
+
+    place: str | None = None
+    is_listed: bool = False
+    vanished: pl.Series = field(default_factory=lambda: pl.Series([], dtype=pl.String))
+
+    def after(self, place: str | None, vanished: pl.Series) -> Looked:
+        """Once a further part was compared."""
+        return Looked(place, place is None, pl.concat([self.vanished, vanished]))
+
+    def marked(self, number: int) -> Looked:
+        """Once the first so many of those that vanished were."""
+        return replace(self, vanished=self.vanished.slice(number))
+
+    def text(self) -> str:
+        """Opaque text that `parse` takes."""
+        return orjson.dumps({"place": self.place, "vanished": self.vanished.to_list()}).decode()
+
+    @staticmethod
+    def parse(text: str) -> Looked:
+        """Raises SliceLost."""
+        try:
+            told = orjson.loads(text)
+            return Looked(told["place"], told["place"] is None, pl.Series(told["vanished"], dtype=pl.String))
+        except (TypeError, ValueError, KeyError) as fault:
+            raise SliceLost("the place that a comparison of ids had come to cannot be read") from fault
 
 
 class Parts:

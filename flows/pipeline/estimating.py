@@ -18,11 +18,12 @@ from flows.results import EstimateReceipt, RunKind, ScoresEstimate, StreamEstima
 from kammodel.entities import Account
 from kammodel.errors import KamError
 from kammodel.store import Store, health
-from kammodel.store.backfills import measured_speed
+from kammodel.store.backfills import Speed, measured_speed
 from kammodel.store.control import load_bookmark
 
 ROWS_A_SECOND = 1_500
 """Rows that are normalized and stored in a second on two cores, where no run was measured yet."""
+_AS_LAST = "as fast as the last backfill"
 _BY_DEFAULT = f"{ROWS_A_SECOND:,} rows a second by default, or the pace of calls"
 
 
@@ -100,11 +101,8 @@ def receipt(
         speed = measured_speed(tx, identity.source)
     around = setup + (asked if kind == "backfill" else 0)
     calls = around + load.calls
-    if speed is None:
-        paced = load.seconds + estimates_of(connector).alone(around)
-        seconds, basis = max(rows / ROWS_A_SECOND, paced), _BY_DEFAULT
-    else:
-        seconds, basis = max(rows / speed.rows_a_second, calls * speed.seconds_a_call), "as fast as the last backfill"
+    paced = load.seconds + estimates_of(connector).alone(around)
+    seconds, basis = _seconds(rows, calls, paced, speed)
     return EstimateReceipt(
         source=identity.source,
         instance=identity.instance,
@@ -117,12 +115,24 @@ def receipt(
         asked=asked,
         minutes=round(seconds / 60, 2),
         basis=basis,
+        paced_s=round(paced, 3),
+        pace=speed.pace or 1.0 if speed is not None else 1.0,
         day_limit=quota.limit if quota else None,
         left=quota.left if quota else None,
         day_share=round(calls / quota.limit, 4) if quota else None,
         is_enough=quota is None or calls <= quota.left,
         windows=windows,
     )
+
+
+def _seconds(rows: int, calls: int, paced: float, speed: Speed | None) -> tuple[float, str]:
+    """What a run takes, and by what. Calls are no measure by themselves: those of one pool wait longer than those of
+    another, and few rows take as many of some as many do."""
+    if speed is None:
+        return max(rows / ROWS_A_SECOND, paced), _BY_DEFAULT
+    if speed.pace is None or speed.seconds_a_row is None:
+        return max(rows / speed.rows_a_second, calls * speed.seconds_a_call), _AS_LAST
+    return rows * speed.seconds_a_row + paced * speed.pace, _AS_LAST
 
 
 def _pulled(

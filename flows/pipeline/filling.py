@@ -59,7 +59,7 @@ def fill(
             filling.require_progress(fault)
             spent = fault
     done = filling.receipt(spent, calls=allowed.made, seconds=round((clock() - at).total_seconds(), 3))
-    _keep_run(store, done, at, clock)
+    _keep_run(store, done, at, clock, storing=round(filling.storing_s, 3))
     return done
 
 
@@ -81,6 +81,7 @@ class _Filling:
     kept: int = 0
     left: list[tuple[Window, Stream]] = field(default_factory=list)
     next_row: int = 1
+    storing_s: float = 0.0
 
     def run(self) -> None:
         identity = self.identity = self.connector.identify()
@@ -104,7 +105,7 @@ class _Filling:
         """What is to be read once more counts as not read, so that a run that is stopped goes on without `again`."""
         with self.store.transaction() as tx:
             for stream in {stream.name: stream for _, stream in self.left}.values():
-                for closed in closed_windows(tx, identity.source, identity.instance, stream.name, stream.fingerprint):
+                for closed in closed_windows(tx, identity.source, identity.instance, stream.name, stream.reads_as):
                     if any(window.is_in([closed]) for window, its in self.left if its.name == stream.name):
                         reopen_window(tx, closed)
 
@@ -174,6 +175,8 @@ class _Filling:
             if reader.name not in str(fault):
                 fault.args = (f"{told}: {fault}",)
             raise
+        finally:
+            self.storing_s += writer.storing_s
         self.has_moved = True
         return _counted(window, writer, start, calls.total, began, stopped=False)
 
@@ -218,10 +221,13 @@ def _counted(
     )
 
 
-def _keep_run(store: Store, done: FillReceipt, at: dt.datetime, clock: Clock) -> None:
+def _keep_run(store: Store, done: FillReceipt, at: dt.datetime, clock: Clock, *, storing: float) -> None:
     """Remembers how fast it was; estimates ask for it."""
-    run_id = f"backfill-{uuid.uuid4().hex[:12]}"
+    run_id, foreseen = f"backfill-{uuid.uuid4().hex[:12]}", done.estimate
     told = {"source": done.source, "rows": done.rows, "calls": done.calls, "seconds": done.seconds, "left": done.left}
+    if isinstance(foreseen, EstimateReceipt) and foreseen.calls:
+        # Of a run that was stopped, for as many of the calls as it has made.
+        told |= {"storing": storing, "paced": round(foreseen.paced_s * done.calls / foreseen.calls, 3)}
     with store.transaction() as tx:
         start_run(tx, Run(run_id=run_id, kind=KIND, started_at=at))
         end_run(tx, run_id, "partial" if done.is_partial else "done", told, clock())

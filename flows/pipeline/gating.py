@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import ClassVar
 
+from connectors.contract import Identity
 from flows.pipeline.progress import Clock
 from flows.results import ApprovalReceipt, PlanReceipt
 from kammodel.entities import PublishPlan
@@ -39,8 +40,13 @@ def check_may_be_written(plan: PublishPlan, now: dt.datetime) -> None:
         raise needs_approval([_receipt(plan, {})])
 
 
+def is_too_old(plan: PublishPlan | PlanReceipt, now: dt.datetime) -> bool:
+    """Whether a plan may be written no more."""
+    return plan.expires_at is not None and now > plan.expires_at
+
+
 def _check_age(plan: PublishPlan, now: dt.datetime) -> None:
-    if plan.expires_at is not None and now > plan.expires_at:
+    if plan.expires_at is not None and is_too_old(plan, now):
         raise KamError(
             f"{plan.source}: plan {plan.plan_id} is too old to be written: it was good until "
             f"{plan.expires_at:%Y-%m-%d %H:%M} UTC, and people have worked since. Make a new one: "
@@ -48,12 +54,14 @@ def _check_age(plan: PublishPlan, now: dt.datetime) -> None:
         )
 
 
-def planned_by(store: Store, source: str, instance: str, made_by: str, *, reviewed: bool = False) -> PlanReceipt | None:
-    """The newest plan of an org, if this run of a scheduler made it and did not come to its end. `reviewed`: its end is
-    not before a person has looked at the cells that wait for review."""
+def planned_by(
+    store: Store, identity: Identity, made_by: str, now: dt.datetime, *, reviewed: bool = False
+) -> PlanReceipt | None:
+    """The newest plan of an org, if this run of a scheduler made it, it did not come to its end, and may still be
+    written. `reviewed`: its end is not before a person has looked at the cells that wait for review."""
     with store.transaction() as tx:
-        plan = approving.newest(tx, source, instance)
-        if plan is None or plan.made_by != made_by:
+        plan = approving.newest(tx, identity.source, identity.instance)
+        if plan is None or plan.made_by != made_by or is_too_old(plan, now):
             return None
         to_review = approving.to_review(tx, plan.plan_id)
         if plan.applied_at is not None and not (reviewed and to_review):

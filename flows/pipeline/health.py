@@ -114,7 +114,7 @@ class _Look:
         return StepStanding(kind, crm, ended, seconds, rows, state, at, line, newest_began=began, command=told)
 
     def _ended(self, run: Run) -> tuple[str, str | None]:
-        line = run.result.get(health.LINE)
+        line = self._say("s_overtaken") if run.result.get(health.OVERTAKEN) else run.result.get(health.LINE)
         if run.state != health.RUNNING:
             return run.state, str(line) if line is not None else None
         # Nothing that a person waits for runs longer than what they call stale.

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import logging
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
 import polars as pl
 
-from connectors.contract import Connector, LooksBack
-from flows.pipeline.cells import check_fields, held_now, spelled_apart, there, writes_of
-from flows.pipeline.leasing import Held, sole_writer
+from connectors.contract import Connector
+from flows.pipeline.cells import check_fields, held_now, spelled_apart, there
+from flows.pipeline.kept_jobs import writing_alone
+from flows.pipeline.leasing import Held
 from flows.pipeline.progress import Clock, Progress, quiet
 from flows.pipeline.scoring import score_day_of
+from flows.pipeline.unclear import FOUND, end_as_found, look_back
 from flows.results import PlanReceipt
 from kammodel.entities import Account, PublishPlan
 from kammodel.given import NOTHING_GIVEN, Given
 from kammodel.inputs import asked
 from kammodel.publish.deciding import CELL
-from kammodel.publish.fields import CustomField
 from kammodel.publish.guard import scored_measures, tripped, wanted_measures
 from kammodel.publish.plan import Comparison, Terms, canonical_frame, compare, plan_hash, with_inherited
 from kammodel.publish.rules import PublishRules, load_rules
+from kammodel.publish.undo import Unfinished, unfinished
 from kammodel.rollups.fields import all_fields, written_fields
 from kammodel.rollups.retired import retired_fields
 from kammodel.scoring import ScoringConfig, wanted_values
@@ -33,11 +33,6 @@ from kammodel.store import Store, Transaction, plans
 from kammodel.store.approving import approval_of, approve, last_written
 from kammodel.store.measuring import measured
 from kammodel.tiering.policy import TIERS, Cadence, Policy
-
-_log = logging.getLogger(__name__)
-_MOST_NAMED = 20
-FOUND = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-"""When a value was written that we only found in the CRM: not lately, so that its account is no echo of ours."""
 
 
 def plan(
@@ -67,7 +62,7 @@ def plan(
     rules.check_names(fields)
     terms = Terms(fields, config.as_of, cadence_days(config.policy), rules)
     # First of all, so that who waits for it has done nothing in vain.
-    with sole_writer(store, identity.source, identity.instance, clock) as lease:
+    with writing_alone(connector, store, clock) as lease:
         check_fields(connector, all_fields(given.rollups))
         day = score_day_of(store, config, given)
         wanted = wanted_values(
@@ -100,8 +95,7 @@ def plan_of(
     """The plan for what is `wanted`: source_id and a canonical text column per field of `terms`. What was taken back
     before is read from the store. `measures`: what the guard looks at beside what the store holds. Raises Taken while
     another run writes, or plans."""
-    identity = connector.identify()
-    with sole_writer(store, identity.source, identity.instance, clock) as lease:
+    with writing_alone(connector, store, clock) as lease:
         return _plan_of(
             connector, store, wanted, terms, lease, full=full, made_by=made_by, measures=measures, progress=progress
         )
@@ -134,28 +128,38 @@ def _plan_of(
     with store.transaction() as tx:
         ours, undone = plans.ledger(tx, **of), plans.undone(tx, **of)
         shown, unclear = plans.to_compare(tx, **of), plans.pending_accounts(tx, **of)
+        undo = plans.pending_undo(tx, **of)
         last = last_written(tx, **of)
         held, before = measured(tx, **of, columns=asked()), dict(last.measures) if last else {}
     retired = there(connector, retired_fields(ours, terms.fields))
-    terms = replace(terms, fields=(*terms.fields, *retired), undone=undone)
+    terms = replace(terms, fields=(*terms.fields, *retired))
     wanted = wanted.with_columns(pl.lit(None, pl.String).alias(f.key) for f in retired)
-    ids = wanted["source_id"] if full else _candidates(wanted, ours, pl.concat([shown, unclear]), terms)
+    ids = wanted["source_id"] if full else candidates(wanted, ours, pl.concat([shown, unclear]), terms)["source_id"]
+    ids = pl.concat([ids, undo["source_id"]]).unique(maintain_order=True)
     texts = held_now(connector, ids, terms.fields, progress)
     now = canonical_frame(texts, terms.fields)
     ours = with_inherited(ours, accounts_of(store, made, "merged_into_id"))
-    found = compare(wanted, now, ours, terms)
-    found = replace(found, cells=spelled_apart(found.cells, texts))
+    # An undo that broke off is taken for done, and what is left of it is written along.
+    rest = unfinished(undo, now)
+    found = compare(wanted, rest.now(now), ours, replace(terms, undone=rest.undone(undone)))
     # Fields that nothing declares any more are cleared on purpose.
     declared = wanted.drop(f.key for f in retired)
     made.measures = {**held, **measures, **wanted_measures(declared)}
     made.tripped = tripped(found, declared, made.measures, before, terms.rules.limits)
+    found = _with_rest(found, rest, texts)
     made.write_calls = connector.write_calls(found.to_write["source_id"].n_unique())
     made.expires_at = made.planned_at + terms.rules.expires_after
-    _look_back(connector, store, made, now, terms.fields)
+    look_back(connector, store, made, now, terms.fields)
     freed = _save(store, made, found, now, pl.concat([ids, shown]).unique(), lease=lease)
     calls, seconds = connector.calls.total - calls, round(time.perf_counter() - began, 3)
-    known = wanted.height - ids.len()
+    known = wanted.filter(~pl.col("source_id").is_in(ids.implode())).height
     return _receipt(made, found, freed, compared=now.height, known=known, calls=calls, seconds=seconds)
+
+
+def _with_rest(found: Comparison, rest: Unfinished, texts: pl.DataFrame) -> Comparison:
+    """With what is left of an undo: of those cells the CRM does not hold yet what the comparison took it to hold."""
+    equal, confirmed = (cells.join(rest.left, on=CELL, how="anti") for cells in (found.equal, found.confirmed))
+    return Comparison(spelled_apart(rest.with_rest(found.cells), texts), equal, confirmed)
 
 
 def cadence_days(policy: Policy) -> dict[str, int]:
@@ -169,8 +173,9 @@ def _targets(cadence: Cadence) -> list[int]:
     return [days for days in (cadence.meeting_every_days, cadence.touch_every_days) if days is not None]
 
 
-def _candidates(wanted: pl.DataFrame, ours: pl.DataFrame, shown: pl.Series, terms: Terms) -> pl.Series:
-    """Accounts worth a look into the CRM: the ledger stands in for what it holds."""
+def candidates(wanted: pl.DataFrame, ours: pl.DataFrame, shown: pl.Series, terms: Terms) -> pl.DataFrame:
+    """source_id of the accounts worth a look into the CRM: the ledger stands in for what it holds. `is_due`: by the
+    ledger they need a write, or it does not know them."""
     known = ours.group_by("source_id", "field").agg(pl.col("value").last()).pivot("field", index="source_id")
     absent = [pl.lit(None, pl.String).alias(f.key) for f in terms.fields if f.key not in known.columns]
     supposed = wanted.select("source_id").join(known.with_columns(absent), on="source_id", how="left")
@@ -178,38 +183,8 @@ def _candidates(wanted: pl.DataFrame, ours: pl.DataFrame, shown: pl.Series, term
     differs = wanted["source_id"].is_in(pl.concat([guess.to_write, guess.to_review])["source_id"].implode())
     unknown = ~wanted["source_id"].is_in(ours["source_id"].implode())
     seen = wanted["source_id"].is_in(shown.implode())
-    return wanted["source_id"].filter(differs | unknown | seen)
-
-
-def _look_back(
-    connector: Connector, store: Store, made: PublishPlan, now: pl.DataFrame, fields: Sequence[CustomField]
-) -> None:
-    """Tells of cells that a write without an answer, of a run that did not come back to them, has put over what a
-    person had entered. What stands there is ours then: only an apply of that plan could have put theirs back."""
-    if not isinstance(connector, LooksBack):
-        return
-    with store.transaction() as tx:
-        there = _found(tx, now, source=made.source, instance=made.source_instance)
-    over = connector.overwritten(fields, writes_of(there)) if there.height else {}
-    if over:
-        text = "%s: an interrupted write went over what people had entered in %d accounts, as their history shows: %s"
-        _log.warning(text, made.source, len(over), ", ".join(sorted(over)[:_MOST_NAMED]))
-
-
-def _found(tx: Transaction, now: pl.DataFrame, *, source: str, instance: str) -> pl.DataFrame:
-    """The cells of the newest plan whose outcome was never learned, and that hold what it planned."""
-    newest = plans.latest_plan(tx, source, instance)
-    held = now.unpivot(index="source_id", variable_name="field", value_name="after")
-    unclear = plans.cells_of(tx, newest.plan_id if newest else "", pending_only=True)
-    return unclear.join(held, on=[*CELL, "after"], how="semi", nulls_equal=True, maintain_order="left")
-
-
-def end_as_found(tx: Transaction, now: pl.DataFrame, *, source: str, instance: str) -> None:
-    """Ends as written the cells of the newest plan whose outcome was never learned, and that hold what it planned."""
-    newest = plans.latest_plan(tx, source, instance)
-    if newest is not None:
-        there = _found(tx, now, source=source, instance=instance)
-        plans.record_cells(tx, newest, there.with_columns(outcome=pl.lit("written")), FOUND)
+    due = wanted["source_id"].is_in(guess.to_write["source_id"].implode()) | unknown
+    return wanted.select("source_id", is_due=due).filter(differs | unknown | seen)
 
 
 def _save(

@@ -16,7 +16,7 @@ from connectors.errors import ConnectorError, TryAgainLater
 from connectors.overdrawing import overdrawing
 from flows.pipeline.cells import fields_now, writes_of
 from flows.pipeline.progress import quiet
-from kammodel.publish.fields import CustomField, canonical
+from kammodel.publish.fields import CustomField, unrounded
 
 ROUNDS = 3
 """How often a cell is sent whose outcome stays unclear; then it waits for a later run."""
@@ -41,11 +41,18 @@ class Settling:
     def settle(self, cells: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """Frames of ENDED as it goes, in which each cell comes once. What stops the run is raised after what was
         settled until then has been told; faults that pass end cells as `retry`."""
-        sent = pl.coalesce("after_spelled", "after")
-        given = cells.select(*_KEY, "before", after=sent, plain="after")
-        for ended in self._settle(given, _PUT_BACK_ROUNDS):
+        given = cells.select(*_KEY, "before", after=pl.coalesce("after_spelled", "after"))
+        for ended in self._settle(self._told_plain(given), _PUT_BACK_ROUNDS):
             if ended.height:
                 yield ended
+
+    def _told_plain(self, cells: pl.DataFrame) -> pl.DataFrame:
+        """The cells with `plain`: what they are given, as it is compared with what they hold."""
+        plain = [
+            cells.filter(pl.col("field") == f.key).select(*_KEY, plain=unrounded(f, pl.col("after")))
+            for f in self._fields
+        ]
+        return cells.join(pl.concat(plain), on=_KEY, how="left", maintain_order="left")
 
     def _settle(self, cells: pl.DataFrame, put_back_rounds: int) -> Iterator[pl.DataFrame]:
         """`after` is what is sent; `plain` the spelling of it that is compared."""
@@ -117,14 +124,10 @@ class Settling:
         theirs = cells.join(over, on=_KEY, how="inner", maintain_order="left")
         if theirs.is_empty():
             return
-        turned = theirs.select(*_KEY, before="plain", after="theirs").with_columns(plain="after")
+        turned = self._told_plain(theirs.select(*_KEY, before="plain", after="theirs"))
         if put_back_rounds == 0:
             yield _not_back(turned)
             return
-        turned = pl.concat(
-            turned.filter(pl.col("field") == f.key).with_columns(plain=canonical(f, pl.col("after")))
-            for f in self._fields
-        )
         fault: ConnectorError | None = None
         ended = [pl.DataFrame(schema=ENDED)]
         try:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
 
-from connectors.contract import Connector, Identity, Stream
+from connectors.contract import Connector, Identity, Notes, Stream
 from connectors.errors import QuotaSpent
 from flows.pipeline.access import check_access, streams_of
 from flows.pipeline.ahead import streams_at_once
@@ -29,6 +30,7 @@ def pull(
     left the receipt is partial instead. Raises Taken while another run reads the CRM.
     """
     began, calls, at_once = time.perf_counter(), connector.calls.total, streams_at_once(connector)
+    noted = _notes(connector)
     identity: Identity | None = None
     unavailable: dict[str, str] = {}
     receipts: list[StreamReceipt] = []
@@ -65,7 +67,12 @@ def pull(
         seconds=round(time.perf_counter() - began, 3),
         stopped=str(spent) if spent else None,
         resumes=resumes(receipts, full=full) if spent else None,
+        notes=dict(sorted((_notes(connector) - noted).items())),
     )
+
+
+def _notes(connector: Connector) -> Counter[str]:
+    return Counter(connector.notes) if isinstance(connector, Notes) else Counter()
 
 
 def _oldest_first(streams: Iterable[Stream], store: Store, identity: Identity) -> list[Stream]:

@@ -66,7 +66,7 @@ def reconcile(
         source=identity.source,
         instance=identity.instance,
         organisation=identity.organisation,
-        windows=tuple(_shown(c) for one in proofs for c in one.kept),
+        windows=tuple(shown for one in proofs for shown in one.shown()),
         calls=connector.calls.total - calls,
         seconds=round(time.perf_counter() - began, 3),
         counted_at=clock(),
@@ -143,11 +143,12 @@ class StreamProof:
         self.kept: list[Certificate] = []
         self.repairable: list[Counted] = []
         self._counted_at = clock()
+        self._windows: list[Counted] = []
 
     def proved(self) -> list[Certificate]:
         """A certificate for each window; one that says why where there is nothing to prove by."""
         mark, why_not = self._marks.load(), self._counting.uncountable(self._stream)
-        self.repairable, self._counted_at = [], self._clock()
+        self.repairable, self._counted_at, self._windows = [], self._clock(), []
         if why_not is not None:
             return [self._certificate(0, verdict="unproven", reason=why_not)]
         if mark is None or mark.watermark is None:
@@ -164,6 +165,7 @@ class StreamProof:
         vanished = sum(one.extra.len() for one in windows)
         self._hidden = vanished >= LEAST_GONE and vanished > MOST_GONE * counter.live()
         is_whole = mark.resume_point is None and not self._hidden
+        self._windows = windows
         self.repairable = [one for one in windows if one.wrong or (one.absent and is_whole)]
         return [self._certified(place, one, before) for place, one in enumerate(windows)]
 
@@ -177,6 +179,13 @@ class StreamProof:
         with self._store.transaction() as tx:
             of = self._identity.source, self._identity.instance, self._stream.name
             self.kept = save_certificates(tx, *of, made)
+
+    def shown(self) -> Iterator[WindowProof]:
+        """The certificates that hold now. Those of the newest count, which stand last, tell what their windows lack."""
+        earlier = len(self.kept) - len(self._windows)
+        for place, one in enumerate(self.kept):
+            counted = self._windows[place - earlier] if place >= earlier else None
+            yield _shown(one) if counted is None else _apart(_shown(one), counted)
 
     def repair(self) -> None:
         """Reads again what differs: by id what is missing or altered; what is not there any more is marked gone.
@@ -254,6 +263,14 @@ class StreamProof:
             counted_at=self._counted_at,
             **more,
         )
+
+
+def _apart(shown: WindowProof, one: Counted) -> WindowProof:
+    """With how many records differ, by how; null where that could not be looked at."""
+    if one.theirs is None:
+        return shown
+    altered = None if one.theirs.sums is None else one.altered.len()
+    return replace(shown, missing=one.lost, extra=one.stale, altered=altered, absent=one.absent)
 
 
 def _shown(one: Certificate) -> WindowProof:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -11,7 +11,7 @@ import polars as pl
 
 from connectors.contract import Connector, Page, Slice, Stream, Sweeps, SweepsByRange, SweepsLinks
 from connectors.errors import PermissionMissing, SliceLost
-from flows.pipeline.comparing import Parts
+from flows.pipeline.comparing import Looked, Parts
 from flows.pipeline.progress import Clock
 from kammodel.entities import Sweep
 from kammodel.entities.schema import table_of
@@ -29,8 +29,6 @@ REFRESH_EVERY = dt.timedelta(days=1)
 """How old fields may grow that change without moving their row's stamp."""
 MOST_GONE, LEAST_GONE = 0.1, 50
 """A tenth of a stream, and at least 50 rows, is not deleted unseen: more likely it was hidden from us."""
-LEAST_PART = 10_000
-"""Rows that a tenth is taken of at least, where there are as many."""
 COMPARED_AT_ONCE = 500_000
 """Ids that are compared together, in one pass over the rows; what a run that is killed then does not look at again."""
 LINKED_AT_ONCE = 10_000
@@ -160,7 +158,7 @@ class Sweeper:
 
     def _compared(self, sweeps: Sweeps, sweep: Sweep, *, full: bool) -> Iterator[Page]:
         if not isinstance(sweeps, SweepsByRange):
-            yield from self._judged(sweeps, self._compare(sweeps.existing(self._stream)), full=full)
+            yield from self._whole(sweeps, self._compare(sweeps.existing(self._stream)), full=full)
             return
         try:
             yield from self._by_range(sweeps, sweep, full=full)
@@ -170,17 +168,46 @@ class Sweeper:
             sweep.compared_after = None
             yield from self._by_range(sweeps, sweep, full=full)
 
+    def _whole(self, sweeps: Sweeps, found: Compared, *, full: bool) -> Iterator[Page]:
+        if not full and _looks_hidden(found.vanished, found.live):
+            raise self._hidden(f"{found.vanished.len()} of {found.live}")
+        # Looked at once more: while all ids were read, records came and went.
+        vanished = found.vanished
+        yield from self._gone(self._less_existing(sweeps, vanished) if vanished.len() <= _MOST_LISTED else vanished)
+        yield from self._missed(sweeps, found.missing)
+
     def _by_range(self, sweeps: SweepsByRange, sweep: Sweep, *, full: bool) -> Iterator[Page]:
-        """Compares a part of the ids after another. What was looked at before a fault is compared, and kept: whoever
-        is stopped, by a budget above all, then goes on from there."""
-        parts = Parts(sweeps.existing_from(self._stream, sweep.compared_after), COMPARED_AT_ONCE)
-        while not parts.is_over:
-            found = self._compare(parts.ids(), parts.looked_at)
-            yield from self._judged(sweeps, found, full=full)
-            sweep.compared_after = parts.place
-            self._save(sweep)
-        if parts.fault is not None:
-            raise parts.fault
+        """Compares a part of the ids after another. What was looked at before a fault is kept: whoever is stopped, by
+        a budget above all, then goes on from there. What vanished is held back until all of it can be judged: parts
+        for themselves may each lack less than is refused, night after night. With `full` there is nothing to judge."""
+        looked = Looked() if sweep.compared_after is None else Looked.parse(sweep.compared_after)
+        if not looked.is_listed:
+            parts = Parts(sweeps.existing_from(self._stream, looked.place), COMPARED_AT_ONCE)
+            while not parts.is_over:
+                found = self._compare(parts.ids(), parts.looked_at)
+                looked = looked.after(parts.place, found.vanished)
+                if not full and _looks_hidden(looked.vanished, found.live):
+                    self._keep(sweep, None)
+                    told = f"{looked.vanished.len()} of {found.live}"
+                    raise self._hidden(told if looked.is_listed else f"at least {told}")
+                yield from self._missed(sweeps, found.missing)
+                self._keep(sweep, looked.text())
+                if full:
+                    looked = yield from self._believed(sweeps, sweep, looked)
+            if parts.fault is not None:
+                raise parts.fault
+        yield from self._believed(sweeps, sweep, looked)
+        self._keep(sweep, None)
+
+    def _believed(self, sweeps: Sweeps, sweep: Sweep, looked: Looked) -> Generator[Page, None, Looked]:
+        """Has what vanished marked; gives what is left to be done then."""
+        while looked.vanished.len():
+            # Looked at once more: a comparison may take nights, in which records come and go.
+            some = looked.vanished.head(_MOST_LISTED)
+            yield from self._gone(self._less_existing(sweeps, some))
+            looked = looked.marked(some.len())
+            self._keep(sweep, looked.text())
+        return looked
 
     def _compare(
         self, existing: Iterator[pl.Series], within: Callable[[], Sequence[Ends]] = lambda: (ALL,)
@@ -189,13 +216,8 @@ class Sweeper:
         of = self._of | {"stream": name, "id_prefix": prefix}
         return compare_ids(self._store, self._entity, existing, **of, within=within)
 
-    def _judged(self, sweeps: Sweeps, found: Compared, *, full: bool) -> Iterator[Page]:
-        if not full:
-            self._refuse_if_hidden(found)
-        # Looked at once more: while all ids were read, records came and went.
-        vanished = found.vanished
-        yield from self._gone(self._less_existing(sweeps, vanished) if vanished.len() <= _MOST_LISTED else vanished)
-        missing = self._less_forgotten(found.missing)
+    def _missed(self, sweeps: Sweeps, ids: pl.Series) -> Iterator[Page]:
+        missing = self._less_forgotten(ids)
         if missing.len() > _MOST_LISTED:
             yield from self._everything()
         elif missing.len():
@@ -207,16 +229,13 @@ class Sweeper:
         for page in self._connector.read(self._stream, Slice(None, self._clock())):
             yield replace(page, resume=None)
 
-    def _refuse_if_hidden(self, found: Compared) -> None:
-        # Of a part that is small because the calls ended, a tenth may well be gone.
-        gone, live = found.vanished.len(), max(found.live, min(found.of_all, LEAST_PART))
-        if gone >= LEAST_GONE and gone > MOST_GONE * live:
-            source, name = self._of["source"], self._stream.name
-            raise PermissionMissing(
-                f"{source} {name}: {gone} of {live} records are not there any more, which looks like access lost "
-                f"(sharing, View All Data) and not like deletion; nothing was marked. To accept it, run: "
-                f"kam pull --crm {source} --full"
-            )
+    def _hidden(self, told: str) -> PermissionMissing:
+        source, name = self._of["source"], self._stream.name
+        return PermissionMissing(
+            f"{source} {name}: {told} records are not there any more, which looks like access lost "
+            f"(sharing, View All Data) and not like deletion; nothing was marked. To accept it, run: "
+            f"kam pull --crm {source} --full"
+        )
 
     def _less_existing(self, sweeps: Sweeps, ids: pl.Series) -> pl.Series:
         there = pl.concat([ids.clear(), *sweeps.existing(self._stream, ids)]) if ids.len() else ids.clear()
@@ -244,3 +263,13 @@ class Sweeper:
     def _save(self, sweep: Sweep) -> None:
         with self._store.transaction() as tx:
             save_sweep(tx, Sweep(**sweep.model_dump()))
+
+    def _keep(self, sweep: Sweep, place: str | None) -> None:
+        """Remembers how far a comparison has come."""
+        sweep.compared_after = place
+        self._save(sweep)
+
+
+def _looks_hidden(vanished: pl.Series, live: int) -> bool:
+    """Whether more is gone than is believed unseen. What vanished only grows: of a part of them it is true for all."""
+    return vanished.len() >= LEAST_GONE and vanished.len() > MOST_GONE * live

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from connectors.contract import CallCount, Connector, Identity, Page, Stream
 from connectors.contract import SweepsLinks as LooksAtLinks
-from connectors.errors import QuotaSpent
+from connectors.errors import ConnectorError, QuotaSpent
 from flows.pipeline.access import check_access, streams_of
 from flows.pipeline.ahead import counting
 from flows.pipeline.chunks import ChunkWriter
@@ -107,6 +107,10 @@ def _swept(
                     writer.write([replace(page, resume=None)], mark)
     except QuotaSpent as fault:
         spent = fault
+    except ConnectorError as fault:
+        if stream.name not in str(fault):
+            fault.args = (f"{identity.source} {stream.name}: {fault}",)
+        raise
     own, *others = writer.receipts(
         is_full=False, note=None, calls=count.total, seconds=round(time.perf_counter() - began, 3)
     )

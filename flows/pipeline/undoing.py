@@ -5,22 +5,23 @@ from __future__ import annotations
 import datetime as dt
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from connectors.contract import Connector
 from flows.pipeline.cells import held_now, known_fields, spelled_apart
-from flows.pipeline.leasing import sole_writer
-from flows.pipeline.planning import end_as_found
+from flows.pipeline.kept_jobs import writing_alone
 from flows.pipeline.progress import Clock, Progress, quiet
+from flows.pipeline.unclear import IS_OPEN, end_as_found, look_back, with_theirs
 from flows.results import PlanReceipt
 from kammodel.entities import PublishPlan
 from kammodel.errors import KamError
 from kammodel.given import NOTHING_GIVEN, Given
+from kammodel.publish.fields import CustomField
 from kammodel.publish.plan import canonical_frame, plan_hash
 from kammodel.publish.rules import PublishRules, load_rules
-from kammodel.publish.undo import taken_back
+from kammodel.publish.undo import taken_back, unfinished
 from kammodel.store import Store, plans
 from kammodel.store.approving import plans_named
 
@@ -45,29 +46,60 @@ def plans_to_undo(store: Store, name: str) -> list[PublishPlan]:
 
 @dataclass(frozen=True)
 class Undo:
-    """The plan that takes another back, worked out and stored nowhere. `cells`: those of `taken_back`, with outcome,
-    code and message as of a plan that is not written yet. `now`: what their accounts hold; `looked_at`: the ids of
-    those that the next plan has to look at."""
+    """The plan that takes another back, worked out and stored nowhere. `undone`: that other one. `cells`: those of
+    `taken_back`, with outcome, code and message as of a plan that is not written yet. `now`: what `fields` of
+    their accounts hold. `given_up`: how many cells of the other one are still to be written, and will not be."""
 
     receipt: PlanReceipt
     made: PublishPlan
+    undone: PublishPlan
     cells: pl.DataFrame
+    fields: tuple[CustomField, ...]
     now: pl.DataFrame
-    looked_at: pl.Series
+    given_up: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to take back: kept, it would overtake what another plan has still to write."""
+        return self.receipt.cells_to_write + self.given_up == 0
 
 
-def keep_undo(store: Store, undo: Undo, clock: Clock) -> PlanReceipt:
+def keep_undo(
+    connector: Connector,
+    store: Store,
+    undo: Undo,
+    clock: Clock,
+    *,
+    given: Given = NOTHING_GIVEN,
+    rules: PublishRules | None = None,
+    progress: Progress = quiet,
+) -> PlanReceipt:
     """Stores an undo: the next `apply` writes it. It overtakes what is still pending of older plans, which is why one
-    that is only looked at is not stored. Raises Taken while another run writes, or plans."""
+    that is only looked at is not stored.
+
+    Who looked at it took their time, and others may have written, planned or erased somebody: it is worked out once
+    more while nobody else can. Raises KamError where it would take back anything else than what was looked at; Taken
+    while another run writes, or plans.
+    """
     made, of = undo.made, {"source": undo.made.source, "instance": undo.made.source_instance}
-    with sole_writer(store, made.source, made.source_instance, clock) as lease, store.transaction() as tx:
-        lease.renew(tx)
-        end_as_found(tx, undo.now, **of)
-        plans.supersede_pending(tx, **of, plan_id=made.plan_id)
-        plans.save_plan(tx, PublishPlan(**made.model_dump()), undo.cells)
-        # What is overtaken here was to be written, and the next plan has to see what is there.
-        plans.add_to_compare(tx, undo.looked_at, **of)
-    return undo.receipt
+    with writing_alone(connector, store, clock) as lease:
+        again = undo_of(connector, store, undo.undone, clock, given=given, rules=rules, progress=progress)
+        if again.made.hash != made.hash:
+            raise KamError(
+                f"{made.source}: what there is to take back of plan {made.undoes} has changed since it was looked at, "
+                f"and nothing was taken back; look at it again: kam undo {made.undoes}"
+            )
+        again.made.plan_id = made.plan_id
+        look_back(connector, store, again.made, again.now, again.fields)
+        with store.transaction() as tx:
+            lease.renew(tx)
+            # What is overtaken here was to be written, and the next plan has to see what is there.
+            looked_at = pl.concat([again.cells["source_id"], plans.pending_accounts(tx, **of)]).unique()
+            end_as_found(tx, again.now, **of)
+            plans.supersede_pending(tx, **of, plan_id=made.plan_id)
+            plans.save_plan(tx, PublishPlan(**again.made.model_dump()), again.cells)
+            plans.add_to_compare(tx, looked_at, **of)
+    return replace(again.receipt, plan_id=made.plan_id)
 
 
 def undo_of(
@@ -80,8 +112,8 @@ def undo_of(
     rules: PublishRules | None = None,
     progress: Progress = quiet,
 ) -> Undo:
-    """What takes another plan back. Cells whose write has no known outcome are looked at like those that were
-    written."""
+    """What takes another plan back. Cells whose write has no known outcome are looked at like those that were written;
+    where that write went over what a person had entered, theirs is given back."""
     began, calls = time.perf_counter(), connector.calls.total
     identity = connector.identify()
     if (identity.source, identity.instance) != (undone.source, undone.source_instance):
@@ -90,17 +122,21 @@ def undo_of(
         cells = plans.cells_of(tx, undone.plan_id)
         ours = plans.ledger(tx, undone.source, undone.source_instance, undoing=undone.plan_id)
         unclear = plans.pending_accounts(tx, undone.source, undone.source_instance)
-    is_open = pl.col("outcome").is_null() | (pl.col("outcome") == "waiting")
-    written = cells.filter((pl.col("decision") == "write") & (is_open | (pl.col("outcome") == "written")))
-    fields = known_fields(written["field"], ours, given)
+        broken = plans.pending_undo(tx, undone.source, undone.source_instance)
+    # What goes on with another undo that broke off; not where it is that one which is taken back.
+    broken = broken.filter(pl.col("plan_id") != undone.plan_id)
+    written = cells.filter(IS_OPEN | ((pl.col("decision") == "write") & (pl.col("outcome") == "written")))
+    fields = known_fields(pl.concat([written["field"], broken["field"]]), ours, given)
     texts = held_now(connector, pl.concat([written["source_id"], unclear]).unique(), fields, progress)
     now = canonical_frame(texts, fields)
-    back = spelled_apart(taken_back(written, now, ours), texts)
+    rest = unfinished(broken, now)
+    own = taken_back(with_theirs(connector, written, now, fields), rest.now(now), ours)
+    back = spelled_apart(rest.with_rest(own), texts)
     made = _plan(
         connector,
         undone,
         back,
-        equal=written.height - back.height,
+        equal=written.height - own.height,
         at=clock(),
         good_for=(rules or load_rules()).expires_after,
     )
@@ -113,7 +149,7 @@ def undo_of(
     )
     nothing_yet = dict.fromkeys(("code", "message"), pl.lit(None, pl.String))
     cells = back.with_columns(outcome=pl.when(pl.col("decision") != "write").then(pl.lit("held")), **nothing_yet)
-    return Undo(receipt, made, cells, now, pl.concat([back["source_id"], unclear]).unique())
+    return Undo(receipt, made, undone, cells, fields, now, given_up=written.filter(IS_OPEN).height)
 
 
 def _plan(

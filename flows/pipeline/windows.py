@@ -65,7 +65,7 @@ def due_windows(connector: Connector, store: Store, clock: Clock, span: Span) ->
     due: Due = {}
     with store.transaction() as tx:
         for one in streams:
-            closed = closed_windows(tx, identity.source, identity.instance, one.name, one.fingerprint)
+            closed = closed_windows(tx, identity.source, identity.instance, one.name, one.reads_as)
             due[one.name] = [w for w in windows if span.again or not w.is_in(closed)]
     return streams, due, windows
 

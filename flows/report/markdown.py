@@ -104,6 +104,9 @@ def pulls_page(receipts: Sequence[PullReceipt]) -> str:
     hidden = [(p.source, what, why) for p in receipts for what, why in sorted(p.unavailable.items())]
     if hidden:
         lines += ["### Not available", _table(("CRM", "what", "why"), hidden)]
+    noted = [(p.source, f"{times:,}", note) for p in receipts for note, times in p.notes.items()]
+    if noted:
+        lines += ["### Good to know", _table(("CRM", "how many", "what"), noted)]
     return "\n\n".join(lines)
 
 

@@ -13,6 +13,7 @@ from flows.results import (
     ScoresEstimate,
     StreamEstimate,
     WindowReceipt,
+    WriteBackEstimate,
 )
 
 ESTIMATE = ("stream", "why", "rows", "calls")
@@ -34,11 +35,20 @@ def estimate_lines(receipt: EstimateReceipt | NotCounted) -> list[str]:
     counting = f", {receipt.asked:,} for counting" if receipt.kind == "backfill" else ""
     told = f"{receipt.source}: of the calls {receipt.setup:,} are for signing in{counting}; rows are those of the"
     lines.append(f"{told} streams, without the links and stage changes that come with them")
+    lines += _write_back_lines(receipt.source, receipt.write_back) if receipt.write_back is not None else ()
     if receipt.day_limit is not None and receipt.left is not None:
         share = f"{100 * (receipt.day_share or 0):.1f} % of the {receipt.day_limit:,} calls of a day"
         more = "" if receipt.is_enough else ": it will end in part, and further runs go on"
         lines.append(f"{receipt.source}: {share}; one run may make {receipt.left:,} more{more}")
     return lines
+
+
+def _write_back_lines(source: str, after: WriteBackEstimate) -> list[str]:
+    whole = f"{after.run_calls:,} calls, {_minutes(after.run_minutes)} and what scoring takes"
+    told = f"{source}: planning then looks at about {after.accounts:,} accounts, {after.planning:,} calls; writing"
+    writes = f"about {after.written:,} of them, {after.writing:,} calls" if after.written else "none of them"
+    known = f"{after.writing_at_most:,} calls at most, known once planned"
+    return [f"{told} {writes} as things stand ({known})", f"{source}: the whole run takes about {whole}"]
 
 
 def scores_lines(receipt: ScoresEstimate) -> list[str]:

@@ -1,6 +1,13 @@
 """What each step of the pipeline gives back: small receipts, never rows. `as_json` is what `--json` prints."""
 
-from flows.results.estimated import EstimateReceipt, NotCounted, RunKind, ScoresEstimate, StreamEstimate
+from flows.results.estimated import (
+    EstimateReceipt,
+    NotCounted,
+    RunKind,
+    ScoresEstimate,
+    StreamEstimate,
+    WriteBackEstimate,
+)
 from flows.results.filled import CrmBackfillReceipt, FillReceipt, WindowReceipt
 from flows.results.kept import DigestReceipt, ForgetReceipt
 from flows.results.plain import as_json
@@ -47,6 +54,7 @@ __all__ = [
     "Verdict",
     "WindowProof",
     "WindowReceipt",
+    "WriteBackEstimate",
     "WriteBackReceipt",
     "as_json",
     "resumes",

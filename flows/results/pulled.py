@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 StreamState = Literal["closed", "stopped", "not_begun"]
@@ -59,7 +59,8 @@ class StreamReceipt:
 
 @dataclass(frozen=True)
 class PullReceipt:
-    """One CRM read. `unavailable`: streams or fields that the CRM lacks or hides, each with what to grant.
+    """One CRM read. `unavailable`: streams or fields that the CRM lacks or hides, each with what to grant. `notes`: how
+    often something was read by a rule that may surprise, by what it is, in words.
 
     Partial where the CRM's calls are spent before the end, or a flow waited in vain for another run: `stopped` says why
     and `resumes` where the next run goes on. `instance` and `organisation` are null where that was before the CRM could
@@ -75,6 +76,7 @@ class PullReceipt:
     seconds: float
     stopped: str | None = None
     resumes: str | None = None
+    notes: dict[str, int] = field(default_factory=dict)
 
     @property
     def is_partial(self) -> bool:

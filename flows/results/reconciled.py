@@ -20,6 +20,9 @@ class WindowProof:
     them since they were last to be read. `explained`: those that differ for a reason: set aside, forgotten on purpose,
     changed since, or not there any more. `sums`: by currency, the CRM's and ours, in 1/10,000 units. `reason`: why it
     is unproven; or how many are missing, extra, altered, and not there any more.
+
+    `missing`, `extra`, `altered`: those that `wrong` adds up; `absent`: not there any more, which accuses nobody. Null
+    where that is not known: nothing was counted, amounts could not be added up, or it is an earlier count that stands.
     """
 
     stream: str
@@ -35,6 +38,10 @@ class WindowProof:
     reason: str | None = None
     before: dt.datetime | None = None
     counted_at: dt.datetime | None = None
+    missing: int | None = None
+    extra: int | None = None
+    altered: int | None = None
+    absent: int | None = None
 
     @property
     def difference(self) -> int | None:

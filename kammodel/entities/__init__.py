@@ -15,7 +15,7 @@ from kammodel.entities.opportunities import (
 from kammodel.entities.people import AccountPerson, OpportunityPerson, Person, TeamMember
 from kammodel.entities.plans import AccountPlan, PlanMeasure, PlanObjective
 from kammodel.entities.privacy import Suppression
-from kammodel.entities.publishing import Lease, PlannedCell, PublishPlan, WrittenCell
+from kammodel.entities.publishing import Lease, PlannedCell, PublishPlan, WriteJob, WrittenCell
 from kammodel.entities.rates import ExchangeRate
 from kammodel.entities.schema import content_columns, polars_schema
 from kammodel.entities.scores import ScoreSnapshot
@@ -91,6 +91,7 @@ __all__ = [
     "Target",
     "TeamMember",
     "User",
+    "WriteJob",
     "WrittenCell",
     "content_columns",
     "polars_schema",

@@ -44,7 +44,8 @@ class PublishPlan(SQLModel, table=True):
 
 
 class PlannedCell(SQLModel, table=True):
-    """One field of one account: before, after, and what became of it. Values are canonical texts, null clears.
+    """One field of one account: before, after, and what became of it. Values are canonical texts, null clears; what
+    stood there, and what an undo gives back, may have more decimals than we write.
 
     `before_spelled`: what stood there as the CRM spelled it, where that is not `before`: an undo gives it back as it
     was. `after_spelled`: what is sent for `after`, in such an undo.
@@ -90,6 +91,18 @@ class WrittenCell(SQLModel, table=True):
     is_undone: bool = False
     undone: str | None = None
     is_returned: bool = False
+
+
+class WriteJob(SQLModel, table=True):
+    """A job of a CRM that was given values of ours to write, and has not been seen to end: it writes them though the
+    run that began it is no more."""
+
+    __tablename__ = "write_job"
+
+    source: str = Field(primary_key=True)
+    source_instance: str = Field(primary_key=True)
+    job_id: str = Field(primary_key=True)
+    begun_at: dt.datetime = Field(sa_type=Instant)
 
 
 class Lease(SQLModel, table=True):

@@ -7,6 +7,7 @@
 | a value that we wrote      | write       | write | held          | review |
 | any other value            | held        | write | held          | held   |
 
+A number with more decimals than we write counts as what we want where it rounds to that, never as one that we wrote.
 A value that was taken back by an undo is not written a second time into the same cell: held, until we want another.
 """
 
@@ -27,6 +28,7 @@ REASONS = {
     "rule": "by its rule the field is ours",
     "approved": "approved by a person",
     "undo": "takes back what was written",
+    "redo": "writes again what was taken back",
     "returned": "gives back what a person had entered",
     "person": "a person's value stands there",
     "filled": "by its rule only an empty field is filled",
@@ -39,7 +41,8 @@ REASONS = {
 
 
 def decided(cells: pl.DataFrame, ours: pl.DataFrame, rules: PublishRules, undone: pl.DataFrame) -> pl.DataFrame:
-    """`cells` (source_id, field, before, after) with `decision` (equal, write, review or held), `reason` and `is_ours`.
+    """`cells` (source_id, field, before, meant, after) with `decision` (equal, write, review or held), `reason` and
+    `is_ours`. `meant`: what `before` is at the decimals that we write.
 
     `ours` (source_id, field, value): the values that we wrote, or may have written. `undone` (source_id, field,
     undone): the values that were taken back. Null is a value like any other: a cleared field.
@@ -52,7 +55,7 @@ def decided(cells: pl.DataFrame, ours: pl.DataFrame, rules: PublishRules, undone
     rule = pl.col("field").replace_strict({k: _rule(k, rules) for k in keys}, return_dtype=pl.String)
     is_empty, is_ours = pl.col("before").is_null(), pl.col("is_ours").fill_null(value=False)
     told = (
-        pl.when(pl.col("before").eq_missing(pl.col("after")))
+        pl.when(pl.col("meant").eq_missing(pl.col("after")))
         .then(_both("equal", None))
         .when(pl.col("is_undone").fill_null(value=False))
         .then(_both("held", "undone"))

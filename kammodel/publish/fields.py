@@ -1,7 +1,8 @@
 """The custom fields of an account that we publish or read: name, type, labels, who may write them.
 
 Table in design.md, "The fields we write". Picklist values are stable English codes; labels and help follow
-the language. Canonical text of a value: what `canonical` gives, the same for what we want and what a CRM holds.
+the language. Canonical text of a value: what `canonical` gives, the same for what we want and what a CRM holds; what a
+CRM holds is told apart more finely, see `unrounded`.
 """
 
 from __future__ import annotations
@@ -244,6 +245,8 @@ FIELDS: tuple[CustomField, ...] = (
 )
 
 OURS: tuple[CustomField, ...] = tuple(f for f in FIELDS if f.ours)
+_FINEST = 10
+"""Decimals that are looked at."""
 
 
 def canonical(field: CustomField, value: pl.Expr) -> pl.Expr:
@@ -256,15 +259,35 @@ def canonical(field: CustomField, value: pl.Expr) -> pl.Expr:
     stripped = value.cast(pl.String).str.strip_chars()
     given = pl.when(stripped != "").then(stripped)
     if field.is_number:
-        exact = given.cast(pl.Decimal(38, 10), strict=False).round(field.scale, mode="half_to_even")
-        plain = exact.cast(pl.Decimal(38, field.scale)).cast(pl.String)
-        return pl.coalesce(without_zeros(plain).str.replace(r"^-0$", "0"), given)
+        return pl.coalesce(_rounded(given, field.scale), given)
     if field.kind == "date":
         return given.str.slice(0, 10)
     if field.kind == "picklist":
         codes = {code.lower(): code for code, _ in field.options}
         return given.str.to_lowercase().replace_strict(codes, default=given, return_dtype=pl.String)
     return given
+
+
+def unrounded(field: CustomField, value: pl.Expr) -> pl.Expr:
+    """A text column of what a CRM holds, as `canonical`, but numbers with the decimals that they have beyond ours.
+
+    A CRM may keep more decimals than the field was made with: `82.34` over our `82.3` is what somebody typed. Decimals
+    that only spell out a double are none: HubSpot may send 0.2 as `0.200000000000000011102230246251565`.
+    https://github.com/revertinc/revert/pull/552 (read 2026-11-23)
+    """
+    plain = canonical(field, value)
+    if not field.is_number:
+        return plain
+    given = value.cast(pl.String).str.strip_chars()
+    is_plain = given.cast(pl.Float64, strict=False) == plain.cast(pl.Float64, strict=False)
+    return pl.when(is_plain).then(plain).otherwise(pl.coalesce(_rounded(given, _FINEST), plain))
+
+
+def _rounded(given: pl.Expr, scale: int) -> pl.Expr:
+    """Numbers of so many decimals at most, half to even; null where the text is no number."""
+    exact = given.cast(pl.Decimal(38, _FINEST), strict=False).round(scale, mode="half_to_even")
+    plain = exact.cast(pl.Decimal(38, scale)).cast(pl.String)
+    return without_zeros(plain).str.replace(r"^-0$", "0")
 
 
 def without_zeros(number: pl.Expr) -> pl.Expr:

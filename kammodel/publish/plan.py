@@ -15,7 +15,7 @@ import polars as pl
 
 from kammodel.publish import stamp
 from kammodel.publish.deciding import CELL, PASSENGERS, decided
-from kammodel.publish.fields import CustomField, canonical
+from kammodel.publish.fields import CustomField, canonical, unrounded
 from kammodel.publish.rules import PublishRules, load_rules
 
 _OWN = ("scored_on", stamp.FIELD)
@@ -76,11 +76,12 @@ class Terms:
 def compare(wanted: pl.DataFrame, now: pl.DataFrame, ours: pl.DataFrame, terms: Terms) -> Comparison:
     """Decides each cell of the accounts that stand in both `wanted` and `now`.
 
-    `wanted`, `now`: source_id and a canonical text column per field key (`scored_on` and `stamp` are not in `wanted`).
+    `wanted`, `now`: source_id and a text column per field key (`scored_on` and `stamp` are not in `wanted`), canonical
+    and `unrounded`: a number with more decimals than we write may mean what we want, and is nothing that we wrote.
     `ours`: source_id, field, value: values that we wrote, or may have written; what the stamps of `now` prove to be
     ours counts as well, of cells that the ledger does not know, or not as they were written last.
     """
-    cells = _long(wanted, terms.wanted_keys, "after").join(_long(now, terms.wanted_keys, "before"), on=CELL)
+    cells = _long(wanted, terms.wanted_keys, "after").join(_held(now, terms), on=CELL)
     ours = ours.select(*CELL, "value")
     ours = pl.concat([ours, beyond_ledger(proven_ours(now, terms.fields), ours)]).unique(maintain_order=True)
     judged = decided(cells, ours, terms.rules, terms.undone)
@@ -122,9 +123,10 @@ def with_inherited(ours: pl.DataFrame, merges: pl.DataFrame) -> pl.DataFrame:
 
 
 def canonical_frame(frame: pl.DataFrame, fields: Sequence[CustomField]) -> pl.DataFrame:
-    """source_id and the canonical text of each field whose key is a column of the frame."""
+    """source_id and the text of each field whose key is a column of the frame, of what a CRM holds, as it is compared:
+    `unrounded`."""
     present = [f for f in fields if f.key in frame.columns]
-    return frame.select("source_id", *(canonical(f, pl.col(f.key)).alias(f.key) for f in present))
+    return frame.select("source_id", *(unrounded(f, pl.col(f.key)).alias(f.key) for f in present))
 
 
 def _long(frame: pl.DataFrame, keys: Sequence[str], value: str) -> pl.DataFrame:
@@ -133,6 +135,13 @@ def _long(frame: pl.DataFrame, keys: Sequence[str], value: str) -> pl.DataFrame:
         return pl.DataFrame(schema=dict.fromkeys((*CELL, value), pl.String))
     texts = frame.select("source_id", pl.col(present).cast(pl.String))
     return texts.unpivot(index="source_id", variable_name="field", value_name=value)
+
+
+def _held(now: pl.DataFrame, terms: Terms) -> pl.DataFrame:
+    """source_id, field, before, and `meant`: what that is at the decimals that we write."""
+    numbers = [canonical(f, pl.col(f.key)).alias(f.key) for f in terms.fields if f.is_number and f.key in now.columns]
+    before = _long(now, terms.wanted_keys, "before")
+    return before.with_columns(meant=_long(now.with_columns(numbers), terms.wanted_keys, "meant")["meant"])
 
 
 def proven_ours(now: pl.DataFrame, fields: Sequence[CustomField]) -> pl.DataFrame:
@@ -180,7 +189,9 @@ def _dates(now: pl.DataFrame, ours: pl.DataFrame, driven: pl.DataFrame, terms: T
     """The `scored_on` cells: the as-of day where another cell is written, else what stands there."""
     held = _long(now, ["scored_on"] if terms.has("scored_on") else [], "before")
     dated = held.join(driven, on="source_id", how="semi").with_columns(after=pl.lit(terms.as_of.isoformat()))
-    return _riding(decided(dated.select(*CELL, "before", "after"), ours, terms.rules, NOTHING_UNDONE), driven)
+    return _riding(
+        decided(dated.select(*CELL, "before", "after", meant="before"), ours, terms.rules, NOTHING_UNDONE), driven
+    )
 
 
 def _stamps(
@@ -192,7 +203,9 @@ def _stamps(
     value = pl.when(will_be).then("after").when("is_ours").then("before")
     signed = stamp.stamps(cells.join(driven, on="source_id").select(*CELL, value=value))
     joined = held.join(signed.rename({stamp.FIELD: "after"}), on="source_id", how="left", maintain_order="left")
-    return _riding(decided(joined.select(*CELL, "before", "after"), ours, terms.rules, NOTHING_UNDONE), driven)
+    return _riding(
+        decided(joined.select(*CELL, "before", "after", meant="before"), ours, terms.rules, NOTHING_UNDONE), driven
+    )
 
 
 def _idle(own: pl.DataFrame, now: pl.DataFrame, ours: pl.DataFrame, terms: Terms) -> pl.DataFrame:

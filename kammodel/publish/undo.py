@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import polars as pl
 
 from kammodel.publish.deciding import CELL
+
+_AGAIN = {"undo": "redo", "redo": "undo", "rule": "returned", "returned": "rule"}
+"""The reason of a cell that takes back one of this reason."""
+_TAKES_BACK = ("undo", "returned")
 
 
 def taken_back(written: pl.DataFrame, now: pl.DataFrame, ours: pl.DataFrame) -> pl.DataFrame:
@@ -25,7 +31,7 @@ def taken_back(written: pl.DataFrame, now: pl.DataFrame, ours: pl.DataFrame) -> 
     reason says so (returned; and once that is undone, rule again), since their text may not be shown.
 
     What the plan wrote and is ours no more was written over since, and then entered by somebody. An account that is
-    gone has no cells. Undoing an undo is the same, one plan later.
+    gone has no cells. Undoing an undo is the same, one plan later (redo).
     """
     held = now.unpivot(index="source_id", variable_name="field", value_name="now")
     last = ours.select(*CELL, now="value", is_ours=pl.lit(value=True)).unique()
@@ -33,8 +39,7 @@ def taken_back(written: pl.DataFrame, now: pl.DataFrame, ours: pl.DataFrame) -> 
     judged = judged.join(last, on=[*CELL, "now"], how="left", nulls_equal=True)
     is_ours = pl.col("is_ours").fill_null(value=False)
     is_its, is_before = is_ours & pl.col("now").eq_missing(pl.col("after")), pl.col("now").eq_missing(pl.col("before"))
-    undone = pl.col("why").replace({"rule": "returned", "returned": "rule"})
-    back = pl.when(pl.col("why").is_in(["rule", "returned"])).then(undone).otherwise(pl.lit("undo"))
+    back = pl.col("why").replace_strict(_AGAIN, default="undo", return_dtype=pl.String)
     reason = pl.when(is_its).then(back).when(is_ours).then(pl.lit("newer")).otherwise(pl.lit("edited"))
     return (
         judged.filter(~is_before)
@@ -48,3 +53,51 @@ def taken_back(written: pl.DataFrame, now: pl.DataFrame, ours: pl.DataFrame) -> 
         )
         .sort(CELL)
     )
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """An undo that broke off, against what the CRM holds now: its cells (source_id, field, before, after,
+    after_spelled, decision, reason) that are not known to be written. `done`: there is what it gives back; `left`:
+    there is what it takes back, still. Where there is anything else, somebody has the last word: those are neither."""
+
+    done: pl.DataFrame
+    left: pl.DataFrame
+
+    def now(self, held: pl.DataFrame) -> pl.DataFrame:
+        """What the CRM holds (source_id and a text column per field) as it will be once nothing is left."""
+        for key in self.left["field"].unique().sort():
+            given = self.left.filter(field=key).select("source_id", given="after", is_left=pl.lit(value=True))
+            joined = held.join(given, on="source_id", how="left", maintain_order="left")
+            value = pl.when("is_left").then("given").otherwise(key).alias(key)
+            held = joined.with_columns(value).select(held.columns)
+        return held
+
+    def undone(self, known: pl.DataFrame) -> pl.DataFrame:
+        """The values that were taken back (source_id, field, undone), likewise."""
+        cells = pl.concat([self.done, self.left])
+        back = cells.filter(pl.col("reason").is_in(_TAKES_BACK)).select(*CELL, undone="before")
+        return pl.concat([known.join(cells, on=CELL, how="anti"), back.select(known.columns)])
+
+    def with_rest(self, cells: pl.DataFrame) -> pl.DataFrame:
+        """The cells of a plan that was made by `now`, and what is left. A cell of which the plan makes something newer
+        goes there at once; but what is a person's is given back to them before a rule may write over it."""
+        if self.left.is_empty():
+            return cells
+        rest = self.left.select(*CELL, "before", "after", "after_spelled", "decision", "reason")
+        spelled = [] if "after_spelled" in cells.columns else [pl.lit(None, pl.String).alias("after_spelled")]
+        cells = cells.with_columns(*spelled).select(rest.columns)
+        ours = rest.filter(pl.col("reason") != "returned").select(*CELL, stands="before")
+        newer = cells.filter(decision="write").join(ours, on=CELL).with_columns(before="stands").select(rest.columns)
+        differing = newer.filter(pl.col("before").ne_missing(pl.col("after")))
+        others, left = cells.join(rest, on=CELL, how="anti"), rest.join(newer, on=CELL, how="anti")
+        return pl.concat([others, differing, left]).sort(CELL)
+
+
+def unfinished(pending: pl.DataFrame, now: pl.DataFrame) -> Unfinished:
+    """What became of cells of an undo whose outcome was never learned. `now`: what the CRM holds, as it is compared."""
+    there = now.join(pending, on="source_id", how="semi")
+    held = there.unpivot(index="source_id", variable_name="field", value_name="now")
+    found = pending.join(held, on=CELL, maintain_order="left")
+    is_done, is_left = (pl.col("now").eq_missing(pl.col(column)) for column in ("after", "before"))
+    return Unfinished(found.filter(is_done), found.filter(~is_done & is_left))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
@@ -44,17 +45,20 @@ def reopen_window(tx: Transaction, found: BackfillWindow) -> None:
     save_window(tx, found)
 
 
-def closed_windows(tx: Transaction, source: str, instance: str, stream: str, fingerprint: str) -> list[BackfillWindow]:
-    """Windows of a stream that were read to their end by the mapping of today, the oldest first."""
+def closed_windows(
+    tx: Transaction, source: str, instance: str, stream: str, reads_as: Callable[[str], bool]
+) -> list[BackfillWindow]:
+    """Windows of a stream that were read to their end by a mapping that holds today, the oldest first. `reads_as`:
+    whether rows that were read under a fingerprint mean the same now."""
     query = select(BackfillWindow).where(
         BackfillWindow.source == source,
         BackfillWindow.source_instance == instance,
         BackfillWindow.stream == stream,
-        BackfillWindow.fingerprint == fingerprint,
         col(BackfillWindow.closed_at).is_not(None),
         col(BackfillWindow.read_until) == col(BackfillWindow.until),
     )
-    return list(tx.session.exec(query.order_by(col(BackfillWindow.since), col(BackfillWindow.until))))
+    found = tx.session.exec(query.order_by(col(BackfillWindow.since), col(BackfillWindow.until)))
+    return [window for window in found if reads_as(window.fingerprint)]
 
 
 def stored_since(
@@ -70,15 +74,22 @@ def stored_since(
 
 
 KIND = "backfill-crm"
-"""Runs that read windows: their result has `source`, `rows`, `calls` and `seconds`."""
+"""Runs that read windows: their result has `source`, `rows`, `calls`, `seconds`, of these `storing` rows, and `paced`,
+those foreseen for its calls, null where nothing was."""
 
 
 @dataclass(frozen=True)
 class Speed:
-    """Of a whole run: rows in a second, and seconds to a call."""
+    """Of a whole run: rows in a second, and seconds to a call.
+
+    `pace`: how many times as long as was foreseen for its calls the run took beside storing rows; `seconds_a_row`: to
+    store one. Null of a run that foresaw nothing.
+    """
 
     rows_a_second: float
     seconds_a_call: float
+    pace: float | None = None
+    seconds_a_row: float | None = None
 
 
 def measured_speed(tx: Transaction, source: str) -> Speed | None:
@@ -87,7 +98,10 @@ def measured_speed(tx: Transaction, source: str) -> Speed | None:
     for run in tx.session.exec(query.limit(_MOST_LOOKED_AT)):
         rows, seconds, calls = (_number(run.result.get(name)) for name in ("rows", "seconds", "calls"))
         if run.result.get("source") == source and rows >= _ENOUGH and seconds > 0 and calls > 0:
-            return Speed(rows / seconds, seconds / calls)
+            paced, storing = (_number(run.result.get(name)) for name in ("paced", "storing"))
+            if paced <= 0 or storing > seconds:
+                return Speed(rows / seconds, seconds / calls)
+            return Speed(rows / seconds, seconds / calls, (seconds - storing) / paced, storing / rows)
     return None
 
 

@@ -17,12 +17,11 @@ _ID = {"source_id": pl.String()}
 @dataclass(frozen=True)
 class Compared:
     """`vanished`: ids that live here and not in the CRM. `missing`: those that live there, and are here not at all,
-    or deleted; what is set aside is not missing. `live`: how many live here, `of_all` in whatever range."""
+    or deleted; what is set aside is not missing. `live`: how many live here, in whatever range."""
 
     vanished: pl.Series
     missing: pl.Series
     live: int
-    of_all: int
 
 
 def compare_ids(
@@ -53,8 +52,7 @@ def compare_ids(
         every = f"{here} AND t.source_id LIKE :prefix AND NOT t.deleted"
         told, bounds = in_ranges(within(), len(id_prefix))
         ours = f"{every} AND {told}"
-        of_all = scratch.frame(f"SELECT count(*) n FROM {every}", {"n": pl.Int64()}, **of_stream)  # noqa: S608
-        live = scratch.frame(f"SELECT count(*) n FROM {ours}", {"n": pl.Int64()}, **of_stream, **bounds)  # noqa: S608
+        live = scratch.frame(f"SELECT count(*) n FROM {every}", {"n": pl.Int64()}, **of_stream)  # noqa: S608
         vanished = scratch.frame(
             f"SELECT t.source_id FROM {ours} AND NOT EXISTS "  # noqa: S608
             "(SELECT 1 FROM existing e WHERE e.source_id=t.source_id)",
@@ -72,4 +70,4 @@ def compare_ids(
             instance=instance,
             stream=stream,
         )
-    return Compared(vanished["source_id"], missing["source_id"], int(live["n"][0]), int(of_all["n"][0]))
+    return Compared(vanished["source_id"], missing["source_id"], int(live["n"][0]))

@@ -11,9 +11,10 @@ from kammodel.entities import Bookmark, PublishPlan, Run
 from kammodel.store.store import Transaction
 
 DONE, PARTIAL, FAILED, RUNNING = "done", "partial", "failed", "running"
-CRM, LINE, HOLDER, ROWS, COMMAND = "crm", "line", "holder", "rows", "command"
+CRM, LINE, HOLDER, ROWS, COMMAND, OVERTAKEN = "crm", "line", "holder", "rows", "command", "overtaken"
 """What stands in the result of a run: its CRM, how it ended in words, the process that it was, how many rows, and,
-where it was begun with more than its name, the command that goes on with it."""
+where it was begun with more than its name, the command that goes on with it; and that a newer plan had taken the place
+of the one that it was to write."""
 
 
 def newest_run(tx: Transaction, kinds: Sequence[str], crm: str | None, states: Sequence[str] = ()) -> Run | None:

@@ -77,6 +77,16 @@ def ledger(tx: Transaction, source: str, instance: str, *, undoing: str = "") ->
     return tx.frame(sql, LEDGER, source=source, instance=instance, undoing=undoing)
 
 
+def pending_undo(tx: Transaction, source: str, instance: str) -> pl.DataFrame:
+    """What is to be written of an undo, or nobody knows: the cells of the newest plan, if it is one, or those of it
+    that go on with one."""
+    newest = latest_plan(tx, source, instance)
+    cells = cells_of(tx, newest.plan_id if newest else "", pending_only=True)
+    if newest is None or newest.kind != "publish":
+        return cells
+    return cells.filter(pl.col("reason").is_in(["undo", "redo", "returned"]))
+
+
 def undone(tx: Transaction, source: str, instance: str) -> pl.DataFrame:
     """The values that were taken back, and are not written a second time: source_id, field, undone."""
     sql = (
@@ -97,11 +107,12 @@ def record_cells(tx: Transaction, plan: PublishPlan, cells: pl.DataFrame, at: dt
     told = pl.col("outcome").replace({"gone": "rejected", "retry": "waiting"})
     settled = cells.select("source_id", "field", "kind", "code", "message", outcome=told)
     mine = f"plan_id=:plan AND field=:field AND {tx.backend.among('source_id', 'ids')} AND decision='write'"
-    back = "TRUE, before" if plan.kind == "undo" else "FALSE, NULL"
+    is_back = "coalesce(reason IN ('undo', 'returned'), FALSE)"
     columns = ("value", "plan_id", "written_at", "is_undone", "undone", "is_returned")
     ledger_sql = (
         f"INSERT INTO written_cell (source, source_instance, source_id, field, {', '.join(columns)}) SELECT "  # noqa: S608
-        f":source, :instance, source_id, field, after, plan_id, :at, {back}, coalesce(reason='returned', FALSE) "
+        f":source, :instance, source_id, field, after, plan_id, :at, {is_back}, "
+        f"CASE WHEN {is_back} THEN before END, coalesce(reason='returned', FALSE) "
         f"FROM planned_cell WHERE {mine} AND ({_OPEN} OR outcome='superseded') "
         "ON CONFLICT (source, source_instance, source_id, field) DO UPDATE SET "
         + ", ".join(f"{name}=excluded.{name}" for name in columns)

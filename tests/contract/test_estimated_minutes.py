@@ -1,9 +1,10 @@
-"""How long reading will take, said before it, against a portal's clock, which only waiting for its limits moves."""
+"""How long reading will take, said before it: a portal against its clock, which only waiting for its limits moves; an
+org against one that each answer moves."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -61,12 +62,52 @@ def test_a_first_load_takes_the_minutes_that_the_limits_allow(desk: Office) -> N
     assert is_near(before, seconds), (60 * before.minutes, seconds)
 
 
+RECENT = Span(dt.date(2025, 11, 1), dt.date(2026, 2, 20), "Europe/Madrid")
+OLDER = replace(RECENT, first=dt.date(2025, 2, 1), last=dt.date(2025, 5, 31))
+
+
 def test_a_backfill_takes_the_minutes_that_were_said(desk: Office) -> None:
-    """The first by the limits; the same months again as fast as then: a tenth more or less."""
-    span = Span(dt.date(2025, 9, 1), dt.date(2026, 2, 20), "Europe/Madrid")
-    for asked, basis in ((span, "by default"), (replace(span, again=True), "the last backfill")):
+    """The first by the limits; other months, with fewer rows to a call, as fast as then: a tenth more or less."""
+    rows_a_call = []
+    for asked, basis in ((RECENT, "by default"), (OLDER, "the last backfill")):
         before = estimate_past(connected(desk), desk.store, desk.clock.now, asked)
         done = fill(connected(desk), desk.store, desk.clock.now, asked)
         assert basis in before.basis
         assert done.seconds > 60
         assert is_near(before, done.seconds), (60 * before.minutes, done.seconds, before.calls, done.calls, done.rows)
+        rows_a_call.append(done.rows / done.calls)
+    assert rows_a_call[1] < 0.8 * rows_a_call[0]
+
+
+@pytest.fixture
+def org(tmp_path: Path) -> Iterator[Office]:
+    company = same_in(small_book(400), Clock(NOW), "salesforce")
+    with office(company, tmp_path) as opened:
+        yield opened
+
+
+def answering_in(desk: Office, seconds: float) -> Callable[[], dt.datetime]:
+    """A clock by which each answer of the org takes so long, and nothing else takes any time."""
+    served = desk.served.salesforce
+    assert served is not None
+    return lambda: desk.clock.now() + len(served.faults.log) * dt.timedelta(seconds=seconds)
+
+
+def test_an_org_takes_the_minutes_that_were_said(org: Office) -> None:
+    """A pull by what an answer takes by default; months by what it took in other ones, if that is another pace."""
+    now = answering_in(org, 0.3)
+    org.reconnect()
+    before = estimate_pull(org.connectors[0], org.store, now)
+    org.reconnect()
+    began = now()
+    pull(org.connectors[0], org.store, now)
+    assert is_near(before, (now() - began).total_seconds())
+    slow = answering_in(org, 0.8)
+    for asked in (RECENT, OLDER):
+        org.reconnect()
+        before = estimate_past(org.connectors[0], org.store, slow, asked)
+        org.reconnect()
+        done = fill(org.connectors[0], org.store, slow, asked)
+        assert done.rows > 1_000
+    assert "the last backfill" in before.basis
+    assert is_near(before, done.seconds), (60 * before.minutes, done.seconds, before.calls, done.calls, done.rows)

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from connectors.contract import Existing, Stream
-from connectors.errors import QuotaSpent, SliceLost, TryAgainLater
+from connectors.errors import PermissionMissing, QuotaSpent, SliceLost, TryAgainLater
 from connectors.hubspot import ranges
 from connectors.hubspot.connector import HubSpotConnector
 from connectors.hubspot.settings import HubSpotSettings
@@ -18,7 +18,7 @@ from connectors.sandbox.hubspot.ids import hubspot_id
 from connectors.sandbox.hubspot.portal import Portal
 from connectors.sandbox.hubspot.settings import ACCESS_TOKEN
 from flows.pipeline import comparing, pull
-from flows.pipeline.comparing import Parts, less
+from flows.pipeline.comparing import Looked, Parts, less
 from flows.results import PullReceipt
 from kammodel.entities import Account
 from kammodel.store import Store
@@ -56,14 +56,14 @@ def companies(front: Front, number: int = MOST, **settings: bool) -> Portal:
     return front.show(portal(book, **settings))
 
 
-def pulled(front: Front, store: Store, there: Portal, parallel: int = 1) -> PullReceipt:
+def pulled(front: Front, store: Store, there: Portal, parallel: int = 1, *, full: bool = False) -> PullReceipt:
     """Pulls companies a day later."""
     there.clock.advance(DAY)
     front.faults.log.clear()
     settings = HubSpotSettings(base_url=front.url, access_token=SecretStr(ACCESS_TOKEN), parallel_calls=parallel)
     connector = OfCompanies(settings, patience=Patience(sleep=lambda _: None))
     try:
-        return pull(connector, store, there.clock.now)
+        return pull(connector, store, there.clock.now, full=full)
     finally:
         connector.close()
 
@@ -106,6 +106,66 @@ def test_what_the_calls_reach_is_kept(
     assert asked < 3 * MOST // 100
     pulled(front, store, there, parallel)
     assert pages(front) == 0
+
+
+@pytest.fixture
+def hidden(front: Front, store: Store, monkeypatch: pytest.MonkeyPatch) -> Portal:
+    """600 companies that were read, and a fifth of them, spread over all parts, that is not shown any more."""
+    monkeypatch.setattr(comparing, "FIRST", 100)
+    monkeypatch.setattr("connectors.hubspot.sweeping._ROWS", 100)
+    there = companies(front, 600)
+    pulled(front, store, there)
+    for n in range(5, 601, 5):
+        there.purge("companies", hubspot_id("companies", n))
+    there.clock.advance(8 * DAY)
+    return there
+
+
+def test_what_is_hidden_is_not_marked_part_by_part(front: Front, store: Store, hidden: Portal) -> None:
+    """No night marks one of them, until everything is asked for."""
+    for _ in range(2):
+        with pytest.raises(PermissionMissing, match=r"accounts: at least \d+ of 600 records .* nothing was marked"):
+            pulled(front, store, hidden)
+        assert gone(store) == set()
+    pulled(front, store, hidden, full=True)
+    assert len(gone(store)) == 120
+
+
+def test_what_is_hidden_is_not_marked_where_the_calls_end_between_two_parts(
+    front: Front, store: Store, hidden: Portal
+) -> None:
+    """What vanished in the parts of one night counts in those of the next."""
+    refused = r"accounts: at least \d+ of 600 records .* nothing was marked"
+    with pytest.raises(PermissionMissing, match=refused):
+        pulled(front, store, hidden)
+    hidden.settings.daily_requests = 2 * (len(front.faults.log) - pages(front) + 2)
+    assert pulled(front, store, hidden).is_partial
+    assert pages(front) > 0
+    with pytest.raises(PermissionMissing, match=refused):
+        pulled(front, store, hidden)
+    assert gone(store) == set()
+
+
+def test_what_came_back_before_the_end_is_not_marked(
+    front: Front, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A comparison takes several nights: what it missed in the first is looked at once more in the last."""
+    monkeypatch.setattr("connectors.hubspot.sweeping._ROWS", 100)
+    there = companies(front, 600)
+    pulled(front, store, there)
+    there.clock.advance(8 * DAY)
+    kind = there.known("companies")
+    away = {str(hubspot_id("companies", n)): there.existing(kind, hubspot_id("companies", n)) for n in (3, 4, 599)}
+    for record_id in away:
+        there.purge("companies", record_id)
+    there.settings.daily_requests = 2 * 45
+    assert pulled(front, store, there).is_partial
+    assert pages(front) > 0
+    there.settings.daily_requests = 1000
+    back = min(away)
+    there.add(away.pop(back))
+    assert not pulled(front, store, there).is_partial
+    assert gone(store) == set(away)
 
 
 def test_a_place_that_cannot_be_read_begins_anew(front: Front) -> None:
@@ -153,6 +213,16 @@ def test_a_fault_ends_a_part_and_is_kept(fault: Exception) -> None:
     parts = Parts(looks(), 10)
     assert pl.concat(list(parts.ids())).to_list() == ["1"]
     assert (parts.is_over, parts.fault, parts.looked_at(), parts.place) == (True, fault, [(0, 2)], "after ('1',)")
+
+
+def test_how_far_a_comparison_has_come_is_kept() -> None:
+    """Its end is told apart from its beginning; a place of a version that marked part by part begins it anew."""
+    looked = Looked().after("here", pl.Series(["1", "2"])).after(None, pl.Series(["3"]))
+    kept = Looked.parse(looked.marked(1).text())
+    assert (kept.place, kept.is_listed, kept.vanished.to_list()) == (None, True, ["2", "3"])
+    assert (Looked().is_listed, Looked.parse(Looked().after("here", pl.Series(["1"])).text()).place) == (False, "here")
+    with pytest.raises(SliceLost):
+        Looked.parse('[["500",null,501]]')
 
 
 def test_ranges_less_others() -> None:

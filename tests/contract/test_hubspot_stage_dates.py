@@ -2,12 +2,16 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from connectors.contract import Slice
+from connectors.sandbox.hubspot.definitions import PropertyDefinition
 from connectors.sandbox.hubspot.ids import hubspot_id
+from connectors.sandbox.hubspot.kinds import DEALS
+from connectors.sandbox.hubspot.reference import PipelineStage
 from tests.contract.hubspot_copy import Copy, connected, read_stream, stream_of
 from tests.contract.hubspot_world import NOW, Front, day, open_front, portal
 
@@ -81,3 +85,20 @@ def test_a_new_stage_brings_a_date_and_changes_nothing_else(front: Front) -> Non
         named = {one.field for one in stream_of(connector, "opportunities").types}
     assert "amount" in named
     assert not [name for name in named if "date_entered" in name]
+
+
+@pytest.mark.parametrize(("number", "letters", "fit"), [(190, 20, True), (190, 60, False), (250, 12, True)])
+def test_dates_are_asked_for_where_an_address_has_room(front: Front, number: int, letters: int, *, fit: bool) -> None:
+    """Servers refuse an address of some 16,000 characters; it is their length that counts and not how many they are.
+    Where they do not fit, deals are read without their past, and that is told."""
+    there, copy = front.show(portal(property_history=False)), Copy()
+    for n in range(number):
+        stage = PipelineStage(f"{n:0>{letters}}", f"S{n}", 9, closed=False, probability=Decimal("0.5"))
+        there.pipelines["deals"][0].stages.append(stage)
+        name = f"hs_v2_date_entered_{stage.id}"
+        there.catalog.put(DEALS, PropertyDefinition(name, name, "datetime", "date", "dealinformation", calculated=True))
+    with connected(front) as connector:
+        read_stream(connector, copy, "opportunities", Slice(None, NOW + SECOND))
+        told = connector.unavailable()["opportunities.history"]
+    assert (bool(copy.rows(TABLE)), "only the last entry" in told) == (fit, fit)
+    assert max(len(call.query) for call in front.faults.log) < 15_000

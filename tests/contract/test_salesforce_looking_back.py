@@ -64,6 +64,7 @@ def test_an_edit_during_a_job_is_seen(
     meanwhile(front, UPLOADED, people_edit)
     with connected(front, sizes=JOB) as connector:
         told = write(connector, *scored(ALPHA, IBERIA, BETA))
+        assert connector.unseen == 0
     assert {i: o.outcome for i, o in told.items()} == dict.fromkeys((ALPHA, IBERIA, BETA), "written")
     assert {i: o.overwritten for i, o in told.items()} == {
         ALPHA: {"score": "7.5", "tier": "growth"},
@@ -89,6 +90,27 @@ def test_only_the_last_change_counts_and_only_if_it_is_ours(front: Front) -> Non
         there.update("Account", BETA, {"KAM_Score__c": 8}, by=None)
         there.update("Account", BETA, {"KAM_Score__c": 2}, by=ours)
         assert over(connector, *scored(ALPHA, IBERIA, BETA)) == {BETA: {"score": "8.0"}}
+
+
+def test_a_history_without_our_change_tells_nothing(front: Front, caplog: pytest.LogCaptureFixture) -> None:
+    """A run goes on days later, or another program of our own user has changed it since: what we went over, nobody
+    knows. A person who edited it since has had their say; nobody types a stamp."""
+    there = ready(front)
+    ours = there.integration_user_id
+    there.update("Account", ALPHA, {"KAM_Score__c": 7.5})
+    there.update("Account", ALPHA, {"KAM_Score__c": 2}, by=ours)
+    there.clock.advance(dt.timedelta(days=3))
+    there.update("Account", IBERIA, {"KAM_Score__c": 2}, by=ours)
+    there.update("Account", IBERIA, {"KAM_Score__c": 3}, by=ours)
+    there.update("Account", BETA, {"KAM_Score__c": 2}, by=ours)
+    there.update("Account", BETA, {"KAM_Score__c": 9})
+    asked = [
+        AccountWrite(i, {"score": "2", "stamp": "1."}, {"score": "1", "stamp": None}) for i in (ALPHA, IBERIA, BETA)
+    ]
+    with caplog.at_level(logging.WARNING), connected(front) as connector:
+        assert over(connector, *asked) == {}
+        assert connector.unseen == 2
+    assert "could not be seen in 2 cells of 3 accounts: what their history tells last is not our change" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from connectors.sandbox.hubspot.ids import hubspot_id
 from connectors.sandbox.hubspot.kinds import COMPANIES as COMPANY
 from connectors.sandbox.hubspot.kinds import DEALS as DEAL
 from connectors.sandbox.hubspot.portal import Portal
+from connectors.sandbox.hubspot.record import BY_USER
 from tests.contract.hubspot_world import Front, company, open_front, portal, small_book
 
 COMPANIES, DEALS = "/crm/v3/objects/companies", "/crm/v3/objects/deals"
@@ -245,3 +246,41 @@ def test_revenue_is_recalculated_without_moving_anything(front: Front) -> None:
     assert [body["properties"]["total_revenue"] for body in (before, after)] == [None, "1800"]
     assert before["updatedAt"] == after["updatedAt"]
     assert there.existing(DEAL, hubspot_id("deals", 2)).modified == there.now_ms()
+
+
+def test_search_may_count_what_it_does_not_show(front: Front) -> None:
+    """A ghost, of long ago, between two ids or above all."""
+    front.show(portal(index_ghosts={"companies": (int(ACME) + 1,)}))
+    above = [{"propertyName": "hs_object_id", "operator": "GT", "value": n} for n in (ACME, str(int(ACME) + 1))]
+    lately = {"propertyName": "hs_lastmodifieddate", "operator": "GTE", "value": "1700000000000"}
+    bodies = [{"filterGroups": [{"filters": one}]} for one in ([above[0]], [above[1]], [above[0], lately])]
+    told = [front.post(f"{COMPANIES}/search", body).json() for body in bodies]
+    assert [(one["total"], one["results"]) for one in told] == [(1, []), (0, []), (0, [])]
+
+
+def test_a_property_may_not_be_searched(front: Front) -> None:
+    """400, as for one that does not exist."""
+    front.show(portal(unsearchable_properties=frozenset({"companies.name"})))
+    filters = [{"propertyName": "name", "operator": "HAS_PROPERTY"}]
+    answers = [front.post(f"{p}/search", {"filterGroups": [{"filters": filters}]}) for p in (COMPANIES, DEALS)]
+    assert [answer.status_code for answer in answers] == [400, 400]
+    assert front.post(f"{COMPANIES}/search", {}).status_code == 200
+
+
+@pytest.mark.parametrize("status", [None, 400, 500])
+def test_a_cursor_that_is_no_record(front: Front, status: int | None) -> None:
+    """Taken, or not; that of a record always is."""
+    front.show(portal(strange_cursor_status=status))
+    answers = [front.get(f"{COMPANIES}?after={after}").status_code for after in (ACME, int(ACME) - 1_000_000)]
+    assert answers == [200, status or 200]
+
+
+@pytest.mark.parametrize("follows", [False, True])
+def test_when_a_record_was_made_may_be_entered(front: Front, *, follows: bool) -> None:
+    """What stands beside the properties follows that, or does not."""
+    there = front.show(portal(created_at_follows_property=follows))
+    made, entered = front.get(f"{COMPANIES}/{ALPHA}").json()["createdAt"], "2001-01-01T00:00:00.000Z"
+    there.write(there.existing(COMPANY, ALPHA), {"createdate": entered}, BY_USER)
+    body = front.get(f"{COMPANIES}/{ALPHA}").json()
+    assert body["properties"]["createdate"] == entered
+    assert body["createdAt"] == (entered if follows else made)

@@ -20,7 +20,7 @@ from connectors.sandbox.clock import Clock
 from connectors.sandbox.company import ServedCompany, same_in, serving
 from connectors.sandbox.salesforce.settings import OrgSettings
 from flows.pipeline import pull
-from kammodel.entities import ENTITIES, ExchangeRate, PipelineStage, User
+from kammodel.entities import ENTITIES, BackfillWindow, ExchangeRate, PipelineStage, User
 from kammodel.entities.envelope import OURS as STAMPS
 from kammodel.publish.fields import FIELDS
 from kammodel.store import Store, plans
@@ -80,7 +80,7 @@ class Past:
     def contents(self) -> dict[str, pl.DataFrame]:
         """Every table that a backfill fills, less the hour and name of a run; and the org's accounts."""
         with closing(Store(self.store)) as store:
-            found = {e.__name__: store.read(e).drop(*STAMPS).sort(pl.all()) for e in ENTITIES if e not in READ_WHOLE}
+            found = rows_of(store)
             with store.transaction() as tx:
                 instance = found["Account"]["source_instance"][0]
                 found["ledger"] = plans.ledger(tx, "salesforce", instance).sort(pl.all())
@@ -94,6 +94,19 @@ class Past:
             {k: str(v) for k, v in row.items() if k == "Id" or k.startswith("KAM_")}
             for row in self.served.company.org.records("Account")
         ]
+
+
+def rows_of(store: Store) -> dict[str, pl.DataFrame]:
+    """Every table that a backfill fills, less the hour and name of a run."""
+    return {one.__name__: store.read(one).drop(*STAMPS).sort(pl.all()) for one in ENTITIES if one not in READ_WHOLE}
+
+
+def lose_rows(file: Path) -> None:
+    """The rows of a store are lost, and what backfills have read. The bookmarks stay: there is nothing to pull."""
+    Store(f"sqlite:///{file}").close()
+    with closing(sqlite3.connect(file)) as rows, rows:
+        for entity in (*(one for one in ENTITIES if one not in READ_WHOLE), BackfillWindow):
+            rows.execute(f"DELETE FROM {entity.__tablename__}")
 
 
 @contextmanager
@@ -117,13 +130,10 @@ def provision(served: ServedCompany) -> None:
 
 
 def _lose_the_past(past: Past) -> None:
-    """A pull has read everything, and the rows were lost: the bookmarks say that there is nothing to pull, and what is
-    not read again by a backfill stays lost."""
+    """A pull has read everything, and the rows were lost: what is not read again by a backfill stays lost."""
     with closing(_connector(past.served)) as connector, closing(Store(past.store)) as store:
         pull(connector, store, _now)
-    with closing(sqlite3.connect(past.folder / "kam.db")) as rows, rows:
-        for entity in (one for one in ENTITIES if one not in READ_WHOLE):
-            rows.execute(f"DELETE FROM {entity.__tablename__}")
+    lose_rows(past.folder / "kam.db")
 
 
 def _now() -> dt.datetime:

@@ -113,18 +113,19 @@ def worker(api: Api, folder: Path, variables: dict[str, str]) -> Iterator[subpro
 
 def kill(process: subprocess.Popen[bytes]) -> None:
     """SIGKILL to a worker, and then to the flow processes that it began: as if the machine went off."""
-    begun = _begun_by(process.pid)
+    begun = begun_by(process.pid)
     for one in (process.pid, *begun):
         with suppress(ProcessLookupError):
             os.kill(one, signal.SIGKILL)
     process.wait(timeout=30)
 
 
-def _begun_by(parent: int) -> list[int]:
+def begun_by(parent: int) -> list[int]:
+    """The processes that a process began, and those that they did."""
     listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], check=True, capture_output=True, text=True).stdout
     pairs = [(int(pid), int(of)) for pid, of in (line.split() for line in listed.splitlines())]
     own = [pid for pid, of in pairs if of == parent]
-    return own + [pid for child in own for pid in _begun_by(child)]
+    return own + [pid for child in own for pid in begun_by(child)]
 
 
 def awaited(look: Callable[[], Any], *, every: float = 0.25) -> Any:

@@ -156,6 +156,7 @@ def _environment(folder: Path, postgres: str) -> dict[str, str]:
         "SANDBOX_SIZE": "40",
         "TEAM_STORE": fresh_store(postgres).replace("postgresql://", "postgresql+psycopg://", 1),
         "PREFECT_SERVER_API_PORT": str(_free_port()),
+        "PREFECT_WORKER_WEBSERVER_PORT": str(_free_port()),
         "DO_NOT_TRACK": "1",
         "COLUMNS": "200",
     }

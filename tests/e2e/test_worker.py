@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import Popen
+from typing import Any
 
+import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.company import ServedCompany, same_in, serving
+from connectors.sandbox.faults import Faults
 from connectors.sandbox.salesforce.org import Org
 from connectors.sandbox.salesforce.settings import OrgSettings
 from connectors.sandbox.seed import seeded_book
 from flows.events import GUARD_TRIPPED
+from flows.past import Past, backfill
+from flows.runtime import Runtime
+from flows.settings import settings_from
 from kammodel.store import Store, approving, health
-from tests.e2e.backfilled import provision
-from tests.e2e.prefect_worker import Api, worker
+from tests.e2e.backfilled import DEPLOYMENT, OVER, lose_rows, provision, rows_of
+from tests.e2e.prefect_worker import Api, awaited, begun_by, worker
 from tests.pipeline.salesforce_desk import LEAN
 
 RULES = "[limits]\nfewer_rows = 0.05\nleast = 3\n"
+FIRST = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=200)
 REVIEWED = '[fields]\nscore = "review"\n'
 
 
@@ -30,8 +41,23 @@ class Ops:
 
     api: Api
     served: ServedCompany
-    store: str
+    variables: dict[str, str]
     rules: Path
+    process: Popen[bytes]
+
+    @property
+    def file(self) -> Path:
+        """The store's."""
+        return Path(self.variables["KAM_HOME"]) / "kam.db"
+
+    @property
+    def store(self) -> str:
+        return f"sqlite:///{self.file}"
+
+    @property
+    def faults(self) -> Faults:
+        assert self.served.salesforce is not None
+        return self.served.salesforce.faults
 
     @property
     def org(self) -> Org:
@@ -60,9 +86,38 @@ def ops(tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Iterator[
     with serving(company) as served:
         provision(served)
         own = {"KAM_HOME": str(folder / "home"), "KAM_PUBLISH_FILE": str(folder / "publish.toml")}
+        variables = served.environment() | own
         api.deploy_all()
-        with worker(api, folder, served.environment() | own):
-            yield Ops(api, served, f"sqlite:///{folder / 'home' / 'kam.db'}", folder / "publish.toml")
+        with worker(api, folder, variables) as process:
+            yield Ops(api, served, variables, folder / "publish.toml", process)
+
+
+def test_each_form_on_the_server_says_what_its_fields_are_for(ops: Ops) -> None:
+    """Title, help and default of every parameter of the deployments; CRMs and kinds are chosen, days are picked."""
+    deployed = ops.api.post("deployments/filter")
+    forms = {one["entrypoint"]: one["parameter_openapi_schema"] for one in deployed}
+    fields = [(form, name, shown) for form in forms.values() for name, shown in form["properties"].items()]
+    for form, name, shown in fields:
+        assert (shown["title"] != name, shown["description"].endswith(".")) == (True, True)
+        assert ("default" in shown) is (name not in form.get("required", []))
+    offered = {(name, *_choices(form, shown)) for form, name, shown in fields if _choices(form, shown)}
+    assert {one for one in offered if one[0] != "streams"} == {
+        ("crm", "salesforce", "hubspot"),
+        ("of", "everything", "deletions", "associations"),
+        ("of", "scores", "crm"),
+        ("every", "day", "week", "month", "quarter"),
+    }
+    dates = {name for _, name, shown in fields if {"format": "date", "type": "string"} in shown.get("anyOf", [])}
+    assert dates == {"as_of", "first", "last"}
+
+
+def _choices(form: dict[str, Any], shown: dict[str, Any]) -> tuple[str, ...]:
+    """What a field of a form lets people choose from."""
+    for one in (shown, *shown.get("anyOf", [])):
+        kind = form["definitions"][one["$ref"].rsplit("/", 1)[1]] if "$ref" in one else one
+        if "enum" in kind:
+            return tuple(kind["enum"])
+    return ()
 
 
 def test_a_run_from_the_ui_reads_scores_and_writes(ops: Ops) -> None:
@@ -137,3 +192,41 @@ def test_a_run_that_waits_for_a_review_writes_all_else_and_then_asks(ops: Ops) -
 def _held(ops: Ops, accounts: list[str], name: str) -> list[bool]:
     """Which of the accounts have something in a field."""
     return [bool((ops.org.record("Account", one) or {}).get(name)) for one in accounts]
+
+
+def test_a_backfill_cancelled_from_the_ui_leaves_nothing_behind(ops: Ops) -> None:
+    """The run is Cancelled, no process of it is left, nothing is held; run again, the store is as without it."""
+    lose_rows(ops.file)
+    whole, calls = _filled(ops)
+    lose_rows(ops.file)
+    # After counting, when there are rows, each call is refused once: the rest takes longer than being stopped does.
+    before, late = len(ops.faults.log), calls * 3 // 4
+    for number in range(60):
+        ops.faults.at(late + 2 * number, "503")
+    run_id = ops.api.start(DEPLOYMENT, of="crm", crm="salesforce", first=FIRST.isoformat(), last=_today().isoformat())
+    awaited(lambda: len(ops.faults.log) - before > late or None, every=0.02)
+    ops.api.cancel(run_id)
+    run = ops.api.ended(run_id, *OVER)
+    assert run["state_name"] == "Cancelled"
+    awaited(lambda: begun_by(ops.process.pid) == [] or None)
+    assert ops.api.open_runs(DEPLOYMENT) == []
+    with closing(sqlite3.connect(ops.file)) as rows:
+        assert rows.execute("SELECT name FROM lease").fetchall() == []
+        assert rows.execute("SELECT kind FROM run WHERE state = 'running'").fetchall() == []
+    ops.faults.clear()
+    again, fewer = _filled(ops)
+    assert 0 < fewer < calls
+    for name, frame in whole.items():
+        assert_frame_equal(again[name], frame, check_exact=True)
+
+
+def _filled(ops: Ops) -> tuple[dict[str, pl.DataFrame], int]:
+    """What a backfill that is left alone brings into the store, and how many calls it makes."""
+    before = len(ops.faults.log)
+    with Runtime(settings_from(ops.variables)) as runtime:
+        backfill(runtime, ["salesforce"], Past(FIRST, _today()), announce=lambda _: None)
+        return rows_of(runtime.store), len(ops.faults.log) - before
+
+
+def _today() -> dt.date:
+    return dt.datetime.now(dt.UTC).date()

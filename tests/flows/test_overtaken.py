@@ -44,7 +44,12 @@ def runtime(served: ServedCompany, tmp_path: Path, prefect_api: str) -> Iterator
         who = opened.connector("hubspot").identify()
         for name in ("the older", "the newer"):
             made = PublishPlan(
-                plan_id=name, source=who.source, source_instance=who.instance, planned_at=opened.clock(), as_of=DAY
+                plan_id=name,
+                source=who.source,
+                source_instance=who.instance,
+                planned_at=opened.clock(),
+                as_of=DAY,
+                made_by="a run",
             )
             save(opened.store, made, ("1", "tier", None, "key", "write"))
         yield opened

@@ -22,7 +22,11 @@ def test_an_estimate_is_told_and_reads_nothing(crms: ServedCompany) -> None:
     assert salesforce["calls"] == salesforce["setup"] + sum(one["calls"] for one in salesforce["streams"])
     assert 0 < salesforce["day_share"] < 0.01
     assert salesforce["is_enough"] is True
+    after = salesforce["write_back"]
+    assert after["run_calls"] == salesforce["calls"] + after["planning"] + after["writing"]
+    assert 0 < after["written"] == after["accounts"]
     page = kam("estimate", "--crm", "hubspot", *SPAN, "--stream", "accounts").stdout
+    assert "planning" not in page
     assert "hubspot: a backfill takes about" in page
     assert "in 2 windows" in page
     past = json.loads(kam("estimate", "--crm", "hubspot", *SPAN, "--json").stdout)[0]
@@ -58,6 +62,8 @@ def test_scores_and_writing_are_done_when_asked_for(crms: ServedCompany) -> None
     assert kam("provision", "--crm", "salesforce").exit_code == 0
     ended = kam("backfill", "--crm", "salesforce", *SPAN, "--scores", "--write-back", "--json")
     assert ended.exit_code == 0, ended.output
+    said = "kam: salesforce: planning then looks at about "
+    assert sum(line.startswith(said) for line in ended.stderr.splitlines()) == 1
     done = json.loads(ended.stdout)
     assert [day["as_of"] for day in done["scores"]["days"]] == ["2026-05-31"]
     assert done["write_backs"][0]["applied"]["written"] > 0
@@ -74,6 +80,7 @@ def test_scores_and_writing_are_done_when_asked_for(crms: ServedCompany) -> None
         (("backfill", "--crm", "salesforce", *SPAN, "--write-back"), 3, "kam provision --crm salesforce"),
         (("estimate", "--to", "2026-06-01"), 2, "--to needs the day to begin with"),
         (("estimate", "--full", *SPAN), 2, "--full is of a pull"),
+        (("estimate", "--write-back"), 2, "--write-back is of a backfill: add --from"),
     ],
 )
 @pytest.mark.usefixtures("crms")

@@ -4,6 +4,7 @@ wait for a person, whom they ask once."""
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import gc
 import json
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ from kammodel.publish.fields import FIELDS
 from kammodel.store import approving
 from tests.flows.test_partial import ended
 
+HOUR = dt.timedelta(hours=1)
 pytestmark = [
     # Prefect's clients leave their sockets to the garbage collector.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
@@ -42,7 +44,8 @@ pytestmark = [
 def runtime(served: ServedCompany, tmp_path: Path, prefect_api: str) -> Iterator[Runtime]:
     """HubSpot alone, read and scored; every change of a score is approved first."""
     rules = tmp_path / "publish.toml"
-    rules.write_text('[fields]\nscore = "review"\n[limits]\nfewer_rows = 0.05\nleast = 3\n', "utf-8")
+    limits = "[limits]\nfewer_rows = 0.05\nleast = 3\n"
+    rules.write_text(f'[fields]\nscore = "review"\n{limits}[plan]\nexpires_hours = 2\n', "utf-8")
     there = {name: value for name, value in served.environment().items() if "SALESFORCE" not in name}
     settings = settings_from({**there, "KAM_HOME": str(tmp_path), "KAM_PUBLISH_FILE": str(rules)})
     with (
@@ -77,7 +80,8 @@ def test_without_a_form_all_else_is_written_and_the_log_says_how_to_approve(runt
 def test_a_plan_beyond_a_limit_is_asked_about_once_and_written_with_its_reviewed_cells(
     runtime: Runtime, served: ServedCompany
 ) -> None:
-    """The guard's form shows the cells that wait for review too: its approval is of the whole plan."""
+    """The guard's form shows the cells that wait for review too: its approval is of the whole plan. It is asked for as
+    long as the plan is good."""
     asyncio.run(ended(write_back(return_state=True)))
     deals_are_gone(runtime, served)
     with get_client(sync_client=True) as client:
@@ -89,6 +93,7 @@ def test_a_plan_beyond_a_limit_is_asked_about_once_and_written_with_its_reviewed
             by_field = approving.review_by_field(tx, plan.plan_id)
         form = form_of(client, run)
         assert (len(plan.tripped) > 0, list(by_field)) == (True, ["score"])
+        assert HOUR < asked_until(client, run) - dt.datetime.now(dt.UTC) <= 2 * HOUR
         for told in ("Beyond a limit", f"| hubspot | {plan.hash} | score | {by_field['score']} |", "these cells too"):
             assert told in form
 
@@ -131,6 +136,14 @@ def form_of(client: SyncPrefectClient, run: FlowRun) -> str:
     assert state.state_details.run_input_keyset is not None
     key = state.state_details.run_input_keyset["description"]
     return str(json.loads(client.read_flow_run_input(run.id, key)))
+
+
+def asked_until(client: SyncPrefectClient, run: FlowRun) -> dt.datetime:
+    """When a suspended run is to end by itself."""
+    state = client.read_flow_run(run.id).state
+    assert state is not None
+    assert state.state_details.pause_timeout is not None
+    return state.state_details.pause_timeout
 
 
 async def result_of(state: State[Any]) -> tuple[WriteBackReceipt, ...]:

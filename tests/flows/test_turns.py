@@ -7,26 +7,31 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.company import ServedCompany
 from flows import proving, steps, turns
+from flows.cli.standing import Screen
 from flows.outcome import skipped
 from flows.pipeline import quiet
 from flows.pipeline.applying import Replaced
+from flows.pipeline.health import standing
 from flows.pipeline.leasing import Held, Taken, sole_reader, sole_writer
 from flows.pipeline.swept import Sweeps
+from flows.recording import has_died
 from flows.runtime import Runtime
 from flows.settings import settings_from
 from flows.sweeping import sweep_one
+from flows.words import Language, Words
 from kammodel.entities import PublishPlan
 from kammodel.store import health
 from tests.flows.test_flows import DAY, QUICK
 from tests.store.test_plans import save
 
-HALF_AN_HOUR = dt.timedelta(minutes=30)
+HALF_AN_HOUR, DAY_LONG = dt.timedelta(minutes=30), dt.timedelta(days=1)
 
 
 class Flow:
@@ -162,7 +167,7 @@ def test_a_plan_whose_turn_does_not_come_is_left_to_the_next_run(runtime: Runtim
     assert newest(runtime, "plan")[0] == health.PARTIAL
 
 
-def plan_named(runtime: Runtime, name: str, undoes: str | None = None) -> PublishPlan:
+def plan_named(runtime: Runtime, name: str, undoes: str | None = None, *, made_by: str | None = "a run") -> PublishPlan:
     """A plan of one cell, stored."""
     who = runtime.connector("hubspot").identify()
     made = PublishPlan(
@@ -172,6 +177,7 @@ def plan_named(runtime: Runtime, name: str, undoes: str | None = None) -> Publis
         planned_at=runtime.clock(),
         as_of=DAY,
         undoes=undoes,
+        made_by=made_by,
     )
     kept = made.model_copy()
     save(runtime.store, made, ("1", "tier", None, "key", "write"))
@@ -185,11 +191,21 @@ def test_an_undo_waits_for_who_writes(runtime: Runtime, writing: Another) -> Non
         steps.keep_undo(runtime, undo, progress=quiet)
     with pytest.raises(turns.TurnMissed, match="nothing is taken back, undo it once more: waited 30 minutes"):
         steps.keep_undo(runtime, undo, progress=Flow(writing.goes_on))
-    assert steps.keep_undo(runtime, undo, progress=Flow(writing.ends)) == undo.receipt
+    assert steps.keep_undo(runtime, undo, progress=Flow(writing.ends)).plan_id == undo.receipt.plan_id
 
 
-def test_an_overtaken_plan_is_left_out_by_a_flow(runtime: Runtime) -> None:
-    """The newer one writes it, so that nobody need be told; a command says that it is old."""
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("en", "HubSpot apply: nothing was written: a newer plan had taken its place"),
+        ("es", "apply de HubSpot: no se escribió nada: un plan más nuevo lo había sustituido"),
+    ],
+)
+def test_an_overtaken_plan_is_left_out_by_a_flow(
+    runtime: Runtime, language: Language, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The newer one writes it, so that nobody need be woken; a command says that it is old, and the status why nothing
+    was written."""
     plan_named(runtime, "the older")
     plan_named(runtime, "the newer")
     with pytest.raises(Replaced, match="hubspot: plan the older is not the latest"):
@@ -198,6 +214,11 @@ def test_an_overtaken_plan_is_left_out_by_a_flow(runtime: Runtime) -> None:
     assert (left_out.written, left_out.pending, left_out.is_complete, steps.unwritten([left_out])) == (0, 0, True, ())
     assert skipped([left_out]) == ("hubspot: a newer plan has taken its place; it writes what this one would have",)
     assert newest(runtime, "apply") == (health.DONE, None)
+    say = Words(language)
+    found = standing(runtime.store, ["hubspot"], runtime.clock(), DAY_LONG, has_died, say=say)
+    assert not [one.what for one in found.troubles if "apply" in one.what and "place" in one.what]
+    Screen(found, None, ZoneInfo("UTC"), say).show()
+    assert line in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize("takes_back", [True, False])
@@ -208,3 +229,14 @@ def test_what_no_newer_plan_does_is_not_left_out(runtime: Runtime, *, takes_back
     plan_named(runtime, "the newer")
     with pytest.raises(Replaced, match="hubspot: plan the older is not the latest"):
         steps.apply(runtime, "hubspot", "the older", progress=Flow(lambda: None))
+
+
+@pytest.mark.parametrize(("undoes", "made_by"), [(None, None), ("another", "a run")], ids=["made by hand", "an undo"])
+def test_what_nobody_is_to_write_is_told(runtime: Runtime, undoes: str | None, made_by: str | None) -> None:
+    """The newer plan is one to be looked at, or writes something else."""
+    plan_named(runtime, "the older")
+    plan_named(runtime, "the newer", undoes, made_by=made_by)
+    left = steps.apply(runtime, "hubspot", "the older", progress=Flow(lambda: None))
+    assert (left.plan_id, left.skipped, left.pending, left.is_complete) == ("the older", None, 1, False)
+    (line,) = steps.unwritten([left])
+    assert line.endswith("with the next apply: a newer plan has taken its place, which no run is to write")

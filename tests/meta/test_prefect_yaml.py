@@ -12,8 +12,11 @@ import pytest
 import yaml
 from prefect import Flow
 from prefect.client.schemas.schedules import CronSchedule
+from prefect.exceptions import ParameterTypeError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from connectors.hubspot import mapping as hubspot
+from connectors.salesforce import mapping as salesforce
 from flows.crms import Crm
 
 FILE = Path(__file__).parents[2] / "prefect.yaml"
@@ -133,6 +136,20 @@ def test_forms_have_titles_descriptions_and_positions(deployment: Deployment) ->
         assert shown["title"] != name
         assert shown["description"].endswith(".")
         assert shown["position"] == place
+
+
+def test_the_form_of_a_backfill_offers_the_streams() -> None:
+    """Every one that a connector declares, and no other: whoever fills it in has nothing to spell."""
+    flow = flow_of(next(d for d in read().deployments if d.name == "crm-months"))
+    offered = flow.parameters.definitions["StreamName"]["enum"]
+    theirs = salesforce.declared("x", many_currencies=True, insist=False)
+    others = hubspot.declared("x", "UTC", many_currencies=True, insist=False)
+    names = {one.name for one in theirs} | {one.name for one in others}
+    assert (set(offered), len(offered)) == (names, len(names))
+    choice, nothing = flow.parameters.properties["streams"]["anyOf"]
+    assert (choice["items"]["$ref"], nothing) == ("#/definitions/StreamName", {"type": "null"})
+    with pytest.raises(ParameterTypeError):
+        flow.validate_parameters({"streams": ["deals"]})
 
 
 @pytest.mark.parametrize("kind", ["docker", "kubernetes"])

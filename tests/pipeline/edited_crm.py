@@ -14,6 +14,7 @@ from connectors.salesforce.sizes import Sizes
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.hubspot.ids import hubspot_id
 from connectors.sandbox.salesforce.ids import salesforce_id
+from connectors.sandbox.salesforce.redefining import retype_field
 from kammodel.publish.fields import FIELDS
 from tests.contract import hubspot_copy, hubspot_world, salesforce_connected
 from tests.contract.meanwhile import meanwhile
@@ -104,6 +105,8 @@ def _number(text: str | None) -> Any:
 def _salesforce(front: salesforce_connected.Front, stack: ExitStack, *, by_jobs: bool) -> Crm:
     # Thousands of writes by jobs are more than a day of calls.
     there = salesforce_connected.provisioned(front, daily_api_requests=10**9)
+    # An admin made it wider: HubSpot keeps all decimals anyway.
+    retype_field(there, "Account", NAMES["salesforce"]["score"], "double", scale=2)
     sizes = Sizes(ingest_from=1, ingest_rows=100) if by_jobs else None
     return Crm("salesforce", front, there, stack.enter_context(salesforce_connected.connected(front, sizes=sizes)))
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.company import Company, same_in
 from connectors.sandbox.salesforce.settings import OrgSettings
+from flows.pipeline.undoing import keep_undo, plans_to_undo, undo_of
+from flows.results import PlanReceipt
 from tests.pipeline.company import NOW, Office, office, small_book
 from tests.pipeline.salesforce_desk import LEAN
 
@@ -38,3 +40,10 @@ def type_in(desk: Office, crm: str, account: str, **values: str | None) -> None:
         org.update("Account", account, {f"KAM_{key.title()}__c": value for key, value in values.items()})
     elif portal is not None:
         portal.update("companies", account, {f"kam_{key}": value or "" for key, value in values.items()})
+
+
+def undo_planned(desk: Office, name: str) -> PlanReceipt:
+    """What takes a plan back, looked at and kept: the next apply writes it."""
+    (undone,) = plans_to_undo(desk.store, name)
+    crm, store, clock = desk.connectors[0], desk.store, desk.clock.now
+    return keep_undo(crm, store, undo_of(crm, store, undone, clock), clock)

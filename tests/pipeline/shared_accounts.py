@@ -27,6 +27,8 @@ WANTED: dict[str, tuple[Value, ...]] = {
 }
 TYPED: dict[str, tuple[Value, ...]] = {"tier": ("strategic",), "score": ("1.5", "10.0"), "reason": ("mine",)}
 """What people enter besides: values that nobody wants, and the same in another spelling."""
+FINER: dict[Value, tuple[Value, ...]] = {"10": ("10.04",), "50.5": ("50.54", "50.50"), "7": ("6.96",)}
+"""What people make of our numbers: more decimals than we write."""
 FIELDS = [f for f in OURS if f.key in {*WANTED, "scored_on", "stamp"}]
 _LOCKED_S = 600
 

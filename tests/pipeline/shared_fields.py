@@ -21,9 +21,9 @@ from kammodel.errors import KamError
 from kammodel.publish.plan import Terms
 from kammodel.store import approving, plans
 from tests.pipeline.mishaps import Killed, Stop
-from tests.pipeline.shared_accounts import FIELDS, TYPED, WANTED, SharedAccounts
+from tests.pipeline.shared_accounts import FIELDS, FINER, TYPED, WANTED, SharedAccounts
 from tests.pipeline.stopped_store import StoppedStore
-from tests.pipeline.whose import Change, Model, Place, Value
+from tests.pipeline.whose import Change, Model, Place, Rest, Value
 
 MINUTE = dt.timedelta(minutes=1)
 _MOST_CALLS, _MOST_TRANSACTIONS = 8, 10
@@ -37,8 +37,8 @@ class SharedFields:
         self.crm, self.store, self.chance = crm, store, chance
         self.model = Model({place: chance.choice(WANTED[place[1]]) for place in crm.places})
         self.edited: set[str] = set()
-        self.made: dict[str, tuple[dict[Place, Change], bool]] = {}
-        """By plan: what it may have written, and whether it took something back."""
+        self.made: dict[str, tuple[dict[Place, Change], set[Place]]] = {}
+        """By plan: what it may have written, and where it took something back."""
         self.cells: dict[str, int] = {}
         """By plan: how many it told of."""
         self.wrote: dict[str | None, set[Place]] = {}
@@ -48,10 +48,12 @@ class SharedFields:
         self._forget()
 
     def edit(self) -> None:
-        """Somebody works on an account: sets another value, what we want, what we wrote before, or clears."""
+        """Somebody works on an account: sets another value, what we want, what we wrote before, a finer number than
+        stands there, or clears."""
         account = self.chance.choice(self.crm.ids)
         for key in self.chance.sample(sorted(WANTED), self.chance.choice((1, 1, 2))):
-            self.enter((account, key), self.chance.choice((*WANTED[key], *TYPED[key])))
+            finer = FINER.get(self.model.cells[account, key].value, ())
+            self.enter((account, key), self.chance.choice((*WANTED[key], *TYPED[key], *finer * 3)))
 
     def enter(self, place: Place, value: Value) -> None:
         """Somebody enters a value, or clears what stands there."""
@@ -74,42 +76,42 @@ class SharedFields:
     def adopt(self) -> None:
         """Somebody has the ledger rebuilt, lost or not."""
         self.told.append("adopt")
-        adopt(self.crm.connector, self.store)
+        adopt(self.crm.connector, self.store, self.crm.there.clock.now)
 
     def run(self) -> PlanReceipt:
         """Plan and apply, and nobody in between."""
         self.told.append("run")
         before = copy.deepcopy(self.model.cells)
-        changes = self.model.plan()
+        changes = self._next()
         planned = self._plan(changes)
         self._apply(changes)
         self.model.judge(before, self.crm.now())
-        self._keep(changes, is_undo=False)
+        self._keep(changes)
         assert not set(self._outcomes(planned.plan_id)) & {"pending", "waiting"}
         return planned
 
     def run_among_people(self) -> None:
         """They edit between plan and apply, and between the portions of an apply."""
         self.told.append("run among people")
-        changes = self.model.plan()
+        changes = self._next()
         self._plan(changes)
         if self.chance.random() < 0.5:
             self.edit()
         self._apply(changes, self._between(changes))
-        self.model.unclear(changes, is_undo=False)
-        self._keep(changes, is_undo=False)
+        self.model.unclear(changes, self.model.taking)
+        self._keep(changes)
 
     def run_refused(self, account: str | None = None) -> None:
         """An account is not taken: a rule of the org forbids it, or it is locked. A later run has to write it."""
         self.told.append("run refused")
         account = account or self.chance.choice(self.crm.ids)
-        changes = self.model.plan()
+        changes = self._next()
         self._plan(changes)
         self.crm.refuse(account)
         self._apply(changes)
         self.crm.allow(account)
-        self.model.unclear(changes, is_undo=False)
-        self._keep(changes, is_undo=False)
+        self.model.unclear(changes, self.model.taking)
+        self._keep(changes)
 
     def break_down(self) -> None:
         """A run is stopped, or a call goes wrong; at times the next process goes on with what is left."""
@@ -120,7 +122,7 @@ class SharedFields:
     def stop(self, trouble: AbstractContextManager[object]) -> None:
         """A run breaks down."""
         knew, last = copy.deepcopy(self.model.cells), self.latest()
-        self._broken(trouble, self.model.plan(), self._plan, is_undo=False)
+        self._broken(trouble, self._next(), self._plan)
         if self.latest() == last:
             self.model.never_planned(knew)
 
@@ -132,35 +134,37 @@ class SharedFields:
 
     def undo(self, name: str, trouble: AbstractContextManager[object] | None = None) -> None:
         """A plan is undone: what we wrote and still stands there is as before, at once where nothing breaks down."""
-        done, was_undo = self.made[name]
-        changes = self.model.undo(done)
+        self.model.broke_off(self._pending(but=name))
+        done, took_back = self.made[name]
+        # Of what an undo has still to write it is known which plan wrote it.
+        wrote = self.wrote.get(name, set())
+        done = {place: change for place, change in done.items() if place in wrote or place not in self.model.rest}
+        changes = self.model.undo(done, took_back)
         self.told.append(f"undo of {name}")
 
         def plan(_: dict[Place, Change]) -> PlanReceipt:
             (undone,) = plans_to_undo(self.store, name)
             found = undo_of(self.crm.connector, self.store, undone, self.crm.there.clock.now)
-            return self._planned(keep_undo(self.store, found, self.crm.there.clock.now))
+            return self._planned(keep_undo(self.crm.connector, self.store, found, self.crm.there.clock.now))
 
         if trouble is not None:
-            self._broken(trouble, changes, plan, is_undo=not was_undo)
+            self._broken(trouble, changes, plan)
             return
         planned = plan(changes)
-        self.made[planned.plan_id] = (changes, not was_undo)
+        self.made[planned.plan_id] = (changes, self.model.taking)
         before = copy.deepcopy(self.model.cells)
         self._apply(changes)
         now = self.crm.now()
         for place in changes.keys() & self.wrote.get(name, set()):
             back = changes[place][1]
             assert before[place].is_typed or now[place] == back, f"not taken back: {place}: {before[place]}"
-        self._keep(changes, is_undo=not was_undo)
+        self._keep(changes)
 
     def _broken(
         self,
         trouble: AbstractContextManager[object],
         changes: dict[Place, Change],
         plan: Callable[[dict[Place, Change]], PlanReceipt],
-        *,
-        is_undo: bool,
     ) -> None:
         try:
             with trouble, suppress(KamError):
@@ -172,9 +176,9 @@ class SharedFields:
         self.crm.new_process()
         latest = self.latest()
         if latest is not None and latest not in self.made:
-            self.made[latest] = (changes, is_undo)
+            self.made[latest] = (changes, self.model.taking)
         self._saw(changes)
-        self.model.unclear(changes, is_undo=is_undo)
+        self.model.unclear(changes, self.model.taking)
 
     def _go_on(self) -> None:
         """The next process applies what is left of the newest plan."""
@@ -184,10 +188,10 @@ class SharedFields:
         self.told.append(f"go on with {latest}")
         if latest is None:
             return
-        changes, is_undo = self.made[latest]
+        changes, taking = self.made[latest]
         self._apply(changes)
         self._saw(changes)
-        self.model.unclear(changes, is_undo=is_undo)
+        self.model.unclear(changes, taking)
 
     def _trouble(self) -> AbstractContextManager[object]:
         kind, after = self.chance.choice(("call", "call", "store", "fault")), self.chance.random() < 0.5
@@ -200,6 +204,18 @@ class SharedFields:
         self.crm.faults.at(at, self.chance.choice(KINDS), times=self.chance.choice((1, 8)))
         return nullcontext()
 
+    def _next(self) -> dict[Place, Change]:
+        """What the model expects of the next plan, with what an undo left to it."""
+        self.model.broke_off(self._pending())
+        return self.model.plan()
+
+    def _pending(self, *, but: str = "") -> dict[Place, Rest]:
+        """What an undo has still to write, unless it is the plan `but`."""
+        with self.store.transaction() as tx:
+            cells = plans.pending_undo(tx, **self.crm.of).filter(pl.col("plan_id") != but)
+        told = cells.select("source_id", "field", "before", "after", "reason").rows()
+        return {(i, k): (before, after, why == "undo") for i, k, before, after, why in told if k in WANTED}
+
     def _plan(self, changes: dict[Place, Change]) -> PlanReceipt:
         """As after a pull, which shows the accounts that were edited. `changes`: what the model expects of it."""
         with self.store.transaction() as tx:
@@ -210,7 +226,7 @@ class SharedFields:
         self.crm.there.clock.advance(MINUTE)
         terms = Terms(FIELDS, self.crm.there.clock.now().date(), {})
         planned = self._planned(plan_of(self.crm.connector, self.store, wanted, terms, self.crm.there.clock.now))
-        self.made[planned.plan_id] = (changes, False)
+        self.made[planned.plan_id] = (changes, self.model.taking)
         return planned
 
     def _apply(self, changes: dict[Place, Change], progress: Progress = quiet) -> None:
@@ -233,12 +249,11 @@ class SharedFields:
 
         return progress
 
-    def _keep(self, changes: dict[Place, Change], *, is_undo: bool) -> None:
+    def _keep(self, changes: dict[Place, Change]) -> None:
         """All was written that could be, and kam knows it."""
         done = [place for place, (_, after) in changes.items() if self.model.cells[place].value == after]
         self.model.kept(done)
-        if is_undo:
-            self.model.took_back(done, changes)
+        self.model.took_back([place for place in done if place in self.model.taking], changes)
 
     def _planned(self, made: PlanReceipt) -> PlanReceipt:
         self.cells[made.plan_id] = made.cells_to_write + made.cells_held + made.cells_to_review + made.cells_equal

@@ -12,12 +12,14 @@ import polars as pl
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Harm = Literal["lost", "cut", "twice", "again"]
-"""Without its rows, without the last half of them, with each of them twice, with those of the page before instead."""
+"""Without its rows, without the last half of them, with each of them twice, with those of the page before instead: of
+the same list, where it has an address of its own."""
 HARMS: tuple[Harm, ...] = ("lost", "cut", "twice", "again")
 _PAGES = re.compile(
     r"GET /crm/v3/objects/[^/]+$|POST /crm/v3/objects/[^/]+/(search|batch/read)$"
     r"|GET /services/data/v[\d.]+/(query|queryAll)(/.*)?$|GET /services/data/v[\d.]+/jobs/query/[^/]+/results$"
 )
+_LOCATOR = re.compile(r"(?<=/query/).*|(?<=/queryAll/).*")
 _ROWS = ("results", "records")
 Rows = list[Any]
 
@@ -30,7 +32,7 @@ class Spoilt:
     place: int | None = None
     harm: Harm = "lost"
     met: list[str] = field(default_factory=list)
-    _last: Rows = field(default_factory=list)
+    _last: dict[str, Rows] = field(default_factory=dict)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         called = f"{scope.get('method')} {scope.get('path')}"
@@ -56,7 +58,9 @@ class Spoilt:
         if not rows:
             return body
         self.met.append(called)
-        before, self._last = self._last, rows
+        of = _LOCATOR.sub("", called).rstrip("/")
+        before = self._last.get(of)
+        self._last[of] = rows
         if len(self.met) - 1 != self.place:
             return body
         again = before if before and _shape(before[0]) == _shape(rows[0]) else rows

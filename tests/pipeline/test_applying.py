@@ -157,7 +157,8 @@ def test_what_an_undo_gives_back_to_a_person_is_not_ours(desk: Desk) -> None:
         newest = plans.latest_plan(tx, of.source, of.instance)
         assert newest is not None
         done = PublishPlan(**newest.model_dump())
-    keep_undo(desk.store, undo_of(desk.connector, desk.store, done, lambda: AT), lambda: AT)
+    undo = undo_of(desk.connector, desk.store, done, lambda: AT)
+    keep_undo(desk.connector, desk.store, undo, lambda: AT)
     desk.apply()
     assert (desk.score(ALPHA), desk.ledger()) == (1, set())
 

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
+import polars as pl
 import pytest
 from sqlmodel import select
 
@@ -13,8 +14,10 @@ from flows import steps
 from flows.pipeline import backfill
 from flows.pipeline.leasing import Held, Taken, sole_reader, sole_writer
 from flows.pipeline.scoring import ForgottenMeanwhile
+from flows.pipeline.undoing import plans_to_undo
 from flows.runtime import Runtime
 from kammodel.entities import Account, Lease, ScoreSnapshot
+from kammodel.errors import KamError
 from tests.pipeline.private_office import PrivateOffice, private_office
 
 CRM = "hubspot"
@@ -106,3 +109,22 @@ def test_past_days_that_were_begun_with_somebody_are_not_stored(office: PrivateO
         assert gone not in named_in_snapshots(at)
         assert len(backfill(at.store, config, days, at.clock, given=given).days) == 3
         assert gone not in named_in_snapshots(at)
+
+
+def test_an_undo_that_was_looked_at_before_brings_nobody_back(office: PrivateOffice) -> None:
+    """It is to be looked at again, and takes back the rest."""
+    with office.runtime() as at:
+        at.connector(CRM).provision(at.fields, "en")
+        steps.score(at, None, progress=at.progress)
+        planned = steps.plan(at, CRM, None, full=False, progress=at.progress)
+        steps.apply(at, CRM, planned.plan_id, progress=at.progress)
+        (undone,) = plans_to_undo(at.store, planned.plan_id)
+        looked_at = steps.undo_of(at, undone, progress=at.progress)
+        gone = str(looked_at.cells["source_id"][0])
+        office.forget("account", gone, CRM)
+        with pytest.raises(KamError, match="has changed since it was looked at"):
+            steps.keep_undo(at, looked_at, progress=at.progress)
+        steps.keep_undo(at, steps.undo_of(at, undone, progress=at.progress), progress=at.progress)
+        with at.store.transaction() as tx:
+            left = tx.frame("SELECT DISTINCT source_id FROM planned_cell", {"source_id": pl.String()})["source_id"]
+    assert (left.len() > 1, gone in left.to_list()) == (True, False)

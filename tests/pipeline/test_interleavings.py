@@ -20,7 +20,7 @@ from tests.seed import SEED
 SAMPLE, ALL = 12, 5_000
 _FAULTS: tuple[Fault, ...] = ("dropped_before", "dropped_after", "truncated", "html_502", "503", "429", "expired_token")
 _VALUES: dict[str, tuple[str | None, ...]] = {
-    "score": ("1", "2", "7", "8.5", None),
+    "score": ("1", "2", "7", "8.5", "1.04", "2.04", None),
     "tier": ("key", "growth", "standard", None),
 }
 _BEFORE: dict[str, str | None] = {"score": "1", "tier": None}

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from flows.pipeline import apply
+from flows.pipeline.undoing import keep_undo, undo_of
 from kammodel.store import approving
 from tests.contract import hubspot_world, salesforce_connected
 from tests.pipeline import hubspot_people, salesforce_script
@@ -19,7 +21,7 @@ from tests.pipeline.disturbed import Checkpoint, Script
 from tests.pipeline.hubspot_script import ScriptedHubSpot, small_sizes
 from tests.pipeline.mishaps import KILLED, Killed, Mishap
 from tests.pipeline.salesforce_script import ScriptedSalesforce
-from tests.pipeline.steps import Desk, Step, T, pulled
+from tests.pipeline.steps import Desk, Step, T, an_hour_passes, pulled
 from tests.pipeline.stopped_store import StoppedStore
 from tests.seed import SEED
 
@@ -79,6 +81,23 @@ def two_runs(streams: Sequence[str], people_work: Any) -> Iterator[Step[Any]]:
     yield Step("first writing", Desk.write, Desk.run, writes=True)
     yield from pulled(everything, "edits", people_work)
     yield Step("edits: writing", Desk.write, Desk.run, writes=True)
+    yield Step("undoing", undo_and_run, run_after, an_hour_passes, writes=True)
+
+
+def undo_and_run(desk: Desk[Any]) -> bool:
+    """The newest plan is taken back; then comes what the schedule does."""
+    with desk.store.transaction() as tx:
+        (newest,) = approving.recent_plans(tx, 1)
+    crm, store, clock = desk.connector, desk.store, desk.there.clock.now
+    keep_undo(crm, store, undo_of(crm, store, newest, clock), clock)
+    return apply(crm, store, None, clock).written > 0 and desk.run()
+
+
+def run_after(desk: Desk[Any]) -> bool:
+    """What the schedule does, whatever is left of an undo; one that was not even kept is asked for once more."""
+    with desk.store.transaction() as tx:
+        is_kept = any(plan.kind == "undo" for plan in approving.recent_plans(tx, 100))
+    return desk.run() if is_kept else undo_and_run(desk)
 
 
 @pytest.fixture(scope="module", params=CRMS)
@@ -104,11 +123,12 @@ def play(script: StoreScript[Any], here: Checkpoint[Any], number: int, mishap: M
 
 
 def test_a_process_may_end_at_a_transaction(script: StoreScript[Any]) -> None:
-    """A sample by the seed (KAM_TEST_SEED), half of it where plans are made and written."""
+    """A sample by the seed (KAM_TEST_SEED), most of it where plans are made, written and taken back."""
     chance = random.Random(f"{SEED} {script.checkpoints[0].calls[0]}")
     writing = [(here, number) for here, number in script.places if here.step.name.endswith("writing")]
-    assert len(writing) > 10
-    for places in ([script.places] * SAMPLE, [writing] * SAMPLE):
+    undoing = [(here, number) for here, number in script.places if here.step.name == "undoing"]
+    assert min(len(writing), len(undoing)) > 10
+    for places in ([script.places] * SAMPLE, [writing] * SAMPLE, [undoing] * SAMPLE):
         for among in places:
             play(script, *chance.choice(among), chance.choice(KILLED))
 

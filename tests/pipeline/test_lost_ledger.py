@@ -47,11 +47,11 @@ def test_adopt_fills_the_ledger_with_what_is_proven(crm: str, tmp_path: Path) ->
         lose_the_store(desk, tmp_path)
         with desk.store:
             desk.pull()
-            told = adopt(desk.connectors[0], desk.store)
+            told = adopt(desk.connectors[0], desk.store, desk.clock.now)
             assert (told.unproven, told.adopted) == (1, told.proven)
             with desk.store.transaction() as tx:
                 found = set(ledger(tx, crm, desk.connectors[0].identify().instance).rows())
             assert before - found == {(account, "tier", "standard")} | {row for row in before if row[2] is None}
             assert found <= before
-            assert adopt(desk.connectors[0], desk.store).adopted == 0
-            assert adopt(desk.connectors[0], desk.store, everything=True, dry_run=True).adopted == 1
+            assert adopt(desk.connectors[0], desk.store, desk.clock.now).adopted == 0
+            assert adopt(desk.connectors[0], desk.store, desk.clock.now, everything=True, dry_run=True).adopted == 1

@@ -7,17 +7,19 @@ from collections.abc import Callable, Iterator
 import polars as pl
 import pytest
 
-from flows.pipeline import apply
+from flows.pipeline import apply, pull
+from flows.pipeline.adopting import adopt
 from flows.pipeline.leasing import Overtaken, Taken
 from flows.pipeline.planning import plan_of
 from flows.pipeline.progress import Progress, quiet
-from flows.pipeline.undoing import keep_undo, plans_to_undo, undo_of
+from flows.pipeline.undoing import Undo, keep_undo, plans_to_undo, undo_of
 from flows.results import PlanReceipt
+from kammodel.errors import KamError
 from kammodel.publish.fields import OURS
 from kammodel.publish.plan import Terms
 from kammodel.store import approving
 from tests.pipeline.company import HOUR, Office
-from tests.pipeline.published import published
+from tests.pipeline.published import published, type_in
 
 CRM = "hubspot"
 
@@ -31,7 +33,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
 @pytest.fixture
 def account(desk: Office) -> str:
     """One that has a tier."""
-    return next(account for account, held in desk.held_by(CRM).items() if held["tier"])
+    return min(account for account, held in desk.held_by(CRM).items() if held["tier"])
 
 
 def want(desk: Office, account: str, score: str, progress: Progress = quiet) -> PlanReceipt:
@@ -79,14 +81,65 @@ def test_the_daily_plan_is_refused_likewise(desk: Office, account: str) -> None:
     assert "try again when it is done" in line
 
 
-def test_no_undo_is_kept_while_another_run_writes(desk: Office, account: str) -> None:
-    """It would overtake what that run has still to write."""
+def undo_of_latest(desk: Office) -> Undo:
+    """Looked at, and kept nowhere."""
     (undone,) = plans_to_undo(desk.store, latest(desk))
-    undo = undo_of(desk.connectors[0], desk.store, undone, desk.clock.now)
+    return undo_of(desk.connectors[0], desk.store, undone, desk.clock.now)
+
+
+def keep(desk: Office, undo: Undo) -> PlanReceipt:
+    return keep_undo(desk.connectors[0], desk.store, undo, desk.clock.now)
+
+
+def test_no_undo_is_kept_while_another_run_writes(desk: Office, account: str) -> None:
+    """It would overtake what that run has still to write; nor afterwards, where that run wrote the same cell."""
+    want(desk, account, "12")
+    desk.apply()
+    undo = undo_of_latest(desk)
     planned = want(desk, account, "13")
-    assert len(while_written(desk, lambda: keep_undo(desk.store, undo, desk.clock.now))) == 1
+    assert len(while_written(desk, lambda: keep(desk, undo))) == 1
+    with pytest.raises(KamError, match="has changed since it was looked at, and nothing was taken back; look at it"):
+        keep(desk, undo)
     assert latest(desk) == planned.plan_id
-    assert keep_undo(desk.store, undo, desk.clock.now).plan_id == latest(desk)
+
+
+def test_an_undo_that_was_looked_at_in_the_midst_of_its_plan_is_looked_at_again(desk: Office, account: str) -> None:
+    """It saw nothing yet that could be taken back."""
+    plan_id = want(desk, account, "15").plan_id
+    early = undo_of_latest(desk)
+    desk.apply()
+    assert early.receipt.cells_to_write == 0
+    with pytest.raises(KamError, match=f"look at it again: kam undo {plan_id}"):
+        keep(desk, early)
+    assert latest(desk) == plan_id
+    kept = keep(desk, undo_of_latest(desk))
+    assert (kept.cells_to_write > 0, latest(desk)) == (True, kept.plan_id)
+    desk.apply()
+
+
+def test_an_undo_leaves_to_the_next_plan_what_was_planned_after_it_was_looked_at(desk: Office, account: str) -> None:
+    """A plan of another account, in which a person had cleared our value."""
+    other = max(one for one, held in desk.held_by(CRM).items() if held["tier"])
+    want(desk, other, "21")
+    desk.apply()
+    want(desk, account, "22")
+    desk.apply()
+    undo = undo_of_latest(desk)
+    desk.clock.advance(HOUR)
+    type_in(desk, CRM, other, score=None)
+    desk.clock.advance(HOUR)
+    pull(desk.connectors[0], desk.store, desk.clock.now)
+    assert want(desk, other, "21").cells_to_write > 0
+    keep(desk, undo)
+    desk.apply()
+    assert want(desk, other, "21").cells_to_write > 0
+
+
+def test_nothing_is_adopted_while_another_run_writes(desk: Office, account: str) -> None:
+    """What that has written is not entered yet, and would be entered as older than it is."""
+    want(desk, account, "23")
+    (line,) = while_written(desk, lambda: adopt(desk.connectors[0], desk.store, desk.clock.now))
+    assert "another run is writing" in line
 
 
 def test_a_plan_whose_lease_ran_out_is_not_stored(desk: Office, account: str) -> None:

@@ -58,6 +58,21 @@ def test_what_was_edited_since_the_plan_is_not_sent(crm: Crm) -> None:
     assert (crm.held(ALPHA), crm.held(IBERIA)) == (("7", "key"), ("7", "growth"))
 
 
+@pytest.mark.parametrize("finer", ["1.04", "2.04"])
+def test_a_finer_number_is_an_edit(crm: Crm, finer: str) -> None:
+    """It rounds to what stood there, or to what is planned: it is not sent over."""
+    crm.edit(ALPHA, score=finer)
+    assert settled(crm, planned(crm, ALPHA)) == outcomes(crm, ALPHA, HELD, WRITTEN)
+    assert crm.held(ALPHA) == (finer, "key")
+
+
+@pytest.mark.parametrize("finer", ["1.04", "2.04"])
+def test_a_finer_number_that_was_written_over_is_put_back(crm: Crm, finer: str) -> None:
+    crm.when(WRITE[crm.name], lambda: crm.edit(ALPHA, score=finer))
+    assert settled(crm, planned(crm, ALPHA)) == outcomes(crm, ALPHA, PUT_BACK, WRITTEN)
+    assert crm.held(ALPHA) == (finer, "key")
+
+
 def test_what_stands_there_already_costs_no_call(crm: Crm) -> None:
     """Whoever wrote it."""
     for number in (ALPHA, IBERIA):

@@ -158,6 +158,8 @@ def test_a_page_whose_ids_came_wrong_is_found(
         return
     told = of_activities(receipt)
     assert (told.difference, told.verdict, told.reason) == (0, "differs", "7 missing, 7 no longer there")
+    assert (told.missing, told.extra, told.absent) == (7, 0, 7)
+    assert told.altered == (0 if told.sums else None)
     repaired = office.reconcile(store, repair=True)
     assert (repaired.verdict, repaired.repaired) == ("ok", 14)
     assert set(lost) <= set(ids_of(store, Activity, "source_id"))

@@ -12,12 +12,15 @@ from pydantic import SecretStr
 
 from connectors.errors import TryAgainLater
 from connectors.hubspot.connector import HubSpotConnector
+from connectors.hubspot.rows import UNCLEAR
 from connectors.hubspot.settings import HubSpotSettings
 from connectors.retry import Patience
 from connectors.sandbox.hubspot.ids import hubspot_id
 from connectors.sandbox.hubspot.portal import Portal
 from connectors.sandbox.hubspot.settings import ACCESS_TOKEN
+from flows.cli.show import show_pulled
 from flows.pipeline import pull, sweeping
+from flows.report.markdown import pulls_page
 from flows.results import PullReceipt, StreamReceipt
 from kammodel.entities import Account, AccountPerson, Activity, Opportunity, OpportunityPerson, Person, Sourced
 from kammodel.store import Store
@@ -168,3 +171,17 @@ def test_what_was_never_seen_is_found_when_ids_are_compared(desk: Desk) -> None:
         )
     desk.pull(7 * DAY)
     assert desk.row(Opportunity, DEALS[0])["deleted"] is False
+
+
+def test_what_was_read_by_a_rule_that_may_surprise_is_told(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    """Which of several companies a deal counts for: on the screen, and on the page of the run; once."""
+    deals, companies = desk.there.known("deals"), desk.there.known("companies")
+    for other in (BETA, IBERIA):
+        desk.there.associations.add(deals, int(DEALS[3]), companies, int(other), ())
+    desk.there.update("deals", DEALS[3], {"dealname": "of two"})
+    told = desk.pull()
+    assert told.notes == {UNCLEAR: 1}
+    show_pulled([told])
+    assert f"1 {UNCLEAR}" in " ".join(capsys.readouterr().out.split())
+    assert f"| hubspot | 1 | {UNCLEAR} |" in pulls_page([told]).replace("\\:", ":")
+    assert desk.pull().notes == {}

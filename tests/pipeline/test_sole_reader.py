@@ -93,7 +93,10 @@ def test_of_a_run_that_was_overtaken_no_bookmark_is_kept(desk: Desk) -> None:
         with desk.store.transaction() as tx:
             tx.run("UPDATE lease SET holder=:other, until=until+:more", [{"other": "another/1/x", "more": 10**12}])
 
-    with connected(desk.front) as connector, pytest.raises(Overtaken, match="another one reads or did so meanwhile; nothing is lost"):
+    with (
+        connected(desk.front) as connector,
+        pytest.raises(Overtaken, match="another one reads or did so meanwhile; nothing is lost"),
+    ):
         pull(connector, desk.store, desk.there.clock.now, full=True, progress=another_begins)
     held = {one.stream: (one.watermark, one.read_until) for one in before}
     assert {one.stream: (one.watermark, one.read_until) for one in marks(desk)} == held

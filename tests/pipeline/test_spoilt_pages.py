@@ -59,7 +59,9 @@ def loaded(office: Office, folder: Path, place: int | None = None, harm: Harm = 
 def judge(office: Office, folder: Path, place: int, harm: Harm) -> str:
     told, met = loaded(office, folder, place, harm)
     assert len(met) > place
-    assert told != "unseen", f"{office.name}: page {place} {harm}: {met[place]}"
+    # What a list of HubSpot's got wrong is made up for at once: it has a witness.
+    late = {"unseen", "counted"} if met[place].startswith("GET /crm/") else {"unseen"}
+    assert told not in late, f"{office.name}: page {place} {harm}: {met[place]} was {told}"
     return told
 
 

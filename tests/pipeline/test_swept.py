@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from connectors.errors import PermissionMissing
+from connectors.errors import ConnectorError, PermissionMissing
 from connectors.hubspot.connector import HubSpotConnector
 from connectors.hubspot.settings import HubSpotSettings
 from connectors.retry import Patience
 from connectors.sandbox.hubspot.settings import ACCESS_TOKEN
 from connectors.sandbox.salesforce.ids import salesforce_id
+from flows.pipeline.reconciling import reconcile
 from flows.pipeline.swept import NOT_READ, Sweeps, sweep
 from flows.results import PullReceipt
 from kammodel.entities import Account, Activity, Opportunity
@@ -123,3 +124,57 @@ def test_links_alone_are_looked_at_when_asked(office: Portal) -> None:
     assert office.row(Opportunity, DEALS[3])["account_id"] == ALPHA
     assert {(one.changed, one.gone) for one in swept_there(office, Sweeps.associations).streams} == {(0, 0)}
     assert office.asked(LOOK) == 1
+
+
+ODD = ("001-cut", "001000000000001AAZ", "001\u00e9")
+"""Cut off, with letters that do not check, and with one that no id has."""
+
+
+def test_ids_that_no_org_gives_stop_nothing(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    """Somebody has been at the store: the log names the stream, the ids and what to do, and the rest is looked at."""
+    true = desk.live(Account)
+    with desk.store.transaction() as tx:
+        tx.run(
+            "INSERT INTO account (source, source_instance, source_id, deleted, synced_at, content_changed_at, "
+            "created_at) "
+            "SELECT source, source_instance, :id, FALSE, 1, 1, created_at FROM account WHERE source_id=:like",
+            [{"id": one, "like": min(true)} for one in ODD],
+        )
+    gone = min(desk.there_are("Task"))
+    desk.there.purge("Task", gone)
+    with connected(desk.front) as connector, caplog.at_level("WARNING"):
+        found = list(connector.read_fields((), [min(true), *ODD]))
+        told = reconcile(connector, desk.store, desk.there.clock.now)
+    assert [frame["source_id"].to_list() for frame in found] == [[min(true)]]
+    (accounts,) = [one for one in told.windows if one.stream == "accounts"]
+    assert (accounts.verdict, accounts.wrong, accounts.absent) == ("ok", 0, 3)
+    assert "salesforce accounts: 3 ids in the store are none that this CRM gives ('001-cut', " in caplog.text
+    assert "kam sweep --of deletions --crm salesforce" in caplog.text
+    swept(desk, Sweeps.deletions)
+    assert desk.live(Account) == true
+    assert gone not in desk.live(Activity)
+
+
+def test_what_stops_a_sweep_says_in_which_stream(desk: Desk) -> None:
+    """Of the ids that it compares there is no answer, as often as they are asked for."""
+    desk.front.faults.on_path("/queryAll", "503", times=60)
+    with pytest.raises(ConnectorError, match=r"^salesforce \w+: .*503"):
+        swept(desk, Sweeps.deletions)
+
+
+def test_ids_that_no_portal_gives_stop_nothing_either(office: Portal, caplog: pytest.LogCaptureFixture) -> None:
+    """They go with the next comparison of ids; what is there stays."""
+    with office.store.transaction() as tx:
+        before = tx.live_ids(Account, source="hubspot", instance="145000001")
+        tx.run(
+            "INSERT INTO account (source, source_instance, source_id, deleted, synced_at, content_changed_at) "
+            "SELECT source, source_instance, :id, FALSE, 1, 1 FROM account WHERE source_id=:like",
+            [{"id": "12-cut", "like": before[0]}],
+        )
+    with caplog.at_level("WARNING"):
+        swept_there(office, Sweeps.deletions)
+    assert "hubspot accounts: 1 ids in the store are none that this CRM gives ('12-cut')" in caplog.text
+    with office.store.transaction() as tx:
+        after = tx.live_ids(Account, source="hubspot", instance="145000001")
+    assert (set(after), after.len()) == (set(before), before.len())
+    assert before.len() > 0

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from flows.pipeline.undoing import keep_undo, plans_to_undo, undo_of
+from flows.pipeline.undoing import plans_to_undo, undo_of
 from flows.results import ApplyReceipt, PlanReceipt
 from kammodel.errors import KamError
 from kammodel.store.approving import recent_plans
 from tests.pipeline.company import HOUR, Office
-from tests.pipeline.published import Values, published, type_in
+from tests.pipeline.published import Values, published, type_in, undo_planned
 
 CRMS = ("salesforce", "hubspot")
 TIERS = ("strategic", "key", "growth", "standard")
@@ -39,8 +39,7 @@ def latest(desk: Office) -> str:
 
 
 def undo(desk: Office, plan_id: str) -> tuple[PlanReceipt, ApplyReceipt]:
-    (undone,) = plans_to_undo(desk.store, plan_id)
-    planned = keep_undo(desk.store, undo_of(desk.connectors[0], desk.store, undone, desk.clock.now), desk.clock.now)
+    planned = undo_planned(desk, plan_id)
     (applied,) = desk.apply()
     desk.clock.advance(HOUR)
     return planned, applied
@@ -106,11 +105,23 @@ def test_a_name_of_several_plans_is_refused(desk: Office, crm: str) -> None:
 
 
 @ONE
-def test_an_undo_is_overtaken_by_the_next_plan(desk: Office, crm: str) -> None:
-    """Planned and not applied, it leaves everything as it is."""
-    held = desk.held_by(crm)
-    (undone,) = plans_to_undo(desk.store, latest(desk))
-    keep_undo(desk.store, undo_of(desk.connectors[0], desk.store, undone, desk.clock.now), desk.clock.now)
+def test_an_undo_that_was_not_applied_is_written_with_the_next_plan(desk: Office, crm: str) -> None:
+    """Somebody asked for it."""
+    undo_planned(desk, latest(desk))
     (planned,) = desk.run()[2]
-    assert (planned.cells_to_write, planned.cells_held) == (0, 0)
-    assert desk.held_by(crm) == held
+    assert (planned.cells_to_write > 100, planned.cells_held) == (True, 0)
+    assert empty(desk.held_by(crm))
+
+
+@ONE
+def test_an_undo_with_nothing_to_take_back_is_none(desk: Office, crm: str) -> None:
+    """Kept, it would only overtake what waits to be written. That of a plan that is still to be written gives it up."""
+    undo_planned(desk, published := latest(desk))
+    desk.apply()
+    (undone,) = plans_to_undo(desk.store, published)
+    again = undo_of(desk.connectors[0], desk.store, undone, desk.clock.now)
+    assert (again.receipt.cells_to_write, again.is_empty) == (0, True)
+    undo_planned(desk, undo := latest(desk))
+    (waiting,) = plans_to_undo(desk.store, latest(desk))
+    regretted = undo_of(desk.connectors[0], desk.store, waiting, desk.clock.now)
+    assert (waiting.undoes, regretted.receipt.cells_to_write, regretted.is_empty) == (undo, 0, False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,6 +13,8 @@ Value = str | None
 Verdict = Literal["equal", "write", "hold", "either"]
 Change = tuple[Value, Value]
 """Before, after."""
+Rest = tuple[Value, Value, bool]
+"""Before, after of a cell that an undo has still to write, and whether that takes something back."""
 
 
 @dataclass
@@ -34,7 +36,7 @@ class Cell:
 
     def verdict(self, wanted: Value) -> Verdict:
         """What a plan has to make of the cell; `either` where nobody can tell a person's value from ours."""
-        if self.value == wanted:
+        if _means(self.value, wanted):
             return "equal"
         if wanted in self.back:
             return "hold" if self.is_back_sure or self.is_persons else "either"
@@ -50,12 +52,23 @@ class Cell:
         return self.is_typed and self.value is not None and self.value not in self.ours
 
 
+def _means(value: Value, wanted: Value) -> bool:
+    """Whether somebody's value is what we want, though finer: we write one decimal."""
+    try:
+        return value == wanted or round(float(value or ""), 1) == float(wanted or "")
+    except ValueError:
+        return False
+
+
 class Model:
     """All cells of a few accounts. Raises AssertionError where kam does what it may not."""
 
     def __init__(self, wanted: Mapping[Place, Value]) -> None:
         self.cells = {place: Cell() for place in wanted}
         self.wanted = dict(wanted)
+        self.rest: dict[Place, Rest] = {}
+        self.taking: set[Place] = set()
+        """The cells in which the plan of the moment takes something back."""
         self.judged: Counter[str] = Counter()
 
     def typed(self, place: Place, value: Value) -> None:
@@ -64,10 +77,23 @@ class Model:
         if cell.value != value:
             cell.value, cell.is_typed = value, value is not None
 
+    def broke_off(self, pending: Mapping[Place, Rest]) -> None:
+        """An undo broke off, and the plan that comes next goes on with it, where nobody has edited since."""
+        self.rest = {place: rest for place, rest in pending.items() if self.cells[place].value == rest[0] != rest[1]}
+
+    def _goes_on(self, place: Place) -> Value:
+        """What a plan makes of a cell of which an undo is to be ended: what is wanted, unless it was taken back."""
+        before, after, takes_back = self.rest[place]
+        return after if takes_back and self.wanted[place] == before else self.wanted[place]
+
     def plan(self) -> dict[Place, Change]:
         """A plan is made: the cells that it may write, with what it makes of them."""
-        changes: dict[Place, Change] = {}
+        changes = {place: (before, self._goes_on(place)) for place, (before, _, _) in self.rest.items()}
+        changes = {place: change for place, change in changes.items() if change[0] != change[1]}
+        self.taking = {place for place in changes if self.rest[place][2] and changes[place][1] == self.rest[place][1]}
         for place, cell in self.cells.items():
+            if place in self.rest:
+                continue
             wanted = self.wanted[place]
             verdict = cell.verdict(wanted)
             if verdict == "equal":
@@ -83,14 +109,17 @@ class Model:
             cell = self.cells[place]
             cell.ours, cell.is_sure = cell.ours | before.ours, cell.is_sure and cell.ours == before.ours
 
-    def undo(self, done: Mapping[Place, Change]) -> dict[Place, Change]:
-        """What undoing a plan, that did this, may write."""
-        cells = self.cells
-        changes = {
-            place: (after, before)
-            for place, (before, after) in done.items()
-            if cells[place].value == after != before and not cells[place].is_persons
-        }
+    def undo(self, done: Mapping[Place, Change], took_back: Set[Place]) -> dict[Place, Change]:
+        """What undoing a plan, that did this and took something back in some cells, may write."""
+        changes: dict[Place, Change] = {}
+        self.taking = set()
+        for place, cell in self.cells.items():
+            before, after, takes_back = self.rest.get(place, (cell.value, cell.value, False))
+            if place in done and not cell.is_persons and done[place][1] == after != done[place][0]:
+                after, takes_back = done[place][0], place not in took_back
+            if before != after:
+                changes[place] = (before, after)
+                self.taking |= {place} if takes_back else set()
         self._may_write(changes)
         return changes
 
@@ -130,16 +159,16 @@ class Model:
             cell.back, cell.is_back_sure = set(), True
 
     def took_back(self, places: Iterable[Place], changes: Mapping[Place, Change]) -> None:
-        """An undo of what was published is known to have written these."""
+        """What takes something back is known to have been written here."""
         for place in places:
             self.cells[place].back = {changes[place][0]}
 
-    def unclear(self, changes: Mapping[Place, Change], *, is_undo: bool) -> None:
+    def unclear(self, changes: Mapping[Place, Change], taking: Set[Place]) -> None:
         """Whether these were made, kam may not know."""
         for place, (before, _) in changes.items():
             cell = self.cells[place]
             cell.is_back_sure = False
-            if is_undo:
+            if place in taking:
                 cell.back.add(before)
 
     def lost(self) -> None:
@@ -151,13 +180,13 @@ class Model:
     def judge(self, before: Mapping[Place, Cell], now: Mapping[Place, Value]) -> None:
         """Of an undisturbed run: what is ours was written, what is theirs was left."""
         for place, cell in before.items():
-            wanted = self.wanted[place]
-            verdict = cell.verdict(wanted)
+            wanted = self._goes_on(place) if place in self.rest else self.wanted[place]
+            verdict = "write" if place in self.rest else cell.verdict(wanted)
             self.judged[verdict] += 1
             what = f"{place}: {cell}, wanted {wanted!r}, became {now[place]!r}"
-            if verdict in {"write", "equal"}:
+            if verdict == "write":
                 assert now[place] == wanted, f"ours was withheld: {what}"
-            elif verdict == "hold":
+            elif verdict in {"hold", "equal"}:
                 assert now[place] == cell.value, f"theirs was written over: {what}"
             else:
                 assert now[place] in {wanted, cell.value}, f"neither ours nor theirs: {what}"

@@ -21,7 +21,7 @@ def ruled(rule: FieldRule) -> PublishRules:
 
 
 def decision(last: str | None, now: str | None, wanted: str | None, rule: FieldRule) -> tuple[str, str | None]:
-    cell = {"source_id": ["a"], "field": ["tier"], "before": [now], "after": [wanted]}
+    cell = {"source_id": ["a"], "field": ["tier"], "before": [now], "meant": [now], "after": [wanted]}
     cells = pl.DataFrame(cell, schema=dict.fromkeys(cell, pl.String))
     ours = pl.DataFrame({"source_id": ["a"], "field": ["tier"], "value": [last]}, schema_overrides={"value": pl.String})
     told = decided(cells, ours.clear() if last == NEVER else ours, ruled(rule), NONE)
@@ -67,7 +67,7 @@ def test_what_was_taken_back_is_not_written_again() -> None:
     cells = pl.DataFrame(
         {"source_id": ["a", "b", "c"], "field": ["tier"] * 3, "before": [None, None, None], "after": [A, A, B]},
         schema_overrides={"before": pl.String},
-    )
+    ).with_columns(meant="before")
     undone = pl.DataFrame({"source_id": ["a", "c"], "field": ["tier", "tier"], "undone": [A, A]})
     ours = pl.DataFrame(schema=dict.fromkeys(("source_id", "field", "value"), pl.String))
     told = decided(cells, ours, load_rules(), undone)
@@ -77,6 +77,6 @@ def test_what_was_taken_back_is_not_written_again() -> None:
 
 def test_nobody_types_a_stamp() -> None:
     """What stands in it is written over, by whatever rule."""
-    cells = pl.DataFrame({"source_id": ["a"], "field": ["stamp"], "before": ["x"], "after": ["1.abcd"]})
+    cells = pl.DataFrame({"source_id": ["a"], "field": ["stamp"], "before": ["x"], "meant": ["x"], "after": ["1.abcd"]})
     ours = pl.DataFrame(schema=dict.fromkeys(("source_id", "field", "value"), pl.String))
     assert decided(cells, ours, ruled("review"), NONE)["decision"].item() == "write"

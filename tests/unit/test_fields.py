@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from kammodel.publish.fields import FIELDS, OURS, TIERS, CustomField, Words, canonical
+from kammodel.publish.fields import FIELDS, OURS, TIERS, CustomField, Words, canonical, unrounded
 
 WORDS = Words("x", "x")
 
@@ -99,6 +99,36 @@ def test_numbers_are_rounded_half_to_even_at_the_fields_decimals() -> None:
     """The CRM keeps no more decimals than the field has, and neither does the comparison."""
     assert spelled("number", "0.05", "0.15", "0.25", "-0.05", "-0.15", scale=1) == ["0", "0.2", "0.2", "0", "-0.2"]
     assert spelled("number", "2.5", "3.5", "-2.5", "2.51", scale=0) == ["2", "4", "-2", "3"]
+
+
+def finer(*values: str | None, scale: int = 1) -> list[str | None]:
+    field = CustomField("k", "number", WORDS, WORDS, scale=scale)
+    return pl.DataFrame({"x": list(values)}).select(unrounded(field, pl.col("x")).alias("x"))["x"].to_list()
+
+
+def test_what_a_crm_holds_keeps_its_decimals() -> None:
+    """However spelled, to the tenth."""
+    assert finer("82.34", "82.340", "8.234E1", " 82.34 ") == ["82.34"] * 4
+    assert finer("82.30", "82.3", "-0.0", "-82.34") == ["82.3", "82.3", "0", "-82.34"]
+    assert finer("", None, "soon", "NaN") == [None, None, "soon", "NaN"]
+    assert finer("0.00000000004", "0.0000000001") == ["0", "0.0000000001"]
+
+
+def test_decimals_of_a_double_are_none() -> None:
+    """Some CRMs send all that a double holds; sixteen digits of it mean something."""
+    assert finer("82.2999999999999971578290569595992565155029296875", "1234567.6999999999534338712692260742") == [
+        "82.3",
+        "1234567.7",
+    ]
+    assert finer("1234567890123456.78", "123456789012345.67", scale=2) == ["1234567890123456.78", "123456789012345.67"]
+    assert finer("82.340000000000003410605131648480892181396484375") == ["82.34"]
+
+
+def test_only_numbers_have_decimals() -> None:
+    for kind, text in (("text", "1.50"), ("picklist", "1.50"), ("date", "2026-01-31T00:00")):
+        field = CustomField("k", kind, WORDS, WORDS)  # type: ignore[arg-type]
+        both = pl.DataFrame({"x": [text]}).select(a=unrounded(field, pl.col("x")), b=canonical(field, pl.col("x")))
+        assert both["a"].to_list() == both["b"].to_list()
 
 
 def test_huge_numbers_do_not_break_the_column() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from connectors.errors import TryAgainLater, UnexpectedAnswer
-from connectors.hubspot.associations import read_links
+from connectors.hubspot.associations import Silence, read_links
 from tests.unit.hubspot_script import Reply, Script, server, told
 
 NO_LINKS = {"category": "OBJECT_NOT_FOUND", "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND"}
@@ -103,7 +103,7 @@ def test_a_linked_record_that_is_left_out_does_not_pass_for_an_unlinked_one() ->
     """A deal would lose its company, and the next pull would not give it back: its stamp has not moved."""
     silent = reply(origin("1", to(10)))
     script = Script(silent, silent, (200, {}, {"results": []}), (200, {}, {"results": [to(20)]}))
-    with pytest.raises(TryAgainLater, match="left out twice that deals 3 is linked with companies"):
+    with pytest.raises(TryAgainLater, match="left out that deals 3 is linked with companies"):
         read(script, "1", "2", "3")
 
 
@@ -115,6 +115,29 @@ def test_an_empty_answer_does_not_pass_for_no_links_at_all() -> None:
     assert len(script.asked) == 2 + 10
     with pytest.raises(TryAgainLater, match="may be with 999 more"):
         read(Script(reply(), reply(), (200, {}, {"results": [to(20)]})), *ids)
+
+
+def asked_by(script: Script, silence: Silence, *ids: str) -> int:
+    """How many calls the links of records without any take."""
+    before = len(script.asked)
+    with server(script) as client:
+        assert read_links(client, "deals", "companies", ids, silence=silence).is_empty()
+    return len(script.asked) - before
+
+
+def test_what_it_means_that_nothing_is_said_is_remembered() -> None:
+    """Of a server that names no record without links one in each answer is asked for alone, once ten were."""
+    script, silence, ids = Script(reply()), Silence(), [str(n) for n in range(1, 1001)]
+    assert [asked_by(script, silence, *ids) for _ in range(3)] == [2 + 10, 2, 2]
+    left_out = Script(reply(), (200, {}, {"results": [to(20)]}))
+    with pytest.raises(TryAgainLater, match="left out that deals 1 is linked with companies"):
+        asked_by(left_out, silence, *ids)
+
+
+def test_a_server_that_names_some_has_to_name_all() -> None:
+    """However often nothing was said before of records that had no links."""
+    script = Script(reply(errors=[unlinked("1")]), reply())
+    assert asked_by(script, Silence(confirmed=1000), "1", "2", "3") == 2 + 2
 
 
 def test_an_answer_about_other_records_is_none() -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import polars as pl
+import pytest
 
 from connectors.hubspot.history import entries_frame, history_frame, stage_dates
 
@@ -104,6 +105,23 @@ def test_dates_of_stages_are_found_among_the_properties() -> None:
     assert stage_dates(["amount"], ["new"]) == stage_dates(names, []) == ()
 
 
+@pytest.mark.parametrize("stages", [["closed", "closed_won"], ["closed_won", "closed"]])
+def test_a_date_is_that_of_the_longest_stage_that_fits(stages: list[str]) -> None:
+    """What begins like one stage is no date of it where it begins like a longer one as well."""
+    assert stage_dates([f"{ENTERED}closed_won_91"], stages) == ((f"{ENTERED}closed_won_91", "closed_won"),)
+
+
+@pytest.mark.parametrize("name", [f"{ENTERED}3d5c_1f36_77", f"{ENTERED}3d5c-1f36"])
+def test_a_stage_is_found_however_its_id_is_spelled_in_a_name(name: str) -> None:
+    """Names of properties are lower case; what else an id may have stands for itself, or is an underscore."""
+    assert stage_dates([name], ["3D5C-1f36"]) == ((name, "3D5C-1f36"),)
+
+
+def test_the_date_of_whatever_stage_it_is_now_is_that_of_none() -> None:
+    """Not even where a stage is named like that."""
+    assert stage_dates([f"{ENTERED}current_stage"], ["current"]) == ()
+
+
 def test_one_row_for_each_stage_that_was_entered() -> None:
     """What the deal is worth and when it closes is what it is now; an empty or unreadable time makes no row."""
     records = pl.DataFrame(
@@ -131,3 +149,10 @@ def test_of_two_stages_in_one_millisecond_the_later_one_stands() -> None:
     records = pl.DataFrame({"@id": ["1"], "pipeline": ["p"], "in_new": [JAN], "in_won": [JAN]})
     assert entries_frame(records, [("in_won", "won"), ("in_new", "new")], STAGES)["@dealstage"].to_list() == ["new"]
     assert entries_frame(records, [("in_new", "new"), ("in_won", "won")], STAGES)["@dealstage"].to_list() == ["won"]
+
+
+@pytest.mark.parametrize("name", ["value", "name", "variable", "ms", "order"])
+def test_a_property_may_have_any_name(name: str) -> None:
+    """A mapping file may ask for whatever the portal has."""
+    records = pl.DataFrame({"@id": ["1"], "pipeline": ["p"], name: ["12"], "in_new": [JAN]})
+    assert entries_frame(records, [("in_new", "new")], STAGES).select(name, "@dealstage").rows() == [("12", "new")]

@@ -81,6 +81,36 @@ def test_every_case_of_written_now_and_wanted(written: Any, now: Any, wanted: An
         assert found.equal.is_empty()
 
 
+@pytest.mark.parametrize(
+    ("now", "wanted", "decision"),
+    [
+        ("82.34", "85", "held"),
+        ("82.34", "82.3", "equal"),
+        ("82.30", "85", "write"),
+        ("82.300000000000004", "85", "write"),
+    ],
+)
+def test_a_finer_number_is_a_persons_and_means_what_we_want(now: str, wanted: str, decision: str) -> None:
+    """A CRM may keep more decimals than we write; those of a double are none."""
+    shown = canonical_frame(pl.DataFrame({"source_id": ["a"], "score": [now]}), OURS)["score"].item()
+    assert decisions(plan({"score": (wanted, shown)}, {"score": ["82.3"]})) == {"score": decision}
+
+
+def test_a_finer_number_that_means_what_we_want_does_not_become_ours() -> None:
+    """What is learned of it is what we want: a later plan still finds a person's there."""
+    found = plan({"score": ("82.3", "82.34")}, {"score": ["82.3"]})
+    assert found.equal.rows() == [("a", "score", "82.3")]
+    assert decisions(plan({"score": ("85", "82.34")}, {"score": found.equal["value"].to_list()})) == {"score": "held"}
+
+
+def test_a_stamp_does_not_sign_a_finer_number() -> None:
+    """Not even where the ledger is lost."""
+    stamp = plan({"tier": ("key", None), "score": ("82.3", "82.34"), "stamp": (None, None)}).cells
+    signed = stamp.row(by_predicate=pl.col("field") == "stamp", named=True)["after"]
+    lost = plan({"tier": ("growth", "key"), "score": ("85", "82.34"), "stamp": (None, signed)})
+    assert (decisions(lost)["score"], decisions(lost)["tier"]) == ("held", "write")
+
+
 def test_any_value_that_we_may_have_written_is_ours() -> None:
     """A write whose answer was lost left one of two values; either may be written over, a third not."""
     ours = {"tier": ["key", "growth"]}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from itertools import islice
 
 import polars as pl
@@ -16,12 +15,14 @@ import requests
 from connectors.contract import WriteOutcome
 from connectors.errors import (
     AnswerUnclear,
-    ConnectorError,
     FieldsNotProvisioned,
+    PermissionMissing,
     RequestRefused,
     SliceLost,
+    TryAgainLater,
     UnexpectedAnswer,
 )
+from connectors.overdrawing import overdrawing
 from connectors.salesforce import paths
 from connectors.salesforce.bulk import jobs
 from connectors.salesforce.bulk.notes import JobNotes
@@ -36,7 +37,7 @@ NO_ANSWER = "NO_ANSWER"
 """The code of a row that the job did not come to, or does not speak of."""
 _BAD_FILE = {"InvalidBatch", "ClientInputError", "INVALIDBATCH", "CLIENTINPUTERROR"}
 _UPLOADS = 2
-_LOOKS_AT_FORSAKEN = 10
+_LOOKS_AT_NOTED = 10
 """About two minutes: what is queued for longer would write hours after it was wanted."""
 _IDS = {"sf__Id", "Id"}
 """Columns of a results file that hold the id of a row."""
@@ -52,40 +53,56 @@ def ingest(
     come to it all the same. No outcome tells what was written over.
 
     The job runs once all is sent, not before: one that is lost until then has changed nothing. It is noted until it
-    is gone, so that a later run can `end_forsaken` ones. Raises
-    RequestRefused where no job is to be had, FieldsNotProvisioned where a column is not known to it.
+    has ended, or is gone, so that whoever comes next can `end_noted` ones; what stops the run, be it a person, ends it
+    at once. Raises RequestRefused where no job is to be had, FieldsNotProvisioned where a column is not known to it.
     """
     job_id = _sent(client, kind, _csv(rows), notes, asks=asks)
     try:
         return _done(client, job_id, rows, notes)
-    except ConnectorError:
+    except BaseException:
         notes.strike(jobs.give_up(client, paths.INGEST_JOBS, [job_id]))
         raise
 
 
-def end_forsaken(client: Client, notes: JobNotes) -> None:
-    """Takes up the jobs that killed runs have left behind.
+def end_noted(client: Client, notes: JobNotes) -> None:
+    """Ends the jobs that may still write, whoever began them, though no calls are left for anything else.
 
     One that is under way is waited for, since it writes what it was given in any case; one that was never told to
-    begin, or that has not ended after two minutes, is aborted. What became of its rows is found by reading them. Jobs
-    that another run has in hand are left to it, and waited for as well. Each job is waited for once.
+    begin, or that has not ended after two minutes, is aborted. What became of its rows is found by reading them. Each
+    job is waited for once. Raises TryAgainLater where one has not ended then, or nobody knows.
     """
-    notes.settle(lambda ids: _ended(client, ids, notes))
-    if notes.new(notes.elsewhere()):
-        for seconds in islice(jobs.waits(), _LOOKS_AT_FORSAKEN):
-            if not notes.elsewhere():
+    for job_id in notes.open:
+        why: object = "it is still under way"
+        try:
+            with overdrawing():
+                is_over = _is_over(client, job_id, looks=_LOOKS_AT_NOTED if notes.is_new(job_id) else 0)
+        except (TryAgainLater, RequestRefused, PermissionMissing) as fault:
+            is_over, why = False, fault
+        if not is_over:
+            raise TryAgainLater(
+                f"Salesforce may still carry out the write job {job_id[:18]} of a run that was stopped ({why}), and "
+                "nothing may be written beside it: run again later, or have it aborted (Setup > Bulk Data Load Jobs)"
+            )
+        notes.strike([job_id])
+
+
+def _is_over(client: Client, job_id: str, *, looks: int) -> bool:
+    """Whether a job writes no more, once it was looked at so often, and then told to end; it is taken away as well."""
+    try:
+        state = jobs.look(client, paths.INGEST_JOBS, job_id).state
+        for seconds in islice(jobs.waits(), looks):
+            if state != "under way":
                 break
             client.sleep(seconds)
-        notes.settle(lambda ids: _ended(client, ids, notes))
-
-
-def _ended(client: Client, job_ids: list[str], notes: JobNotes) -> list[str]:
-    """Those of the jobs that are gone from Salesforce then."""
-    for job_id in notes.new(job_ids):
-        with suppress(ConnectorError):
-            if jobs.look(client, paths.INGEST_JOBS, job_id).state == "under way":
-                jobs.wait(client, paths.INGEST_JOBS, job_id, looks=_LOOKS_AT_FORSAKEN)
-    return jobs.give_up(client, paths.INGEST_JOBS, job_ids)
+            state = jobs.look(client, paths.INGEST_JOBS, job_id).state
+        if state not in jobs.ENDED:
+            jobs.end(client, paths.INGEST_JOBS, job_id, "Aborted")
+            state = jobs.look(client, paths.INGEST_JOBS, job_id).state
+    except SliceLost:
+        return True
+    if state in jobs.ENDED:
+        jobs.take_away(client, paths.INGEST_JOBS, job_id)
+    return state in jobs.ENDED
 
 
 def _done(client: Client, job_id: str, rows: Mapping[str, Row], notes: JobNotes) -> dict[str, WriteOutcome]:
@@ -95,11 +112,12 @@ def _done(client: Client, job_id: str, rows: Mapping[str, Row], notes: JobNotes)
         job = jobs.wait(client, paths.INGEST_JOBS, job_id)
         done = _outcomes(client, job, {name for row in rows.values() for name in row})
     except SliceLost as fault:
+        notes.strike([job_id])
         return {i: WriteOutcome(i, "unclear", NO_ANSWER, str(fault)) for i in rows}
     if job.state == "failed" and not done.keys() & rows.keys() and _BAD_FILE & set((job.reason or "").split(", ")):
         raise FieldsNotProvisioned(f"Salesforce cannot read what we write ({job.reason}): run kam provision")
-    if jobs.take_away(client, paths.INGEST_JOBS, job_id):
-        notes.strike([job_id])
+    jobs.take_away(client, paths.INGEST_JOBS, job_id)
+    notes.strike([job_id])
     left = f"Salesforce's job ended without an answer for the row ({job.reason or job.state})"
     return {i: done.get(i) or WriteOutcome(i, "unclear", NO_ANSWER, left) for i in rows}
 
@@ -109,10 +127,10 @@ def _sent(client: Client, kind: str, content: bytes, notes: JobNotes, *, asks: s
     body = {"object": kind, "operation": "update", "contentType": "CSV", "columnDelimiter": "COMMA", "lineEnding": "LF"}
     for last in range(_UPLOADS):
         job = jobs.create(client, paths.INGEST_JOBS, body, asks=asks)
-        notes.note(job.id)
         try:
+            notes.note(job.id)
             client.put(paths.job(paths.INGEST_JOBS, job.id, "batches"), content, "text/csv; charset=UTF-8")
-        except ConnectorError as fault:
+        except BaseException as fault:
             notes.strike(jobs.give_up(client, paths.INGEST_JOBS, [job.id]))
             if last == _UPLOADS - 1 or not isinstance(fault, RequestRefused):
                 raise

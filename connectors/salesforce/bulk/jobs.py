@@ -27,6 +27,7 @@ _STATES: dict[str, State] = {
     "Failed": "failed",
     "Aborted": "failed",
 }
+ENDED: tuple[State, ...] = ("complete", "failed")
 _FIRST_WAIT, _LONGEST_WAIT, _MOST_LOOKS = 0.25, 30.0, 260
 """Seconds between two looks at a job, doubled each time, and looks: about two hours in all. Each look is a call."""
 _CODE = re.compile(r"^\w+(?=\s*:)|\b[A-Z]+(?:_[A-Z]+)+\b")
@@ -68,7 +69,7 @@ def wait(client: Client, kind: str, job_id: str, looks: int = _MOST_LOOKS) -> Jo
     """The job once it has ended, one way or the other. What takes too long is left for a later run."""
     for seconds in islice(waits(), looks):
         found = look(client, kind, job_id)
-        if found.state in {"complete", "failed"}:
+        if found.state in ENDED:
             return found
         client.sleep(seconds)
     raise TryAgainLater(f"the job {job_id[:18]} is still under way in Salesforce; run again to go on with it")

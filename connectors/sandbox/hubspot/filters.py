@@ -65,7 +65,8 @@ def checked_filter(portal: Portal, kind: Kind, raw: Any) -> Filter:
             raise invalid(f"There was a problem with the request: {name} is no association")
         return Filter(name, operator, values, "association")
     definition = portal.catalog.get(kind, name)
-    if name in _UNSEARCHABLE or (definition is None and name not in SYSTEM_NAMES):
+    is_refused = name in _UNSEARCHABLE or f"{kind.name}.{name}" in portal.settings.unsearchable_properties
+    if is_refused or (definition is None and name not in SYSTEM_NAMES):
         raise invalid(f"There was a problem with the request: property {name} cannot be searched")
     type_ = definition.type if definition else "datetime"
     if type_ == "datetime" and "0" in values:

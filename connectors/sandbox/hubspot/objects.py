@@ -14,7 +14,15 @@ from connectors.sandbox.hubspot.kinds import CONTACTS, Kind
 from connectors.sandbox.hubspot.locking import need_unlocked
 from connectors.sandbox.hubspot.portal import Link
 from connectors.sandbox.hubspot.record import BY_API, Record
-from connectors.sandbox.hubspot.refusals import Json, Refusal, invalid, invalid_values, not_found, unknown_to_sandbox
+from connectors.sandbox.hubspot.refusals import (
+    Json,
+    Refusal,
+    error_body,
+    invalid,
+    invalid_values,
+    not_found,
+    unknown_to_sandbox,
+)
 from connectors.sandbox.hubspot.rendering import record_body, shown
 from connectors.sandbox.hubspot.requiring import required_problems
 
@@ -33,6 +41,8 @@ def list_records(ask: Ask) -> Reply:
     what = shown(portal, kind, ask.many("properties"), history, linked)
     cursor = portal.settings.cursor_is_last_id
     after = ask.whole("after", 0)
+    if portal.settings.strange_cursor_status and after and after not in portal.shelf(kind).records:
+        raise Refusal(portal.settings.strange_cursor_status, error_body("internal error", "INTERNAL_ERROR"))
     records, following = portal.shelf(kind).page(after, limit, archived=archived, cursor_is_last_id=cursor)
     body: Json = {"results": [record_body(portal, record, what, ask.host) for record in records]}
     if following is not None:

@@ -63,7 +63,8 @@ def record_body(portal: Portal, record: Record, what: Shown, host: str = "") -> 
     }
     if what.history:
         body["propertiesWithHistory"] = {name: _history(portal, record, name) for name in what.history}
-    body["createdAt"] = iso(record.created)
+    told = record.values.get(kind.created_property) if portal.settings.created_at_follows_property else None
+    body["createdAt"] = told or iso(record.created)
     body["updatedAt"] = iso(record.modified)
     body["archived"] = record.archived_at is not None
     if record.archived_at is not None:

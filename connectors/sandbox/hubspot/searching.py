@@ -73,7 +73,7 @@ def search(ask: Ask, searches: Searches) -> Reply:
     what = shown(portal, kind, texts(body, "properties"))
     results = [record_body(portal, record, what, ask.host) for record in page]
     _disturb(portal, results, searches)
-    answer: Json = {"total": len(ordered), "results": results}
+    answer: Json = {"total": len(ordered) + _ghosts(portal, kind, groups), "results": results}
     if after + limit < len(ordered):
         answer["paging"] = {"next": {"after": str(after + limit), "link": f"{ask.link}?after={after + limit}"}}
     return Reply(200, answer)
@@ -147,6 +147,20 @@ def _matching(portal: Portal, index: SearchIndex, kind: Kind, group: Group, sear
         return candidates
     seen = ((i, index.seen(i)) for i in candidates)
     return [i for i, record in seen if record is not None and all(matches(portal, record, f) for f in rest)]
+
+
+def _ghosts(portal: Portal, kind: Kind, groups: Sequence[Group]) -> int:
+    """How many are counted that are not there."""
+    ghosts = portal.settings.index_ghosts.get(kind.name, ())
+    return sum(any(_has_ghost(kind, group, one) for group in groups or [[]]) for one in ghosts)
+
+
+def _has_ghost(kind: Kind, group: Group, ghost: int) -> bool:
+    """Whether one that was created and changed at the beginning of time meets a group."""
+    times = {kind.created_property, kind.modified_property}
+    low, high = _range(group, "hs_object_id")
+    is_old = all(_range(group, name)[0] == 0 for name in times)
+    return low <= ghost <= high and is_old and {f.name for f in group} <= times | {"hs_object_id"}
 
 
 def _range(group: Group, name: str) -> tuple[int, int]:

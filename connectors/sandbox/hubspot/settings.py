@@ -56,6 +56,8 @@ class PortalSettings:
     page_limit: int = 100
     # A list's cursor is the id of its next record; or, what no document excludes, that of the last one shown.
     cursor_is_last_id: bool = False
+    # How a list answers a cursor that is no record's id; None takes it. No document says either.
+    strange_cursor_status: int | None = None
     history_page_limit: int = 50
     search_page_limit: int = 200
     search_result_cap: int = 10_000
@@ -69,6 +71,10 @@ class PortalSettings:
     index_straggler_lag_s: float = 30.0
     # Every n-th search page has two neighbours swapped; 0 keeps the order asked for.
     search_disorder_every: int = 0
+    # What search counts, as created and changed long ago, and never shows: kind name -> ids.
+    index_ghosts: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    # "companies.hs_merged_object_ids": refused in filters. Which properties are is documented of a few alone.
+    unsearchable_properties: frozenset[str] = frozenset()
 
     # Rate limits (Professional): refused with 429 when on; headers are sent either way.
     rate_limits: bool = False
@@ -85,6 +91,8 @@ class PortalSettings:
 
     # Behaviour that is undocumented, or differs between portals.
     shuffled_results: bool = True
+    # Whether `createdAt` is what stands in the property, which imports and people can set, or when the record was made.
+    created_at_follows_property: bool = False
     trace_ids_on_update: bool = True
     same_value_bumps_modified: bool = True
     restore_bumps_modified: bool = True

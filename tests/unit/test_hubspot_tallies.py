@@ -1,0 +1,56 @@
+"""What came, by ranges of ids and by the ids themselves, in memory that does not grow."""
+
+import pytest
+
+from connectors.hubspot import seen, tallies
+from connectors.hubspot.seen import Seen
+from connectors.hubspot.tallies import added, came, less, parts
+
+
+@pytest.fixture
+def _three(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tallies, "MOST", 3)
+
+
+def test_ranges_cover_all_ids() -> None:
+    """From the first to the highest that is known: what a list left out before its first row lies there, too."""
+    assert parts((), 90) == [(1, 90, 0)]
+    assert parts(((10, 5), (40, 6)), 90) == [(1, 39, 5), (40, 90, 6)]
+    assert parts(((10, 5), (40, 6), (95, 0)), 90) == [(1, 39, 5), (40, 90, 6)]
+
+
+def test_what_came_is_put_where_it_begins() -> None:
+    """In whichever order threads bring it."""
+    assert added(added((), 40, 6, ()), 10, 5, ()) == ((10, 5), (40, 6))
+
+
+@pytest.mark.usefixtures("_three")
+def test_the_smallest_neighbours_become_one() -> None:
+    """When there are too many."""
+    assert added(((10, 5), (40, 1), (60, 2)), 80, 9, ()) == ((10, 5), (40, 3), (80, 9))
+
+
+@pytest.mark.usefixtures("_three")
+def test_neighbours_with_unread_ids_between_them_stay_apart() -> None:
+    """What comes of those falls between them."""
+    assert added(((10, 5), (40, 1), (60, 2)), 80, 9, (50,)) == ((10, 6), (60, 2), (80, 9))
+    assert len(added(((10, 5), (40, 1), (60, 2)), 80, 9, (20, 50, 70))) == 4
+
+
+def test_what_went_away_is_taken_off_its_range() -> None:
+    """Below the first range it is the first."""
+    told = less(((10, 5), (40, 6)), (3, 39, 40))
+    assert told == ((10, 3), (40, 5))
+    assert came(told) == 8
+    assert less((), (3,)) == ()
+
+
+def test_what_was_seen_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what was not is as good as certain, as long as that is said."""
+    monkeypatch.setattr(seen, "_SURE", 1000)
+    some = Seen()
+    some.add(range(7_000_000_000, 7_000_003_000, 3))
+    assert some.is_sure
+    assert some.unseen(["7000000000", "7000000001", "7000002997", "5"]) == ["7000000001", "5"]
+    some.add([1])
+    assert not some.is_sure
