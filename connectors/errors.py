@@ -44,6 +44,10 @@ class AnswerUnclear(TryAgainLater):
     """The request went out and no full answer came back: the CRM may have done it."""
 
 
+class JobUnderWay(TryAgainLater):
+    """The CRM may still carry out a job that an earlier run began: nothing may be written beside it."""
+
+
 class SessionExpired(ConnectorError):
     """The access token is no longer valid."""
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import NoReturn, Protocol, TypeVar, runtime_checkable
 
-from connectors.errors import QuotaSpent
+from connectors.errors import JobUnderWay, QuotaSpent
 from flows.pipeline import Progress
 from flows.pipeline.applying import Replaced
 from flows.pipeline.leasing import Taken
@@ -40,10 +40,10 @@ class Waits(Protocol):
 
 
 def in_turn(work: Callable[[], R], unbegun: Callable[[str], R], *, runtime: Runtime, progress: Progress) -> R:
-    """Does the work as soon as no other run has the lease that it takes.
+    """Does the work as soon as no other run has the lease that it takes, and no job that one left behind may write.
 
-    `unbegun`: the receipt of work that was waited with for too long, by why. Raises Taken at once where the progress
-    cannot wait.
+    `unbegun`: the receipt of work that was waited with for too long, by why. Raises Taken or JobUnderWay at once where
+    the progress cannot wait.
     """
     if not isinstance(progress, Waits):
         return work()
@@ -51,11 +51,17 @@ def in_turn(work: Callable[[], R], unbegun: Callable[[str], R], *, runtime: Runt
     while True:
         try:
             return work()
-        except Taken as other:
+        except (Taken, JobUnderWay) as other:
             if runtime.clock() >= until:
-                minutes = int(LONGEST.total_seconds() / 60)
-                return unbegun(f"waited {minutes} minutes for another run, which is {other.doing} ({other.holder})")
-            progress.wait(f"another run is {other.doing} ({other.holder})", BETWEEN_S)
+                return unbegun(f"waited {int(LONGEST.total_seconds() / 60)} minutes {_in_vain(other)}")
+            why = f"another run is {other.doing} ({other.holder})" if isinstance(other, Taken) else str(other)
+            progress.wait(why, BETWEEN_S)
+
+
+def _in_vain(other: Taken | JobUnderWay) -> str:
+    if isinstance(other, Taken):
+        return f"for another run, which is {other.doing} ({other.holder})"
+    return f"in vain: {other}"
 
 
 def write_in_turn(

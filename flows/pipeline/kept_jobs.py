@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,11 +12,14 @@ from flows.pipeline.leasing import Held, sole_writer
 from flows.pipeline.progress import Clock
 from kammodel.store import Store, write_jobs
 
+LONGEST_LIFE = dt.timedelta(days=8)
+"""After which a job is not asked for any more: Salesforce ends jobs of its own accord after seven days."""
+
 
 @contextmanager
 def writing_alone(connector: Connector, store: Store, clock: Clock) -> Iterator[Held]:
     """As `sole_writer`, for whoever looks at what the CRM holds, or writes into it: jobs that were left behind have
-    ended before, whichever machine began them. Raises Taken while another run writes, TryAgainLater while a job may."""
+    ended before, whichever machine began them. Raises Taken while another run writes, JobUnderWay while a job may."""
     identity = connector.identify()
     with sole_writer(store, identity.source, identity.instance, clock) as lease:
         if isinstance(connector, WritesByJobs):
@@ -39,6 +43,7 @@ class _Book:
 
     def noted(self) -> list[str]:
         with self.store.transaction() as tx:
+            write_jobs.forget(tx, **self._of, before=self.lease.clock() - LONGEST_LIFE)
             return write_jobs.noted(tx, **self._of)
 
     def note(self, job_id: str) -> None:

@@ -132,7 +132,7 @@ def _plan_of(
         last = last_written(tx, **of)
         held, before = measured(tx, **of, columns=asked()), dict(last.measures) if last else {}
     retired = there(connector, retired_fields(ours, terms.fields))
-    terms = replace(terms, fields=(*terms.fields, *retired))
+    terms = replace(terms, fields=(*terms.fields, *retired), undone=undone)
     wanted = wanted.with_columns(pl.lit(None, pl.String).alias(f.key) for f in retired)
     ids = wanted["source_id"] if full else candidates(wanted, ours, pl.concat([shown, unclear]), terms)["source_id"]
     ids = pl.concat([ids, undo["source_id"]]).unique(maintain_order=True)

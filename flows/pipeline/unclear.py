@@ -43,13 +43,16 @@ def with_theirs(
     """The cells of a plan (source_id, field, before, before_spelled, after, reason, outcome), less what a write without
     an answer went over, as the history shows: there it is what a person had entered that stood there `before`."""
     over = _written_over(connector, _holding(cells.filter(IS_OPEN), now), fields)
-    told = [{"source_id": account, **values} for account, values in over.items()]
+    # A field that they had cleared is theirs as well: its value is null, and it is there.
+    told = [(account, key, value) for account, values in over.items() for key, value in values.items()]
     if not told:
         return cells
-    texts = pl.DataFrame(told, schema=dict.fromkeys(("source_id", *(f.key for f in fields)), pl.String))
-    theirs = _long(texts, "theirs").join(_long(canonical_frame(texts, fields), "plain"), on=CELL).drop_nulls("theirs")
+    theirs = pl.DataFrame(told, schema=dict.fromkeys((*CELL, "theirs"), pl.String), orient="row")
+    texts = theirs.pivot("field", index="source_id", values="theirs")
+    plain = _long(canonical_frame(texts, [f for f in fields if f.key in texts.columns]), "plain")
+    theirs = theirs.join(plain, on=CELL, how="left").with_columns(is_told=pl.lit(value=True))
     joined = cells.join(theirs, on=CELL, how="left", maintain_order="left")
-    is_theirs = IS_OPEN & pl.col("theirs").is_not_null()
+    is_theirs = IS_OPEN & pl.col("is_told").fill_null(value=False)
     return joined.with_columns(
         before=pl.when(is_theirs).then("plain").otherwise("before"),
         before_spelled=pl.when(is_theirs).then("theirs").otherwise("before_spelled"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import time
 import uuid
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from flows.results import PlanReceipt
 from kammodel.entities import PublishPlan
 from kammodel.errors import KamError
 from kammodel.given import NOTHING_GIVEN, Given
+from kammodel.publish.deciding import CELL
 from kammodel.publish.fields import CustomField
 from kammodel.publish.plan import canonical_frame, plan_hash
 from kammodel.publish.rules import PublishRules, load_rules
@@ -25,6 +27,8 @@ from kammodel.publish.undo import taken_back, unfinished
 from kammodel.store import Store, plans
 from kammodel.store.approving import plans_named
 
+_log = logging.getLogger(__name__)
+_SAME = [*CELL, "before", "after"]
 MOST_NAMED = 5
 """Plans that a fault names."""
 
@@ -59,9 +63,15 @@ class Undo:
     given_up: int
 
     @property
+    def to_write(self) -> pl.DataFrame:
+        return self.cells.filter(decision="write")
+
+    @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to take back: kept, it would overtake what another plan has still to write."""
-        return self.receipt.cells_to_write + self.given_up == 0
+        """Whether there is nothing to take back that people look at: kept, it would overtake what another plan has
+        still to write."""
+        shown = [field.key for field in self.fields if field.for_people]
+        return self.given_up == 0 and self.to_write.filter(pl.col("field").is_in(shown)).is_empty()
 
 
 def keep_undo(
@@ -78,16 +88,22 @@ def keep_undo(
     that is only looked at is not stored.
 
     Who looked at it took their time, and others may have written, planned or erased somebody: it is worked out once
-    more while nobody else can. Raises KamError where it would take back anything else than what was looked at; Taken
-    while another run writes, or plans.
+    more while nobody else can. What holds something else by now is left alone. Raises KamError where it would take
+    back anything that was not looked at; Taken while another run writes, or plans.
     """
     made, of = undo.made, {"source": undo.made.source, "instance": undo.made.source_instance}
     with writing_alone(connector, store, clock) as lease:
         again = undo_of(connector, store, undo.undone, clock, given=given, rules=rules, progress=progress)
-        if again.made.hash != made.hash:
+        unseen = again.to_write.join(undo.to_write, on=_SAME, how="anti", nulls_equal=True)
+        if unseen.height or (again.is_empty and not undo.is_empty):
             raise KamError(
                 f"{made.source}: what there is to take back of plan {made.undoes} has changed since it was looked at, "
                 f"and nothing was taken back; look at it again: kam undo {made.undoes}"
+            )
+        fewer = undo.to_write.height - again.to_write.height
+        if fewer:
+            _log.warning(
+                "%s: %d cells hold something else than when they were looked at: left alone", made.source, fewer
             )
         again.made.plan_id = made.plan_id
         look_back(connector, store, again.made, again.now, again.fields)
@@ -123,9 +139,15 @@ def undo_of(
         ours = plans.ledger(tx, undone.source, undone.source_instance, undoing=undone.plan_id)
         unclear = plans.pending_accounts(tx, undone.source, undone.source_instance)
         broken = plans.pending_undo(tx, undone.source, undone.source_instance)
-    # What goes on with another undo that broke off; not where it is that one which is taken back.
+    # What goes on with another undo that broke off; not where it is that one which is taken back, be it that a plan
+    # went on with it and has its cells now.
     broken = broken.filter(pl.col("plan_id") != undone.plan_id)
-    written = cells.filter(IS_OPEN | ((pl.col("decision") == "write") & (pl.col("outcome") == "written")))
+    is_undo, carried = undone.kind != "publish", 0
+    if is_undo:
+        own = broken.join(cells, on=_SAME, how="semi", nulls_equal=True)
+        broken, carried = broken.join(own, on=_SAME, how="anti", nulls_equal=True), own.height
+    ended = pl.col("outcome").is_in(["written", "superseded"] if is_undo else ["written"])
+    written = cells.filter(IS_OPEN | ((pl.col("decision") == "write") & ended))
     fields = known_fields(pl.concat([written["field"], broken["field"]]), ours, given)
     texts = held_now(connector, pl.concat([written["source_id"], unclear]).unique(), fields, progress)
     now = canonical_frame(texts, fields)
@@ -149,7 +171,7 @@ def undo_of(
     )
     nothing_yet = dict.fromkeys(("code", "message"), pl.lit(None, pl.String))
     cells = back.with_columns(outcome=pl.when(pl.col("decision") != "write").then(pl.lit("held")), **nothing_yet)
-    return Undo(receipt, made, undone, cells, fields, now, given_up=written.filter(IS_OPEN).height)
+    return Undo(receipt, made, undone, cells, fields, now, given_up=written.filter(IS_OPEN).height + carried)
 
 
 def _plan(

@@ -13,6 +13,12 @@ from kammodel.store.store import Transaction
 _ID = {"job_id": pl.String()}
 
 
+def forget(tx: Transaction, *, source: str, instance: str, before: dt.datetime) -> None:
+    """Strikes the jobs that began before an instant."""
+    sql = "DELETE FROM write_job WHERE source=:source AND source_instance=:instance AND begun_at < :before"
+    tx.run(sql, [{"source": source, "instance": instance, "before": to_micros(before)}])
+
+
 def noted(tx: Transaction, source: str, instance: str) -> list[str]:
     """Ids of the jobs that may not have ended, the oldest first."""
     sql = "SELECT job_id FROM write_job WHERE source=:source AND source_instance=:instance ORDER BY begun_at, job_id"

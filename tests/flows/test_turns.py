@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from connectors.errors import JobUnderWay
 from connectors.sandbox.clock import Clock
 from connectors.sandbox.company import ServedCompany
 from flows import proving, steps, turns
@@ -104,6 +105,30 @@ def test_a_flow_waits_for_its_turn(runtime: Runtime, another: Another) -> None:
 def test_a_command_does_not_wait(runtime: Runtime) -> None:
     with pytest.raises(Taken, match="hubspot: another run is reading"):
         steps.pull(runtime, "hubspot", full=False, progress=quiet)
+
+
+def test_a_flow_waits_for_a_job_that_another_run_left_behind(runtime: Runtime, served: ServedCompany) -> None:
+    """As for that run: the other CRM's turn comes, and nobody is woken."""
+    under_way = [JobUnderWay("a job may still write")] * 3
+
+    def work() -> str:
+        if under_way:
+            raise under_way.pop()
+        return "done"
+
+    def half_an_hour_later() -> None:
+        served.company.clock.advance(HALF_AN_HOUR)
+
+    flow = Flow(lambda: None)
+    assert turns.in_turn(work, turns.unplanned, runtime=runtime, progress=flow) == "done"
+    assert flow.told == ["a job may still write"] * 3
+    under_way += [JobUnderWay("a job may still write")] * 4
+    why = "no plan was made, the next run makes one: waited 30 minutes in vain: a job may still write"
+    with pytest.raises(turns.TurnMissed, match=why):
+        turns.in_turn(work, turns.unplanned, runtime=runtime, progress=Flow(half_an_hour_later))
+    under_way.append(JobUnderWay("a job may still write"))
+    with pytest.raises(JobUnderWay):
+        turns.in_turn(work, turns.unplanned, runtime=runtime, progress=quiet)
 
 
 def test_after_half_an_hour_it_is_left_to_the_next_run(runtime: Runtime, another: Another) -> None:

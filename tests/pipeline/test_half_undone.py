@@ -151,6 +151,32 @@ def test_another_undo_ends_it_as_well(desk: Office, account: str, *, is_sent: bo
     assert (score(desk, account), known(desk, account)[1]) == ("14", False)
 
 
+@BROKEN
+@pytest.mark.parametrize("is_applied", [False, True])
+def test_what_a_plan_went_on_with_is_taken_back_by_its_own_name(
+    desk: Office, account: str, *, is_sent: bool, is_applied: bool
+) -> None:
+    """The plan that has its cells now is another one; what is wanted back is what the undo took."""
+    undone = broken_undo(desk, write(desk, account, "12"), is_sent=is_sent)
+    want(desk, account, "12")
+    if is_applied:
+        desk.apply()
+    undo_planned(desk, undone)
+    desk.apply()
+    assert score(desk, account) == "12"
+    assert cells(desk, want(desk, account, "12").plan_id) == []
+
+
+def test_what_was_undone_is_no_reason_to_look(desk: Office, account: str) -> None:
+    """Once the plan after it has: every night would read all of a large plan that was undone."""
+    undo_planned(desk, write(desk, account, "12"))
+    desk.apply()
+    wanted = pl.DataFrame({"source_id": [account], "score": ["12"]})
+    terms = Terms([field for field in OURS if field.key == "score"], desk.clock.now().date(), {}, PERSON_WINS)
+    looks = [plan_of(desk.connectors[0], desk.store, wanted, terms, desk.clock.now) for _ in range(2)]
+    assert [(one.compared, one.cells_to_write) for one in looks] == [(1, 0), (0, 0)]
+
+
 def test_what_a_person_entered_since_is_theirs(desk: Office, account: str) -> None:
     broken_undo(desk, write(desk, account, "12"), is_sent=False)
     type_in(desk, CRM, account, score="77")
@@ -166,18 +192,19 @@ def test_a_plan_that_goes_on_with_it_may_break_off_as_well(desk: Office, account
     assert known(desk, account) == ("10", True, "12", False)
 
 
+@pytest.mark.parametrize("entered", ["90.5", None])
 def test_the_undo_of_a_plan_that_broke_off_gives_back_what_it_went_over(
-    desk: Office, account: str, caplog: pytest.LogCaptureFixture
+    desk: Office, account: str, caplog: pytest.LogCaptureFixture, entered: str | None
 ) -> None:
-    """A person had entered it after the last look, as the history shows; it is told, and theirs again."""
+    """A person had entered or cleared it after the last look, as the history shows; it is told, and theirs again."""
     plan_id = want(desk, account, "12").plan_id
     with desk.store.transaction() as tx:
         pending = plans.cells_of(tx, plan_id, pending_only=True)
-    type_in(desk, CRM, account, score="90.5")
+    type_in(desk, CRM, account, score=entered)
     # The CRM takes it, and the process ends before it knows.
     list(desk.connectors[0].write_fields(OURS, writes_of(pending)))
     assert score(desk, account) == "12"
     undo_planned(desk, plan_id)
     desk.apply()
-    assert (score(desk, account), known(desk, account)) == ("90.5", ("90.5", True, "12", True))
+    assert (score(desk, account), known(desk, account)) == (entered, (entered, True, "12", True))
     assert "went over what people had entered in 1 accounts" in caplog.text

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from urllib3.connectionpool import HTTPConnectionPool
 
-from connectors.errors import TryAgainLater
+from connectors.errors import JobUnderWay
 from connectors.salesforce.sizes import Sizes
 from connectors.sandbox.salesforce.bulk.settings import BulkSettings
 from flows.pipeline import apply
@@ -87,8 +87,16 @@ def test_the_next_plan_waits_for_it(desk: Desk) -> None:
 def test_nothing_is_looked_at_while_it_may_write(desk: Desk) -> None:
     """Whoever is to write says what to do; what was planned stays to be written."""
     desk.front.faults.on_path(JOBS, "503", times=6)
-    with pytest.raises(TryAgainLater, match="run again later"):
+    with pytest.raises(JobUnderWay, match="run again later"):
         desk.apply()
     assert (desk.asked(QUERY), desk.asked(COMPOSITE), len(noted(desk))) == (0, 0, 1)
     assert {outcome for outcome, _, _ in desk.cells().values()} == {None}
     assert desk.apply().written == 3
+
+
+def test_after_eight_days_it_holds_nobody_up(desk: Desk) -> None:
+    """Whatever Salesforce says of it then."""
+    with desk.store.transaction() as tx:
+        tx.run("UPDATE write_job SET begun_at=begun_at-:days", [{"days": 8 * 24 * 3600 * 10**6 + 1}])
+    desk.front.faults.on_path(JOBS, "503", times=6)
+    assert (desk.apply().written, noted(desk)) == (3, [])

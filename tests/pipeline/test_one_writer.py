@@ -36,9 +36,9 @@ def account(desk: Office) -> str:
     return min(account for account, held in desk.held_by(CRM).items() if held["tier"])
 
 
-def want(desk: Office, account: str, score: str, progress: Progress = quiet) -> PlanReceipt:
-    """Plans another score for one account."""
-    wanted = pl.DataFrame({"source_id": [account], "score": [score]})
+def want(desk: Office, accounts: str | list[str], score: str, progress: Progress = quiet) -> PlanReceipt:
+    """Plans another score for one account, or several."""
+    wanted = pl.DataFrame({"source_id": accounts}).with_columns(score=pl.lit(score))
     fields = [field for field in OURS if field.key == "score"]
     terms = Terms(fields, desk.clock.now().date(), {})
     return plan_of(desk.connectors[0], desk.store, wanted, terms, desk.clock.now, progress=progress)
@@ -92,15 +92,33 @@ def keep(desk: Office, undo: Undo) -> PlanReceipt:
 
 
 def test_no_undo_is_kept_while_another_run_writes(desk: Office, account: str) -> None:
-    """It would overtake what that run has still to write; nor afterwards, where that run wrote the same cell."""
-    want(desk, account, "12")
-    desk.apply()
+    """It would overtake what that run has still to write; nor afterwards, where nothing of it is left."""
+    for value in ("11", "12"):
+        want(desk, account, value)
+        desk.apply()
     undo = undo_of_latest(desk)
     planned = want(desk, account, "13")
     assert len(while_written(desk, lambda: keep(desk, undo))) == 1
     with pytest.raises(KamError, match="has changed since it was looked at, and nothing was taken back; look at it"):
         keep(desk, undo)
     assert latest(desk) == planned.plan_id
+
+
+def test_an_undo_goes_on_without_what_somebody_has_edited_since(
+    desk: Office, account: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One cell of a hundred thousand is no reason to refuse the rest; it is told."""
+    other = max(one for one, held in desk.held_by(CRM).items() if held["tier"] and one != account)
+    for value in ("18", "19"):
+        want(desk, [account, other], value)
+        desk.apply()
+    undo = undo_of_latest(desk)
+    assert undo.receipt.accounts_to_write == 2
+    type_in(desk, CRM, other, score="77")
+    assert undo.receipt.cells_to_write - keep(desk, undo).cells_to_write == 1
+    assert "1 cells hold something else than when they were looked at" in caplog.text
+    desk.apply()
+    assert [desk.held_by(CRM)[one]["score"] for one in (account, other)] == ["18", "77"]
 
 
 def test_an_undo_that_was_looked_at_in_the_midst_of_its_plan_is_looked_at_again(desk: Office, account: str) -> None:

@@ -16,6 +16,7 @@ from connectors.contract import WriteOutcome
 from connectors.errors import (
     AnswerUnclear,
     FieldsNotProvisioned,
+    JobUnderWay,
     PermissionMissing,
     RequestRefused,
     SliceLost,
@@ -69,7 +70,7 @@ def end_noted(client: Client, notes: JobNotes) -> None:
 
     One that is under way is waited for, since it writes what it was given in any case; one that was never told to
     begin, or that has not ended after two minutes, is aborted. What became of its rows is found by reading them. Each
-    job is waited for once. Raises TryAgainLater where one has not ended then, or nobody knows.
+    job is waited for once. Raises JobUnderWay where one has not ended then, or nobody knows.
     """
     for job_id in notes.open:
         why: object = "it is still under way"
@@ -79,9 +80,10 @@ def end_noted(client: Client, notes: JobNotes) -> None:
         except (TryAgainLater, RequestRefused, PermissionMissing) as fault:
             is_over, why = False, fault
         if not is_over:
-            raise TryAgainLater(
+            raise JobUnderWay(
                 f"Salesforce may still carry out the write job {job_id[:18]} of a run that was stopped ({why}), and "
-                "nothing may be written beside it: run again later, or have it aborted (Setup > Bulk Data Load Jobs)"
+                "nothing may be written beside it: run again later, or have it aborted (Setup > Bulk Data Load Jobs). "
+                "Eight days after it began it is not asked for any more"
             )
         notes.strike([job_id])
 
