@@ -32,7 +32,7 @@ from tests.pipeline.counted import (
 from tests.pipeline.steps import HOUR
 from tests.seed import SEED
 
-SAMPLES = 12
+SAMPLES = 5
 """Pages lost in a normal run, for each CRM."""
 
 

@@ -44,7 +44,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 def test_the_store_remembers_what_the_oracle_saw(store: Store) -> None:
     """Rows are upserted change by change, as they were seen, and read back; versions are those that the store keeps."""
-    book = random_book(SEED, 12)
+    book = random_book(SEED, 6)
     inputs = replace(read_inputs(store, stored(store, book)), forecasts=book.forecast_frame())
     assert compared(book, known_kpis(inputs, book.config, book.before())).differences == {}
 
