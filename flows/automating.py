@@ -11,6 +11,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.events.schemas.automations import Automation, AutomationCore
 from prefect.exceptions import ObjectNotFound
 
+from flows.cli.options import MAX_AGE_HOURS
 from kammodel.errors import NotConfigured
 
 Done = Literal["created", "updated", "unchanged"]
@@ -31,12 +32,14 @@ class Applied:
     description: str
 
 
-def automations(block_id: UUID | None) -> tuple[AutomationCore, ...]:
+def automations(block_id: UUID | None, max_age: float = MAX_AGE_HOURS) -> tuple[AutomationCore, ...]:
     """All of the file, in its order. Notifications go through the block of this id; without one they do nothing, for
-    Prefect wants an action, and what fires is an event that its feed shows."""
-    told: dict[str, list[dict[str, Any]]] = yaml.safe_load(
-        files(__package__).joinpath("automations.yaml").read_text("utf-8")
-    )
+    Prefect wants an action, and what fires is an event that its feed shows. `max_age`: hours without a run that was
+    completed, before silence is told."""
+    text = files(__package__).joinpath("automations.yaml").read_text("utf-8")
+    for name, value in (("MAX_AGE_HOURS", f"{max_age:g}"), ("MAX_AGE_SECONDS", f"{max_age * 3600:.0f}")):
+        text = text.replace(name, value)
+    told: dict[str, list[dict[str, Any]]] = yaml.safe_load(text)
     return tuple(
         AutomationCore.model_validate(one | {"actions": [_through(block_id, action) for action in one["actions"]]})
         for one in told["automations"]

@@ -13,7 +13,7 @@ from prefect.logging import get_run_logger
 from pydantic import Field
 
 from flows import steps
-from flows.crms import Crm, StreamName
+from flows.crms import Crm, StreamName, shared_out
 from flows.outcome import ended, ends_well, receipt_of
 from flows.parameters import OneCrm
 from flows.past import Past, estimate_scores, read_past, span_of, unfilled
@@ -104,7 +104,7 @@ async def backfill(
     Args:
         of: What to fill in: the tiers of past days, or rows of a CRM that were changed in past months.
         crm: Of rows, which CRM to read; none chosen reads every one that is configured.
-        streams: Of rows, which streams to read, of those that the CRM serves; all of them if left out.
+        streams: Of rows, which streams to read; a CRM that has none of them is passed over. All of them if left out.
         first: The first day to look at; two years before the last one if left out.
         last: The last day to look at; of tiers today, of rows yesterday, in KAM_TIMEZONE, if left out.
         every: Of tiers, which days to compute: all of them, or the last ones of weeks, months or quarters.
@@ -129,11 +129,15 @@ async def backfill(
 async def _crms(crm: Crm | None, past: Past) -> CrmBackfillReceipt:
     """Reads the past of CRMs, then does what was asked for beside, if all was read."""
     with opened() as runtime:
-        names = runtime.chosen(crm)
+        sharing = shared_out(runtime.chosen(crm), past.streams)
+        names = sharing.crms
+        for line in sharing.passed_over:
+            get_run_logger().info(line)
         if past.write_back:
             await asyncio.to_thread(steps.require_fields, runtime, names)
-        done = tuple([await receipt_of(backfill_crm(crm=name, past=past)) for name in names])
-        receipt = CrmBackfillReceipt(done, left=unfilled(done))
+        each = {name: replace(past, streams=own) for name, own in sharing.streams.items()}
+        done = tuple([await receipt_of(backfill_crm(crm=name, past=own)) for name, own in each.items()])
+        receipt = CrmBackfillReceipt(done, left=unfilled(done), passed_over=sharing.passed_over)
         if receipt.left:
             return receipt
         if past.scores:

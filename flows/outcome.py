@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
 from prefect.client.schemas.objects import State
+from prefect.context import TaskRunContext
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 
@@ -34,19 +35,21 @@ def ends_well(work: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutin
     """Turns a KamError into a Failed state that says what to do. Whoever awaits the flow gets the KamError.
 
     Raised as it is, Prefect would write a traceback into log, state and events. Where no calls are left the state is
-    named Partial, and is a failed one still: nothing may be started by what has not been done. A fault that nobody
-    foresaw is an Unforeseen one: where it happened is in the log.
+    named Partial. A task of that name failed, so that its flow gets the fault; a flow is completed, for nobody has to
+    look into it, and has the fault for its result. A fault that nobody foresaw is an Unforeseen one: where it happened
+    is in the log.
     """
 
     @wraps(work)
     async def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return await work(*args, **kwargs)
+        except QuotaSpent as fault:
+            tell_partial([str(fault)])
+            how = Completed if TaskRunContext.get() is None else Failed
+            return cast("R", how(name=PARTIAL, message=plain(str(fault)), data=fault))
         except KamError as fault:
-            name = PARTIAL if isinstance(fault, QuotaSpent) else "Failed"
-            if name == PARTIAL:
-                tell_partial([str(fault)])
-            return cast("R", Failed(name=name, message=plain(str(fault)), data=fault))
+            return cast("R", Failed(message=plain(str(fault)), data=fault))
         except Exception as fault:  # noqa: BLE001 - its text may hold anything, such as the row that a database refused
             told = Unforeseen(f"{type(fault).__name__} in {_place(fault)}: see the log of the run")
             get_run_logger().error("%s\n%s", told, "".join(traceback.format_tb(fault.__traceback__)).rstrip())

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from flows import steps
+from flows.crms import shared_out
 from flows.garbage import seldom_collected
 from flows.pipeline import Every, Progress, past_days
 from flows.pipeline.estimating import estimate_days, estimate_past, estimate_pull
@@ -16,7 +17,7 @@ from flows.pipeline.foreseeing import with_write_back
 from flows.pipeline.standing import Standing
 from flows.pipeline.windows import Span
 from flows.recording import recorded
-from flows.results import CrmBackfillReceipt, EstimateReceipt, FillReceipt, NotCounted, ScoresEstimate
+from flows.results import CrmBackfillReceipt, EstimateReceipt, FillReceipt, ScoresEstimate
 from flows.runtime import Runtime
 from kammodel.errors import KamError
 
@@ -73,10 +74,8 @@ def read_past(
 ) -> FillReceipt:
     """Reads the past of one CRM into the store."""
 
-    def told(estimate: EstimateReceipt | NotCounted) -> None:
-        if past.write_back and isinstance(estimate, EstimateReceipt):
-            estimate = _with_write_back(runtime, estimate)
-        announce(estimate)
+    def completed(estimate: EstimateReceipt) -> EstimateReceipt:
+        return _with_write_back(runtime, estimate) if past.write_back else estimate
 
     with seldom_collected():
         return fill(
@@ -85,28 +84,34 @@ def read_past(
             runtime.clock,
             span_of(runtime, past),
             standing=standing,
-            announce=told,
+            announce=announce,
+            completed=completed,
             progress=progress,
         )
 
 
 def backfill(runtime: Runtime, crms: Sequence[str], past: Past, *, announce: Announce) -> CrmBackfillReceipt:
-    """Reads the past of CRMs, one after the other, then does what was asked for beside."""
+    """Reads the past of CRMs, one after the other, then does what was asked for beside. Of several, those that have no
+    stream of those named are passed over."""
+    sharing, progress = shared_out(crms, past.streams), runtime.progress
+    crms = sharing.crms
     for crm in crms if past.write_back else ():
         steps.require_fields(runtime, [crm])
+    each = {crm: replace(past, streams=own) for crm, own in sharing.streams.items()}
     done = tuple(
-        read_past(runtime, crm, past, standing=Standing(), announce=announce, progress=runtime.progress) for crm in crms
+        read_past(runtime, crm, own, standing=Standing(), announce=announce, progress=progress)
+        for crm, own in each.items()
     )
-    receipt = CrmBackfillReceipt(done, left=unfilled(done))
+    receipt = CrmBackfillReceipt(done, left=unfilled(done), passed_over=sharing.passed_over)
     if receipt.left:
         return receipt
     if past.scores:
-        span, progress = span_of(runtime, past), runtime.progress
+        span = span_of(runtime, past)
         scores = steps.backfill(runtime, span.first, span.last, past.every, progress=progress)
         receipt = replace(receipt, scores=scores)
     if past.write_back:
-        scored = steps.score(runtime, None, progress=runtime.progress)
-        written = steps.write_back(runtime, crms, scored.as_of, full=False, progress=runtime.progress)
+        scored = steps.score(runtime, None, progress=progress)
+        written = steps.write_back(runtime, crms, scored.as_of, full=False, progress=progress)
         receipt = replace(receipt, scored=scored, write_backs=written.done, left=written.left, stopped=written.stopped)
     return receipt
 

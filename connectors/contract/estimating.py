@@ -60,7 +60,8 @@ class Estimates(Protocol):
         ...
 
     def alone(self, calls: int) -> float:
-        """Seconds that so many calls of signing in and of counting take."""
+        """Seconds that so many calls take, of the pools that were called until now: those of signing in, when nothing
+        else was done yet, or those of signing in and of counting."""
         ...
 
     def quota(self) -> Quota | None:

@@ -24,8 +24,10 @@ HEARTBEAT = (
 )
 
 
-def apply_automations(*, dry_run: bool, as_json: bool) -> None:
-    """Raises NotConfigured without a server to apply to, or where it lacks the block."""
+def apply_automations(max_age: float, *, dry_run: bool, as_json: bool) -> None:
+    """`max_age`: hours without a run that was completed, before silence is told.
+
+    Raises NotConfigured without a server to apply to, or where it lacks the block."""
     settings = load_settings()
     set_up_logging(settings)
     address = os.environ.get("PREFECT_API_URL")
@@ -33,14 +35,14 @@ def apply_automations(*, dry_run: bool, as_json: bool) -> None:
         raise NotConfigured("PREFECT_API_URL is not set: it names the server to apply to, http://127.0.0.1:4200/api")
     require_server(address)
     to_prefect(address)
-    applied = _applied(settings.notify_block, dry_run=dry_run)
+    applied = _applied(settings.notify_block, max_age, dry_run=dry_run)
     if as_json:
         print_json({"dry_run": dry_run, "block": settings.notify_block, "automations": [asdict(a) for a in applied]})
         return
     _show(applied, dry_run=dry_run)
 
 
-def _applied(block: str | None, *, dry_run: bool) -> tuple[Applied, ...]:
+def _applied(block: str | None, max_age: float, *, dry_run: bool) -> tuple[Applied, ...]:
     from httpx import HTTPError
     from prefect.client.orchestration import get_client
     from prefect.exceptions import PrefectException
@@ -49,7 +51,7 @@ def _applied(block: str | None, *, dry_run: bool) -> tuple[Applied, ...]:
 
     try:
         with get_client(sync_client=True) as client:
-            wanted = automations(block_id_of(client, block) if block else None)
+            wanted = automations(block_id_of(client, block) if block else None, max_age)
             return apply(client, wanted, dry_run=dry_run)
     except (HTTPError, PrefectException) as fault:
         status = getattr(getattr(fault, "response", None), "status_code", "")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.faults import exits
-from flows.cli.options import Json
+from flows.cli.options import MAX_AGE_HOURS, Json
 
 
 def add_to(app: typer.Typer) -> None:
@@ -17,6 +17,15 @@ def add_to(app: typer.Typer) -> None:
 
 @exits
 def automations(
+    max_age: Annotated[
+        float,
+        typer.Option(
+            min=1,
+            max=8760,
+            metavar="HOURS",
+            help="Tell of silence when no run was completed for so long: over a weekend 74.",
+        ),
+    ] = MAX_AGE_HOURS,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be done; nothing is changed.")
     ] = False,
@@ -25,8 +34,9 @@ def automations(
     """Have Prefect tell of failure, partial runs, approvals and silence.
 
     And end runs whose machine is lost, or that do not start. Applied to the server of PREFECT_API_URL, by name: again
-    after an upgrade, or with another KAM_NOTIFY_BLOCK. What is paused there stays paused.
+    after an upgrade, or with another KAM_NOTIFY_BLOCK, and each time with the --max-age that is to hold. What is paused
+    there stays paused.
     """
     from flows.cli import automated
 
-    automated.apply_automations(dry_run=dry_run, as_json=as_json)
+    automated.apply_automations(max_age, dry_run=dry_run, as_json=as_json)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import cast
 
 from rich.text import Text
@@ -19,7 +20,7 @@ from flows.cli.show import (
     show_scored,
     table,
 )
-from flows.crms import StreamName
+from flows.crms import Sharing, StreamName, shared_out
 from flows.escaping import plain
 from flows.past import Past
 from flows.pipeline.gating import needs_approval
@@ -42,6 +43,8 @@ _SAME = ("first", "last", "every", "calls", "again", "scores", "write_back")
 def backfill_crms(crm: str | None, asked: Past, *, prefect: bool, as_json: bool) -> int | None:
     """Reads the past of CRMs into the store; the estimate comes first."""
     with session(prefect=prefect) as at:
+        crms = at.runtime.chosen(crm)
+        _say_passed_over(shared_out(crms, asked.streams))
         if at.as_flows:
             from flows.backfill import Of
             from flows.backfill import backfill as flow
@@ -50,7 +53,7 @@ def backfill_crms(crm: str | None, asked: Past, *, prefect: bool, as_json: bool)
             given = {name: getattr(asked, name) for name in _SAME}
             receipt = cast("CrmBackfillReceipt", at.flow(flow(of=Of.crm, crm=named, streams=ways, **given)))
         else:
-            receipt = past.backfill(at.runtime, at.runtime.chosen(crm), asked, announce=_announce)
+            receipt = past.backfill(at.runtime, crms, asked, announce=_announce)
     print_json(receipt) if as_json else _show(receipt)
     beyond = [one for one in receipt.stopped if one.tripped]
     if beyond:
@@ -65,8 +68,11 @@ def backfill_crms(crm: str | None, asked: Past, *, prefect: bool, as_json: bool)
 def estimate(crm: str | None, asked: Past | None, streams: tuple[str, ...], *, full: bool, as_json: bool) -> None:
     """Counts, and reads nothing."""
     with session() as at:
+        sharing = shared_out(at.runtime.chosen(crm), streams)
+        _say_passed_over(sharing)
         receipts = tuple(
-            past.estimate(at.runtime, name, asked, full=full, streams=streams) for name in at.runtime.chosen(crm)
+            past.estimate(at.runtime, name, asked and replace(asked, streams=own), full=full, streams=own)
+            for name, own in sharing.streams.items()
         )
     if as_json:
         print_json(receipts)
@@ -83,6 +89,11 @@ def _in_form(streams: tuple[str, ...]) -> list[StreamName]:
         if name not in list(StreamName):
             raise KamError(f"there is no stream named {name} that has a past; there are {', '.join(StreamName)}")
     return [StreamName(name) for name in streams]
+
+
+def _say_passed_over(sharing: Sharing) -> None:
+    for line in sharing.passed_over:
+        say(line)
 
 
 def _announce(receipt: EstimateReceipt | NotCounted) -> None:

@@ -48,7 +48,16 @@ class Session:
     def flow(self, call: Coroutine[Any, Any, T]) -> T:
         """Runs a flow to its end; raises its fault."""
         with using(self.runtime):
-            return asyncio.run(call)
+            return ended(call)
+
+
+def ended(call: Coroutine[Any, Any, T]) -> T:
+    """What a flow gives; raises its fault."""
+    given = asyncio.run(call)
+    # A flow that is Partial before anything was done is completed, with the fault for its result.
+    if isinstance(given, KamError):
+        raise given
+    return given
 
 
 @contextmanager

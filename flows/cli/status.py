@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.faults import exits
-from flows.cli.options import Json
+from flows.cli.options import MAX_AGE_HOURS, Json
 
 
 def add_to(app: typer.Typer) -> None:
@@ -19,7 +19,7 @@ def add_to(app: typer.Typer) -> None:
 def status(
     max_age: Annotated[
         float, typer.Option(min=0, metavar="HOURS", help="What ended well longer ago than this is stale.")
-    ] = 26,
+    ] = MAX_AGE_HOURS,
     prometheus: Annotated[
         bool, typer.Option("--prometheus", help="Print metrics, for the textfile collector of node_exporter.")
     ] = False,

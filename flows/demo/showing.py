@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import os
 import time
@@ -16,7 +15,7 @@ from rich.text import Text
 
 from connectors.retry import Patience
 from flows.cli.bars import Bars
-from flows.cli.session import require_server, send_last_logs, to_prefect
+from flows.cli.session import ended, require_server, send_last_logs, to_prefect
 from flows.demo.held import Held, read_held
 from flows.demo.screen import Screen
 from flows.demo.world import SOME_TIME, World, invented, of_csv
@@ -147,7 +146,7 @@ class Demo:
         from flows.run import run
 
         with self.bars, using(runtime):
-            receipt = asyncio.run(run(as_of=day))
+            receipt = ended(run(as_of=day))
             helds = self._read_back(runtime, receipt, day)
         self.rounds.append(receipt)
         self.helds.append(helds)

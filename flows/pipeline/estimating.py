@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Literal
 
 from connectors.contract import Connector, Identity, Slice, Stream
 from connectors.contract.estimating import Estimates, Foresees, Load
@@ -42,7 +43,7 @@ def estimate_pull(
     """What the next pull will take, from its bookmarks to now, or in full. `streams`: these alone, or all."""
     identity = connector.identify()
     check_access(connector, store, identity, full=False)
-    found, setup = estimates_of(connector), connector.calls.total
+    found, setup = estimates_of(connector), _signed_in(connector)
     counted = [
         _pulled(connector, store, found, stream, clock, full=full) for stream in chosen(connector.streams(), streams)
     ]
@@ -61,7 +62,7 @@ def estimate_windows(
     connector: Connector, store: Store, identity: Identity, due: Mapping[str, Sequence[Window]]
 ) -> EstimateReceipt:
     """What reading windows will take: `due`, by stream, those that are not closed, the newest first."""
-    found, setup = estimates_of(connector), connector.calls.total
+    found, setup = estimates_of(connector), _signed_in(connector)
     streams = {stream.name: stream for stream in connector.streams()}
     counted = [
         Counted(name, sum((found.reading(streams[name], run) for run in _runs(windows)), Load()))
@@ -77,6 +78,13 @@ def counting_takes(due: Mapping[str, Sequence[Window]]) -> int:
     return sum(2 * len(_runs(windows)) for windows in due.values())
 
 
+def _signed_in(connector: Connector) -> Load:
+    """The calls that were made until now, which every run makes. Their pace is theirs alone: they are of other pools
+    than those of counting."""
+    calls = connector.calls.total
+    return Load(0, calls, estimates_of(connector).alone(calls))
+
+
 def estimates_of(connector: Connector) -> Estimates:
     if not isinstance(connector, Foresees):
         raise KamError(f"{connector.name} cannot say beforehand what reading it takes")
@@ -90,18 +98,20 @@ def receipt(
     kind: RunKind,
     counted: Sequence[Counted],
     *,
-    setup: int,
+    setup: Load,
     windows: int | None = None,
 ) -> EstimateReceipt:
     """The estimates of streams together. Counting is a part of a backfill, and of no pull."""
-    asked = connector.calls.total - setup
+    asked = connector.calls.total - setup.calls
     load, quota = sum((one.load for one in counted), Load()), estimates_of(connector).quota()
     rows = sum(one.load.rows or 0 for one in counted)
     with store.transaction() as tx:
         speed = measured_speed(tx, identity.source)
-    around = setup + (asked if kind == "backfill" else 0)
-    calls = around + load.calls
-    paced = load.seconds + estimates_of(connector).alone(around)
+    around = setup
+    if kind == "backfill":
+        made = connector.calls.total
+        around = Load(0, made, estimates_of(connector).alone(made))
+    calls, paced = around.calls + load.calls, around.seconds + load.seconds
     seconds, basis = _seconds(rows, calls, paced, speed)
     return EstimateReceipt(
         source=identity.source,
@@ -111,7 +121,7 @@ def receipt(
         streams=tuple(StreamEstimate(one.stream, one.load.rows, one.load.calls, one.note) for one in counted),
         rows=rows,
         calls=calls,
-        setup=setup,
+        setup=setup.calls,
         asked=asked,
         minutes=round(seconds / 60, 2),
         basis=basis,
@@ -165,14 +175,20 @@ def _left(store: Store, connector: Connector, stream: Stream, start: Start, load
 
 def estimate_days(store: Store, days: Sequence[dt.date]) -> ScoresEstimate:
     """What scoring past days will take, by what the last past day took, or the last scoring; it makes no calls."""
-    with store.transaction() as tx:
-        past = health.newest_run(tx, ["backfill"], None, [health.DONE])
-        last = past or health.newest_run(tx, ["score"], None, [health.DONE])
+    past = minutes_of_last(store, "backfill")
+    each = minutes_of_last(store, "score") if past is None else past
     accounts = store.read(Account, ["deleted"])["deleted"].not_().sum()
-    minutes = None
-    if last is not None and last.ended_at is not None:
-        minutes = round(len(days) * (last.ended_at - last.started_at).total_seconds() / 60, 2)
-    return ScoresEstimate(len(days), int(accounts), minutes, "past day" if past else "scoring")
+    minutes = None if each is None else round(len(days) * each, 2)
+    return ScoresEstimate(len(days), int(accounts), minutes, "scoring" if past is None else "past day")
+
+
+def minutes_of_last(store: Store, kind: Literal["score", "backfill"]) -> float | None:
+    """How long the last scoring took, or the last one of a past day; None before there was one."""
+    with store.transaction() as tx:
+        last = health.newest_run(tx, [kind], None, [health.DONE])
+    if last is None or last.ended_at is None:
+        return None
+    return (last.ended_at - last.started_at).total_seconds() / 60
 
 
 def _held(store: Store, connector: Connector, stream: Stream) -> int:

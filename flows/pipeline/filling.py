@@ -29,6 +29,7 @@ from kammodel.store.backfills import KIND, closed_windows, reopen_window
 from kammodel.store.control import end_run, start_run
 
 Announce = Callable[[EstimateReceipt | NotCounted], None]
+Completed = Callable[[EstimateReceipt], EstimateReceipt]
 
 
 def fill(
@@ -40,25 +41,28 @@ def fill(
     progress: Progress = quiet,
     standing: Standing | None = None,
     announce: Announce = lambda _: None,
+    completed: Completed = lambda estimate: estimate,
 ) -> FillReceipt:
     """Reads the rows that were changed in the span, into the store.
 
     A window is closed once its count is proven; what was stopped goes on where it was, by the same call. No bookmark of
     a pull is looked at or moved, and rows that a pull has stored meanwhile are left alone. Where no calls are left
-    the receipt is partial. `announce` is told the estimate before the first row is read, or why there is none.
+    the receipt is partial. `announce` is told the estimate before the first row is read, or why there is none;
+    `completed` adds to it what comes after reading. Neither counts as time of the run: no call waits for a CRM in them.
 
     Raises KamError where the calls that it was given are made and nothing could be kept of what they brought: the same
     command would end there again and again.
     """
     at, spent, allowed = clock(), None, Allowance(span.calls)
-    filling = _Filling(connector, store, clock, span, progress, standing or Standing(), announce, allowed)
+    filling = _Filling(connector, store, clock, span, progress, standing or Standing(), announce, completed, allowed)
     with allowing(allowed):
         try:
             filling.run()
         except QuotaSpent as fault:
             filling.require_progress(fault)
             spent = fault
-    done = filling.receipt(spent, calls=allowed.made, seconds=round((clock() - at).total_seconds(), 3))
+    seconds = round((clock() - at).total_seconds() - filling.foreseeing_s, 3)
+    done = filling.receipt(spent, calls=allowed.made, seconds=seconds)
     _keep_run(store, done, at, clock, storing=round(filling.storing_s, 3))
     return done
 
@@ -72,6 +76,7 @@ class _Filling:
     progress: Progress
     standing: Standing
     announce: Announce
+    completed: Completed
     allowed: Allowance
     identity: Identity | None = None
     estimate: EstimateReceipt | NotCounted | None = None
@@ -82,6 +87,7 @@ class _Filling:
     left: list[tuple[Window, Stream]] = field(default_factory=list)
     next_row: int = 1
     storing_s: float = 0.0
+    foreseeing_s: float = 0.0
 
     def run(self) -> None:
         identity = self.identity = self.connector.identify()
@@ -90,8 +96,8 @@ class _Filling:
         self.left = [(w, s) for w in windows for s in streams if w in due[s.name]]
         self.kept = len(streams) * len(windows) - len(self.left)
         if self.left and isinstance(self.connector, Foresees):
-            self.estimate = self._not_counted(due) or estimate_windows(self.connector, self.store, identity, due)
-            self.announce(self.estimate)
+            counted = self._not_counted(due) or estimate_windows(self.connector, self.store, identity, due)
+            self.estimate = self._told(counted)
         self.standing.begin(self.estimate if isinstance(self.estimate, EstimateReceipt) else None)
         self.before_reading = self.allowed.made
         if self.span.again:
@@ -100,6 +106,13 @@ class _Filling:
             window, stream = self.left[0]
             self.done.append(self._window(window, stream, identity))
             self.left.pop(0)
+
+    def _told(self, counted: EstimateReceipt | NotCounted) -> EstimateReceipt | NotCounted:
+        began = self.clock()
+        whole = self.completed(counted) if isinstance(counted, EstimateReceipt) else counted
+        self.announce(whole)
+        self.foreseeing_s = (self.clock() - began).total_seconds()
+        return whole
 
     def _reopen(self, identity: Identity) -> None:
         """What is to be read once more counts as not read, so that a run that is stopped goes on without `again`."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from connectors.contract import Connector
-from flows.pipeline.estimating import estimates_of
+from flows.pipeline.estimating import estimates_of, minutes_of_last
 from flows.pipeline.planning import cadence_days, candidates
 from flows.pipeline.scoring import score_day_of
 from flows.results import EstimateReceipt, WriteBackEstimate
@@ -61,13 +61,20 @@ def with_write_back(
     calls = receipt.calls + planning + writing.calls
     most = found.writing(accounts).calls
     seconds = looking.seconds + writing.seconds + found.alone(FIELD_CHECKS)
-    minutes = receipt.minutes + receipt.pace * seconds / 60
+    scoring = minutes_of_last(store, "score")
+    minutes = receipt.minutes + receipt.pace * seconds / 60 + (scoring or 0)
     return replace(
         receipt,
-        write_back=WriteBackEstimate(accounts, written, planning, writing.calls, most, calls, round(minutes, 2)),
+        write_back=WriteBackEstimate(
+            accounts, written, planning, writing.calls, most, calls, round(minutes, 2), _rounded(scoring)
+        ),
         day_share=round(calls / receipt.day_limit, 4) if receipt.day_limit else None,
         is_enough=receipt.left is None or calls <= receipt.left,
     )
+
+
+def _rounded(minutes: float | None) -> float | None:
+    return None if minutes is None else round(minutes, 2)
 
 
 def _as_it_stands(

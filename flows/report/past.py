@@ -44,7 +44,8 @@ def estimate_lines(receipt: EstimateReceipt | NotCounted) -> list[str]:
 
 
 def _write_back_lines(source: str, after: WriteBackEstimate) -> list[str]:
-    whole = f"{after.run_calls:,} calls, {_minutes(after.run_minutes)} and what scoring takes"
+    scoring = " and what scoring takes" if after.scoring_minutes is None else ", scoring as long as the last time"
+    whole = f"{after.run_calls:,} calls, {_minutes(after.run_minutes)}{scoring}"
     told = f"{source}: planning then looks at about {after.accounts:,} accounts, {after.planning:,} calls; writing"
     writes = f"about {after.written:,} of them, {after.writing:,} calls" if after.written else "none of them"
     known = f"{after.writing_at_most:,} calls at most, known once planned"
@@ -95,7 +96,7 @@ def told_windows(receipt: FillReceipt) -> list[WindowReceipt]:
 
 def crm_backfill_page(receipt: CrmBackfillReceipt) -> str:
     """A backfill of CRMs as Markdown."""
-    parts = ["# Backfill"]
+    parts = ["# Backfill", *receipt.passed_over]
     for one in receipt.crms:
         parts += [f"## {fill_title(one)}", *(estimate_lines(one.estimate) if one.estimate else ())]
         windows = told_windows(one)

@@ -26,7 +26,8 @@ class WriteBackEstimate:
     or the CRM showed them again, or is about to. `written`: those of them that need a write by what the store holds
     now, and all that are not there yet; what is about to be read may add others, all that are looked at at most.
     `planning`, `writing`, `writing_at_most`: calls. A plan, once it is made, says what writing it takes. `run_calls`,
-    `run_minutes`: of the whole run, reading included and scoring, which makes no calls, left out.
+    `run_minutes`: of the whole run, reading and scoring included. `scoring_minutes`: as long as the last scoring took,
+    which is of all CRMs together and makes no calls; null before there was one, and then left out of the whole.
     """
 
     accounts: int
@@ -36,6 +37,7 @@ class WriteBackEstimate:
     writing_at_most: int
     run_calls: int
     run_minutes: float
+    scoring_minutes: float | None = None
 
 
 @dataclass(frozen=True)

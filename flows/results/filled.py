@@ -71,7 +71,8 @@ class FillReceipt:
 @dataclass(frozen=True)
 class CrmBackfillReceipt:
     """A backfill of CRMs, and what it was asked to do afterwards. `left`: what there is still to do, line by line.
-    `stopped`: all plans, where the guard stopped one of them; then nothing was written."""
+    `stopped`: all plans, where the guard stopped one of them; then nothing was written. `passed_over`: a line for each
+    CRM that lacks streams which were named."""
 
     crms: tuple[FillReceipt, ...]
     scores: BackfillReceipt | None = None
@@ -79,3 +80,4 @@ class CrmBackfillReceipt:
     write_backs: tuple[WriteBackReceipt, ...] = ()
     left: tuple[str, ...] = ()
     stopped: tuple[PlanReceipt, ...] = ()
+    passed_over: tuple[str, ...] = ()

@@ -6,12 +6,13 @@ import datetime as dt
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
 import polars as pl
+from polars.testing import assert_frame_equal
 
 from connectors.salesforce.connector import SalesforceConnector
 from connectors.salesforce.settings import SalesforceSettings
@@ -24,7 +25,6 @@ from kammodel.entities import ENTITIES, BackfillWindow, ExchangeRate, PipelineSt
 from kammodel.entities.envelope import OURS as STAMPS
 from kammodel.publish.fields import FIELDS
 from kammodel.store import Store, plans
-from kammodel.store.snapshots import latest_snapshots
 from tests.e2e.prefect_worker import Api, awaited, worker
 from tests.pipeline.salesforce_desk import LEAN
 
@@ -33,21 +33,36 @@ OVER = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 READ_WHOLE = (ExchangeRate, PipelineStage, User)
 """No backfill reads them: each pull does, in full."""
 MONTHS = dt.timedelta(days=400)
+BESIDE = {
+    "entity_version": ("version_id", "recorded_at"),
+    "rejected_record": ("rejected_at", "resolved_at"),
+    "backfill_window": ("read_until", "resume_point", "rows_read", "rows_rejected", "closed_at"),
+    # Each org's users were made as it was opened, and the fingerprint is of them too.
+    "score_snapshot": ("snapshot_id", "run_id", "recorded_at", "inputs_fingerprint"),
+}
+"""What a backfill fills beside the entities, and which columns of it are the hour, the name or the course of a run."""
 
 
 @dataclass(frozen=True)
 class Past:
-    """An org with our fields, an empty store, and the worker that may fill it. `day`: the last one to be read."""
+    """An org with our fields, an empty store, and the worker that may fill it. `day`: the last one to be read;
+    `bookmarks`: of the pull before, which a backfill leaves alone."""
 
     api: Api
     folder: Path
     served: ServedCompany
     day: dt.date
+    bookmarks: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+    @property
+    def file(self) -> Path:
+        """The store's."""
+        return self.folder / "kam.db"
 
     @property
     def store(self) -> str:
         """Its address."""
-        return f"sqlite:///{self.folder / 'kam.db'}"
+        return f"sqlite:///{self.file}"
 
     def worker(self) -> AbstractContextManager[Popen[bytes]]:
         own = {"KAM_HOME": str(self.folder), "KAM_STORE_URL": self.store}
@@ -77,15 +92,27 @@ class Past:
             )
         )
 
+    def slow_down(self) -> None:
+        """From now on each call is refused once, and comes again when whoever made it has waited."""
+        assert self.served.salesforce is not None
+        for number in range(200):
+            self.served.salesforce.faults.at(2 * number, "503")
+
+    def hurry_up(self) -> None:
+        """No call is refused any more. What was asked so far is forgotten."""
+        assert self.served.salesforce is not None
+        self.served.salesforce.faults.clear()
+
     def contents(self) -> dict[str, pl.DataFrame]:
-        """Every table that a backfill fills, less the hour and name of a run; and the org's accounts."""
+        """Every table that a backfill fills, less the hour and name of a run; and the org's accounts. The bookmarks of
+        the pull before are as they were, stamps and all."""
         with closing(Store(self.store)) as store:
             found = rows_of(store)
             with store.transaction() as tx:
                 instance = found["Account"]["source_instance"][0]
                 found["ledger"] = plans.ledger(tx, "salesforce", instance).sort(pl.all())
-                # Each org's users were made as it was opened, and the fingerprint is of them too.
-                found["snapshots"] = latest_snapshots(tx).drop("run_id", "recorded_at", "inputs_fingerprint")
+        assert_frame_equal(_table(self.file, "bookmark"), self.bookmarks, check_exact=True)
+        found |= {name: _table(self.file, name).drop(*less).sort(pl.all()) for name, less in BESIDE.items()}
         return found | {"org": pl.DataFrame(self._accounts(), infer_schema_length=None).sort("Id")}
 
     def _accounts(self) -> list[dict[str, Any]]:
@@ -99,6 +126,14 @@ class Past:
 def rows_of(store: Store) -> dict[str, pl.DataFrame]:
     """Every table that a backfill fills, less the hour and name of a run."""
     return {one.__name__: store.read(one).drop(*STAMPS).sort(pl.all()) for one in ENTITIES if one not in READ_WHOLE}
+
+
+def _table(file: Path, name: str) -> pl.DataFrame:
+    """A table as it stands in the file."""
+    with closing(sqlite3.connect(file)) as rows:
+        found = rows.execute(f"SELECT * FROM {name}")
+        columns = [column[0] for column in found.description]
+        return pl.DataFrame(found.fetchall(), schema=columns, orient="row", infer_schema_length=None)
 
 
 def lose_rows(file: Path) -> None:
@@ -120,7 +155,7 @@ def past_of(book: Book, api: Api, folder: Path) -> Iterator[Past]:
         provision(served)
         past = Past(api, folder, served, book.now.date() - dt.timedelta(days=1))
         _lose_the_past(past)
-        yield past
+        yield replace(past, bookmarks=_table(past.file, "bookmark"))
 
 
 def provision(served: ServedCompany) -> None:
@@ -133,7 +168,7 @@ def _lose_the_past(past: Past) -> None:
     """A pull has read everything, and the rows were lost: what is not read again by a backfill stays lost."""
     with closing(_connector(past.served)) as connector, closing(Store(past.store)) as store:
         pull(connector, store, _now)
-    lose_rows(past.folder / "kam.db")
+    lose_rows(past.file)
 
 
 def _now() -> dt.datetime:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +46,9 @@ class Api:
         return answer.json()
 
     def deploy_all(self) -> None:
-        """The pool, where it is not there yet, and every deployment of prefect.yaml."""
-        made = requests.post(f"{self.url}/work_pools/", json=POOL, timeout=30)
-        assert made.status_code in {201, 409}
-        command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
-        environment = {**os.environ, "PREFECT_API_URL": self.url}
-        subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=3 * WITHIN)
+        """The pool, where it is not there yet, and every deployment of prefect.yaml. Once for each server: that takes
+        seconds."""
+        _deploy_all(self.url)
 
     def start(self, deployment: str, **parameters: Any) -> str:
         """Starts a run, as the button in the UI does."""
@@ -92,6 +90,15 @@ class Api:
         return {one["key"]: str(one["data"]) for one in found if one["key"]}
 
 
+@cache
+def _deploy_all(url: str) -> None:
+    made = requests.post(f"{url}/work_pools/", json=POOL, timeout=30)
+    assert made.status_code in {201, 409}
+    command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
+    environment = {**os.environ, "PREFECT_API_URL": url}
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=3 * WITHIN)
+
+
 def _is_crm(resource: dict[str, str]) -> bool:
     return resource["prefect.resource.role"] == "crm"
 
@@ -126,6 +133,13 @@ def begun_by(parent: int) -> list[int]:
     pairs = [(int(pid), int(of)) for pid, of in (line.split() for line in listed.splitlines())]
     own = [pid for pid, of in pairs if of == parent]
     return own + [pid for child in own for pid in begun_by(child)]
+
+
+def alive(processes: list[int]) -> list[int]:
+    """Those that have not ended; whether or not anybody has asked how."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,stat="], check=True, capture_output=True, text=True).stdout
+    states = dict(line.split() for line in listed.splitlines())
+    return [pid for pid in processes if not states.get(str(pid), "Z").startswith("Z")]
 
 
 def awaited(look: Callable[[], Any], *, every: float = 0.25) -> Any:

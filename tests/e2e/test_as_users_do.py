@@ -50,7 +50,9 @@ def test_deploy_all(prefect_api: str) -> None:
     found = requests.post(f"{prefect_api}/deployments/filter", json={}, timeout=30).json()
     assert sorted((d["entrypoint"], d["name"]) for d in found) == [
         ("flows.backfill.backfill", "crm-months"),
+        ("flows.backfill.backfill", "hubspot"),
         ("flows.backfill.backfill", "past-months"),
+        ("flows.backfill.backfill", "salesforce"),
         ("flows.backfill.thin", "monthly"),
         ("flows.reconcile.reconcile", "daily"),
         ("flows.reconcile.reconcile", "hubspot"),
@@ -59,6 +61,9 @@ def test_deploy_all(prefect_api: str) -> None:
         ("flows.score.score", "midday"),
         ("flows.sweep.sweep", "associations"),
         ("flows.sweep.sweep", "deletions"),
+        ("flows.sweep.sweep", "hubspot-associations"),
+        ("flows.sweep.sweep", "hubspot-deletions"),
+        ("flows.sweep.sweep", "salesforce-deletions"),
         ("flows.sync.pull", "full"),
         ("flows.sync.pull", "hourly"),
         ("flows.sync.pull", "hubspot"),
@@ -76,9 +81,12 @@ def test_deploy_all(prefect_api: str) -> None:
         "crm-months",
         "deletions",
         "full",
-        *["hubspot"] * 3,
+        *["hubspot"] * 4,
+        "hubspot-associations",
+        "hubspot-deletions",
         "past-months",
-        *["salesforce"] * 3,
+        *["salesforce"] * 4,
+        "salesforce-deletions",
     ]
     (hourly,) = (d for d in found if d["name"] == "hourly")
     assert hourly["parameters"] == {"crm": None, "full": False}

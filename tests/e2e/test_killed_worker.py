@@ -1,4 +1,5 @@
-"""A backfill whose worker is killed, or that is cancelled from the UI: run again, it ends as if left in peace."""
+"""A backfill whose worker is killed, with its flow or alone, or that is cancelled from the UI: run again, it ends as if
+left in peace."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from polars.testing import assert_frame_equal
 from connectors.sandbox.book import Book
 from connectors.sandbox.seed import seeded_book
 from tests.e2e.backfilled import DEPLOYMENT, Past, past_of
-from tests.e2e.prefect_worker import Api, kill
+from tests.e2e.prefect_worker import Api, alive, awaited, begun_by, kill
 from tests.seed import SEED
 
 pytestmark = pytest.mark.exhaustive
@@ -83,6 +84,27 @@ def _disturbed(past: Past, calls: int, most: int, chance: random.Random) -> int:
         assert past.api.run(run_id)["state_type"] in {"RUNNING", "PENDING"}
         past.api.crash(run_id)
         kills, left = kills + 1, left - after
+
+
+def test_a_worker_killed_alone_takes_its_flow_with_it(peace: Peace) -> None:
+    """SIGKILL to the worker: its flow ends by itself, Crashed, and reads on beside no other run. The next one, by
+    another worker, ends with the same store and org."""
+    with ExitStack() as stack:
+        past = stack.enter_context(past_of(peace.book, peace.api, peace.folder / "alone"))
+        process = stack.enter_context(past.worker())
+        before, run_id = past.calls, past.begin()
+        assert past.reaches(before + peace.calls // 3, run_id)
+        past.slow_down()
+        begun = begun_by(process.pid)
+        process.kill()
+        process.wait()
+        assert past.ended(run_id) == "Crashed"
+        awaited(lambda: not alive(begun) or None)
+        past.hurry_up()
+        stack.enter_context(past.worker())
+        assert past.ended(past.begin()) == "Completed"
+        peace.check(past.contents())
+    assert peace.api.open_runs(DEPLOYMENT) == []
 
 
 def test_cancelled_from_the_ui_it_goes_on_where_it_was(peace: Peace) -> None:

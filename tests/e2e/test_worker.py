@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
-from subprocess import Popen
 from typing import Any
 
 import polars as pl
@@ -16,63 +15,24 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from connectors.sandbox.clock import Clock
-from connectors.sandbox.company import ServedCompany, same_in, serving
-from connectors.sandbox.faults import Faults
-from connectors.sandbox.salesforce.org import Org
+from connectors.sandbox.company import same_in, serving
 from connectors.sandbox.salesforce.settings import OrgSettings
 from connectors.sandbox.seed import seeded_book
+from flows import steps
 from flows.events import GUARD_TRIPPED
 from flows.past import Past, backfill
+from flows.pipeline import quiet
 from flows.runtime import Runtime
 from flows.settings import settings_from
-from kammodel.store import Store, approving, health
+from kammodel.store import Store, approving
+from tests.e2e.at_work import Ops
 from tests.e2e.backfilled import DEPLOYMENT, OVER, lose_rows, provision, rows_of
-from tests.e2e.prefect_worker import Api, awaited, begun_by, worker
+from tests.e2e.prefect_worker import Api, awaited, begun_by, kill, worker
 from tests.pipeline.salesforce_desk import LEAN
 
 RULES = "[limits]\nfewer_rows = 0.05\nleast = 3\n"
 FIRST = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=200)
 REVIEWED = '[fields]\nscore = "review"\n'
-
-
-@dataclass(frozen=True)
-class Ops:
-    """A server with deployments, a worker that reaches a Salesforce org, and the org."""
-
-    api: Api
-    served: ServedCompany
-    variables: dict[str, str]
-    rules: Path
-    process: Popen[bytes]
-
-    @property
-    def file(self) -> Path:
-        """The store's."""
-        return Path(self.variables["KAM_HOME"]) / "kam.db"
-
-    @property
-    def store(self) -> str:
-        return f"sqlite:///{self.file}"
-
-    @property
-    def faults(self) -> Faults:
-        assert self.served.salesforce is not None
-        return self.served.salesforce.faults
-
-    @property
-    def org(self) -> Org:
-        assert self.served.company.org is not None
-        return self.served.company.org
-
-    def newest_run(self) -> tuple[str, object]:
-        """How the newest whole run ended, as the store has it."""
-        with Store(self.store) as store, store.transaction() as tx:
-            found = health.newest_run(tx, ["run"], None)
-            assert found is not None
-            return found.state, found.result.get(health.LINE)
-
-    def tiers(self) -> list[str]:
-        return [row["KAM_Tier__c"] for row in self.org.records("Account") if row.get("KAM_Tier__c")]
 
 
 @pytest.fixture(scope="module")
@@ -121,13 +81,42 @@ def _choices(form: dict[str, Any], shown: dict[str, Any]) -> tuple[str, ...]:
 
 
 def test_a_run_from_the_ui_reads_scores_and_writes(ops: Ops) -> None:
-    """Completed, with its page; every tier of the receipt stands in the org."""
+    """Completed; every tier that was computed stands in the org, and no other. Its page tells of what moved, what is
+    set aside and why, the calls and the slowest steps."""
+    _something_happens_after_the_day_before(ops)
+    before = len(ops.faults.log)
     run_id = ops.api.start("kam-run/nightly")
     run = ops.api.ended(run_id, "COMPLETED", "FAILED", "CRASHED")
     assert (run["state_name"], run["run_count"]) == ("Completed", 1)
+    calls = len(ops.faults.log) - before
+
+    computed, accounts = ops.computed(), [row for row in ops.org.records("Account") if not row["IsDeleted"]]
+    assert {str(row["Id"]): row.get("KAM_Tier__c") for row in accounts} == computed
+    assert {"strategic", "key", "growth", "standard"} <= set(computed.values())
     page = ops.api.artifacts(run_id)["kam-run"]
-    assert "| salesforce | accounts |" in page
-    assert len(ops.tiers()) > 20
+    assert "| salesforce | accounts |" in _section(page, "## Read")
+    assert _section(page, "### Moved: 1").count("| standard | strategic |") == 1
+    assert "| salesforce | opportunities | Amount | not readable as money | 1 |" in _section(page, "## Set aside")
+    (counted,) = re.findall(r"\| salesforce \| (\d+) \| pull", _section(page, "## API calls"))
+    assert 10 < int(counted) <= calls
+    assert re.search(r"\| score \| \d+\.\d \| \d+ % \|", _section(page, "## Slowest steps"))
+
+
+def _something_happens_after_the_day_before(ops: Ops) -> None:
+    """That was read and scored. Since then a person has set a tier, and a deal has an amount that no store can hold."""
+    with Runtime(settings_from(ops.variables)) as runtime:
+        steps.pull(runtime, "salesforce", full=False, progress=quiet)
+        steps.score(runtime, _today() - dt.timedelta(days=1), progress=quiet)
+    roots = {str(row["Id"]) for row in ops.org.records("Account") if not row["ParentId"]}
+    account = next(one for one, tier in ops.computed().items() if tier == "standard" and one in roots)
+    ops.org.update("Account", account, {"KAM_Tier_Override__c": "strategic"})
+    deal = next(row for row in ops.org.records("Opportunity") if not row["IsDeleted"])
+    ops.org.update("Opportunity", str(deal["Id"]), {"Amount": 9e15})
+
+
+def _section(page: str, title: str) -> str:
+    """What stands below a title, up to the next one."""
+    return page.split(title, 1)[1].split("\n#", 1)[0]
 
 
 def test_a_guarded_run_waits_for_a_person_and_goes_on(ops: Ops) -> None:
@@ -194,17 +183,23 @@ def _held(ops: Ops, accounts: list[str], name: str) -> list[bool]:
     return [bool((ops.org.record("Account", one) or {}).get(name)) for one in accounts]
 
 
-def test_a_backfill_cancelled_from_the_ui_leaves_nothing_behind(ops: Ops) -> None:
+@dataclass(frozen=True)
+class Whole:
+    """A store that lost its rows, filled by a backfill that was left alone: those rows, and how many calls it made."""
+
+    rows: dict[str, pl.DataFrame]
+    calls: int
+
+
+@pytest.fixture(scope="module")
+def whole(ops: Ops) -> Whole:
+    lose_rows(ops.file)
+    return _filled(ops)
+
+
+def test_a_backfill_cancelled_from_the_ui_leaves_nothing_behind(ops: Ops, whole: Whole) -> None:
     """The run is Cancelled, no process of it is left, nothing is held; run again, the store is as without it."""
-    lose_rows(ops.file)
-    whole, calls = _filled(ops)
-    lose_rows(ops.file)
-    # After counting, when there are rows, each call is refused once: the rest takes longer than being stopped does.
-    before, late = len(ops.faults.log), calls * 3 // 4
-    for number in range(60):
-        ops.faults.at(late + 2 * number, "503")
-    run_id = ops.api.start(DEPLOYMENT, of="crm", crm="salesforce", first=FIRST.isoformat(), last=_today().isoformat())
-    awaited(lambda: len(ops.faults.log) - before > late or None, every=0.02)
+    run_id = _three_quarters_done(ops, whole)
     ops.api.cancel(run_id)
     run = ops.api.ended(run_id, *OVER)
     assert run["state_name"] == "Cancelled"
@@ -213,19 +208,46 @@ def test_a_backfill_cancelled_from_the_ui_leaves_nothing_behind(ops: Ops) -> Non
     with closing(sqlite3.connect(ops.file)) as rows:
         assert rows.execute("SELECT name FROM lease").fetchall() == []
         assert rows.execute("SELECT kind FROM run WHERE state = 'running'").fetchall() == []
+    _goes_on(ops, whole)
+
+
+def test_a_backfill_whose_worker_is_killed_goes_on_where_it_was(ops: Ops, whole: Whole) -> None:
+    """SIGKILL to it and to its flow. The last one here, for there is no worker after it; test_killed_worker.py has it
+    at random moments, twenty times, and looks at all else."""
+    run_id = _three_quarters_done(ops, whole)
+    kill(ops.process)
+    assert ops.api.run(run_id)["state_type"] == "RUNNING"
+    ops.api.crash(run_id)
+    _goes_on(ops, whole)
+
+
+def _three_quarters_done(ops: Ops, whole: Whole) -> str:
+    """A run that fills a store without rows, once there are some: each further call is refused once, so that the rest
+    takes longer than being stopped does."""
+    lose_rows(ops.file)
+    before, late = len(ops.faults.log), whole.calls * 3 // 4
+    for number in range(60):
+        ops.faults.at(late + 2 * number, "503")
+    span = {"first": FIRST.isoformat(), "last": _today().isoformat()}
+    run_id = ops.api.start(DEPLOYMENT, of="crm", crm="salesforce", **span)
+    awaited(lambda: len(ops.faults.log) - before > late or None, every=0.02)
+    return run_id
+
+
+def _goes_on(ops: Ops, whole: Whole) -> None:
     ops.faults.clear()
-    again, fewer = _filled(ops)
-    assert 0 < fewer < calls
-    for name, frame in whole.items():
-        assert_frame_equal(again[name], frame, check_exact=True)
+    again = _filled(ops)
+    assert 0 < again.calls < whole.calls
+    for name, frame in whole.rows.items():
+        assert_frame_equal(again.rows[name], frame, check_exact=True)
 
 
-def _filled(ops: Ops) -> tuple[dict[str, pl.DataFrame], int]:
-    """What a backfill that is left alone brings into the store, and how many calls it makes."""
+def _filled(ops: Ops) -> Whole:
+    """What a backfill that is left alone brings into the store."""
     before = len(ops.faults.log)
     with Runtime(settings_from(ops.variables)) as runtime:
         backfill(runtime, ["salesforce"], Past(FIRST, _today()), announce=lambda _: None)
-        return rows_of(runtime.store), len(ops.faults.log) - before
+        return Whole(rows_of(runtime.store), len(ops.faults.log) - before)
 
 
 def _today() -> dt.date:

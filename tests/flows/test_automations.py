@@ -19,6 +19,7 @@ from prefect.blocks.system import Secret
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import State
 from prefect.events.actions import ChangeFlowRunState, DoNothing, SendNotification
+from prefect.events.schemas.automations import EventTrigger as ClientTrigger
 from prefect.events.schemas.automations import TriggerTypes
 from prefect.server.events.schemas.automations import EventTrigger
 from prefect.server.events.schemas.events import ReceivedEvent
@@ -39,6 +40,7 @@ pytestmark = [
 ]
 
 NAMES = [one.name for one in automations(None)]
+SILENT = "kam is silent"
 
 
 @pytest.fixture
@@ -98,6 +100,21 @@ def test_applied_twice_leaves_one_of_each(server: SyncPrefectClient) -> None:
 def test_only_telling_changes_nothing(server: SyncPrefectClient) -> None:
     assert kam("automations", "--dry-run").stdout.count("to be created") == len(NAMES)
     assert server.read_automations() == []
+
+
+def test_silence_lasts_as_many_hours_as_are_given(server: SyncPrefectClient) -> None:
+    """The window and its words; by default those of `kam status`, and with other hours it is updated alone."""
+    for hours, given in ((26, ()), (74.5, ("--max-age", "74.5"))):
+        told = json.loads(told_by("automations", "--json", *given))["automations"]
+        assert {one["name"] for one in told if one["done"] == "updated"} == ({SILENT} if given else set())
+        (there,) = server.read_automations_by_name(SILENT)
+        assert isinstance(there.trigger, ClientTrigger)
+        assert there.trigger.within == dt.timedelta(hours=hours)
+        assert there.description.startswith(f"No kam-run was completed within {hours} hours.")
+    (action,) = next(one for one in automations(uuid4(), 74.5) if one.name == SILENT).actions
+    assert isinstance(action, SendNotification)
+    assert [action.subject.count(" 74.5 hours"), str(action.body).count(" 74.5 hours")] == [1, 1]
+    assert kam("automations", "--max-age", "0.5").exit_code == kam("automations", "--max-age", "nan").exit_code == 2
 
 
 def test_others_of_a_name_go_and_what_is_paused_stays_so(server: SyncPrefectClient) -> None:

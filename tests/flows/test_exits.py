@@ -109,7 +109,7 @@ def test_where_a_pull_goes_on(streams: tuple[StreamReceipt, ...], full: bool, wo
 
 
 def test_no_calls_left_is_a_state_of_its_own() -> None:
-    """Partial: completed where something was done, failed where nothing was, for whoever waits for it."""
+    """Partial: of a flow neither success nor failure, whether something was done or nothing."""
 
     @ends_well
     async def spent() -> None:
@@ -121,7 +121,7 @@ def test_no_calls_left_is_a_state_of_its_own() -> None:
 
     states: Any = [asyncio.run(spent()), asyncio.run(broken()), ended("receipt", ("left",))]
     assert [(s.name, s.type.value, s.message) for s in states] == [
-        ("Partial", "FAILED", "spent to the last"),
+        ("Partial", "COMPLETED", "spent to the last"),
         ("Failed", "FAILED", "broken"),
         ("Partial", "COMPLETED", "left"),
     ]

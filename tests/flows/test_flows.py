@@ -18,10 +18,11 @@ from connectors.errors import FieldsNotProvisioned
 from connectors.retry import Patience
 from connectors.sandbox.company import ServedCompany
 from flows import steps
-from flows.crms import Crm
+from flows.backfill import Of, backfill
+from flows.crms import Crm, StreamName
 from flows.pipeline import quiet
 from flows.pipeline.swept import Sweeps
-from flows.results import ApplyReceipt, PlanReceipt
+from flows.results import ApplyReceipt, CrmBackfillReceipt, PlanReceipt
 from flows.run import run
 from flows.runtime import Runtime, using
 from flows.score import score
@@ -83,6 +84,17 @@ def test_the_whole_run_shows_in_prefect(runtime: Runtime) -> None:
     ] * 5
     tasks = ("pull-salesforce", "pull-hubspot", "score", "plan-salesforce", "apply-salesforce", "apply-hubspot")
     assert [artifacts[f"kam-{task}"].data for task in tasks] == [100.0] * len(tasks)
+
+
+def test_the_form_of_a_backfill_may_name_what_one_crm_has(runtime: Runtime) -> None:
+    """With no CRM chosen, the other one is passed over: the page says so."""
+    receipt = asyncio.run(backfill(of=Of.crm, streams=[StreamName.tickets], first=DAY.replace(day=1)))
+    assert isinstance(receipt, CrmBackfillReceipt)
+    assert [(one.source, one.left) for one in receipt.crms] == [("hubspot", 0)]
+    with get_client(sync_client=True) as client:
+        told_by = _last_run("kam-backfill").id
+        artifacts = {one.key: one for one in client.read_artifacts() if one.flow_run_id == told_by}
+    assert "salesforce: passed over, it has no tickets" in str(artifacts["kam-backfill"].data)
 
 
 def test_an_undo_is_shown_first_and_stored_only_to_be_written(runtime: Runtime) -> None:

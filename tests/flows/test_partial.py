@@ -10,18 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State, StateType
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from connectors.errors import QuotaSpent
 from connectors.sandbox.company import ServedCompany
 from flows.backfill import Of, backfill
+from flows.cli.session import Session
 from flows.events import RUN_PARTIAL
 from flows.results import CrmBackfillReceipt
 from flows.run import run
 from flows.runtime import Runtime, using
 from flows.settings import settings_from
 from flows.sync import pull
+from flows.write_back import plan_crm
 from kammodel.publish.fields import FIELDS
 from kammodel.store import health
 from tests.flows.test_automations import events_of, of_run
@@ -86,13 +90,25 @@ def test_a_pull_and_a_run_that_have_no_calls_left_are_partial(served: ServedComp
     assert (newest.state, str(newest.result[health.LINE]).startswith("salesforce resumes at ")) == ("partial", True)
 
 
+@flow(name="not-of-kam")
+async def asks() -> tuple[str | None, StateType]:
+    """How a task ends that has no calls left, to its flow."""
+    planned: Any = plan_crm(crm="salesforce", as_of=DAY, full=False, return_state=True)
+    state = await planned
+    return state.name, state.type
+
+
 def test_a_run_without_a_single_call_names_its_crm(served: ServedCompany, runtime: Runtime) -> None:
-    """In its state, and in the event that automations listen to: no step was begun that could tell."""
+    """In its state, and in the event that automations listen to: no step was begun that could tell. A task that
+    has nothing to give its flow failed. Whoever runs the flow as a command gets the fault."""
     few_calls(served, runtime)
     assert served.company.org is not None
     served.company.org.settings.daily_api_requests = 4
     state = asyncio.run(ended(run(as_of=DAY, return_state=True)))
-    assert (state.name, str(state.message).startswith("salesforce: Salesforce answered ")) == ("Partial", True)
+    assert is_partial(state, "salesforce: Salesforce answered ")
+    with pytest.raises(QuotaSpent, match=r"^salesforce: .*; run again later$"):
+        Session(runtime, as_flows=True).flow(run(as_of=DAY))
+    assert asyncio.run(asks()) == ("Partial", StateType.FAILED)
     with get_client(sync_client=True) as client:
         (told,) = [one for one in events_of(client, of_run(state), RUN_PARTIAL) if one.event == RUN_PARTIAL]
     assert {"kam.crm.salesforce": "crm"}.items() <= {one.id: one.role for one in told.related}.items()

@@ -67,7 +67,21 @@ def test_scores_and_writing_are_done_when_asked_for(crms: ServedCompany) -> None
     done = json.loads(ended.stdout)
     assert [day["as_of"] for day in done["scores"]["days"]] == ["2026-05-31"]
     assert done["write_backs"][0]["applied"]["written"] > 0
+    assert done["crms"][0]["estimate"]["write_back"]["accounts"] > 0
     assert crms.salesforce is not None
+
+
+def test_a_stream_of_one_crm_passes_over_the_other(crms: ServedCompany) -> None:
+    """Which is not called at all; it is said in a line."""
+    assert crms.hubspot is not None
+    for verb in ("backfill", "estimate"):
+        of = ("--of", "crm") if verb == "backfill" else ()
+        ended = kam(verb, *of, *SPAN, "--stream", "cases", "--json")
+        assert ended.exit_code == 0, ended.output
+        assert ended.stderr.splitlines()[0] == "kam: hubspot: passed over, it has no cases"
+        told = json.loads(ended.stdout)
+        assert [one["source"] for one in (told["crms"] if verb == "backfill" else told)] == ["salesforce"]
+        assert crms.hubspot.faults.log == []
 
 
 @pytest.mark.parametrize(
@@ -77,6 +91,8 @@ def test_scores_and_writing_are_done_when_asked_for(crms: ServedCompany) -> None
         (("backfill", *SPAN, "--of", "scores", "--crm", "hubspot"), 2, "--crm is of a CRM's rows"),
         (("backfill", "--crm", "hubspot", "--from", "2026-05-01", "--to", "2999-01-01"), 1, "2999-01-01 has not come"),
         (("backfill", "--crm", "hubspot", *SPAN, "--stream", "deals"), 1, "no stream named deals; this CRM serves"),
+        (("backfill", "--of", "crm", *SPAN, "--stream", "deals"), 1, "no stream named deals: salesforce has"),
+        (("estimate", "--stream", "deals"), 1, "no stream named deals: salesforce has"),
         (("backfill", "--crm", "salesforce", *SPAN, "--write-back"), 3, "kam provision --crm salesforce"),
         (("estimate", "--to", "2026-06-01"), 2, "--to needs the day to begin with"),
         (("estimate", "--full", *SPAN), 2, "--full is of a pull"),

@@ -85,6 +85,9 @@ def test_every_flow_that_is_scheduled_has_its_deployment() -> None:
         "kam-pull/full",
         "kam-sweep/deletions",
         "kam-sweep/associations",
+        "kam-sweep/salesforce-deletions",
+        "kam-sweep/hubspot-deletions",
+        "kam-sweep/hubspot-associations",
         "kam-reconcile/daily",
         "kam-reconcile/salesforce",
         "kam-reconcile/hubspot",
@@ -94,20 +97,33 @@ def test_every_flow_that_is_scheduled_has_its_deployment() -> None:
         "kam-write-back/hubspot",
         "kam-backfill/past-months",
         "kam-backfill/crm-months",
+        "kam-backfill/salesforce",
+        "kam-backfill/hubspot",
         "kam-undo/by-hand",
         "kam-thin/monthly",
     ]
-    assert [d.name for d in read().deployments if not d.schedules] == ["crm-months", "by-hand"]
+    by_hand = [d.name for d in read().deployments if not d.schedules]
+    assert by_hand == ["crm-months", "salesforce", "hubspot", "by-hand"]
 
 
 def test_every_crm_has_deployments_of_its_own() -> None:
-    """Each reads, counts and writes one CRM, says which, and is off: one that is not configured would fail."""
-    of = [(d.entrypoint.split(".")[1], d.name, d) for d in read().deployments if d.name in list(Crm)]
-    kinds = ("sync", "reconcile", "write_back")
-    assert sorted((kind, name) for kind, name, _ in of) == sorted((kind, crm.value) for kind in kinds for crm in Crm)
-    for _, name, deployment in of:
-        assert (deployment.parameters["crm"], name in deployment.tags) == (name, True)
-        assert [schedule.active for schedule in deployment.schedules] == [False]
+    """Each reads, sweeps, counts, writes or fills in one CRM, says which, and is off: one that is not configured would
+    fail. Of whatever takes a CRM there is one for each; links that change without a sign are HubSpot's alone."""
+    alone = [d for d in read().deployments if d.parameters.get("crm")]
+    found = {(flow_of(d).name, *d.name.split("-")) for d in alone}
+    takes_one = {flow_of(d).name for d in read().deployments if "crm" in flow_of(d).parameters.properties}
+    wanted = {(flow, crm.value) for flow in takes_one - {"kam-sweep"} for crm in Crm}
+    assert found - wanted == {
+        ("kam-sweep", "salesforce", "deletions"),
+        ("kam-sweep", "hubspot", "deletions"),
+        ("kam-sweep", "hubspot", "associations"),
+    }
+    assert wanted - found == set()
+    for one in alone:
+        crm, *of = one.name.split("-")
+        assert (one.parameters["crm"], crm in one.tags) == (crm, True)
+        assert [*of, "crm"][0] == one.parameters.get("of", "crm")
+        assert not any(schedule.active for schedule in one.schedules)
 
 
 @pytest.mark.parametrize("deployment", read().deployments, ids=lambda d: f"{d.entrypoint}/{d.name}")
