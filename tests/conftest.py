@@ -33,6 +33,7 @@ _WITH_PREFECT = {
     "tests/flows/test_dask.py",
     "tests/flows/test_digest_delivery.py",
     "tests/flows/test_flows.py",
+    "tests/flows/test_overtaken.py",
     "tests/flows/test_partial.py",
     "tests/flows/test_private_flows.py",
     "tests/flows/test_reviewing.py",
