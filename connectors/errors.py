@@ -3,7 +3,8 @@
 kammodel.errors.KamError
 └── ConnectorError
     ├── TryAgainLater          the same call may work in a while (429, 5xx, dropped connection, HTML)
-    │   └── AnswerUnclear      it may even have worked: read before repeating a call that is not idempotent
+    │   ├── AnswerUnclear      it may even have worked: read before repeating a call that is not idempotent
+    │   └── JobUnderWay        a job that an earlier run began may still write: nothing is written beside it
     ├── SessionExpired         sign in again, once, and repeat
     ├── SliceLost              the CRM forgot our place: start this slice again
     ├── QuotaSpent             stop now: exit 4, partial; a later run goes on from here
