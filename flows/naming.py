@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from connectors.contract import Identity
@@ -25,6 +25,13 @@ def named(crm: str, fault: KamError) -> str:
     """Its text with the name of the CRM before it, once."""
     text = str(fault)
     return text if text.startswith(f"{crm}: ") else f"{crm}: {text}"
+
+
+def refusals(faults: Mapping[str, KamError], done: Sequence[object]) -> tuple[str, ...]:
+    """A line for each CRM that something was refused of. Raises the first fault where nothing was `done` at all."""
+    if faults and not done:
+        raise next(iter(faults.values()))
+    return tuple(named(crm, fault) for crm, fault in faults.items())
 
 
 def who(runtime: Runtime, crm: str) -> Identity:

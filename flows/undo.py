@@ -8,7 +8,7 @@ from prefect.artifacts import acreate_markdown_artifact
 from pydantic import Field
 
 from flows import steps
-from flows.naming import about, named
+from flows.naming import about, refusals
 from flows.notifying import tell_owners
 from flows.outcome import ended, ends_well, receipt_of
 from flows.pipeline import Progress
@@ -50,8 +50,7 @@ async def kept(runtime: Runtime, undo: Undo) -> PlanReceipt:
 
 
 async def taken_back(runtime: Runtime, undos: Sequence[Undo]) -> tuple[tuple[ApplyReceipt, ...], tuple[str, ...]]:
-    """CRM by CRM, so that none is kept and not written; and a line for each where that was refused. Raises the fault
-    where nothing was taken back at all."""
+    """CRM by CRM, so that none is kept and not written; and the `refusals`."""
     done: list[ApplyReceipt] = []
     faults: dict[str, KamError] = {}
     for one in undos:
@@ -61,9 +60,7 @@ async def taken_back(runtime: Runtime, undos: Sequence[Undo]) -> tuple[tuple[App
             done.append(await receipt_of(apply_crm(crm=crm, plan_id=receipt.plan_id)))
         except KamError as fault:
             faults[crm] = fault
-    if faults and not done:
-        raise next(iter(faults.values()))
-    return tuple(done), tuple(named(crm, fault) for crm, fault in faults.items())
+    return tuple(done), refusals(faults, done)
 
 
 @flow(name="kam-undo", description="Takes back what a plan wrote into a CRM, where it still stands.")

@@ -14,7 +14,7 @@ from flows.cli.session import Session, session
 from flows.cli.show import print_json, printed, show_applied, table
 from flows.cli.telling import say_digests
 from flows.escaping import plain
-from flows.naming import named
+from flows.naming import refusals
 from flows.pipeline.adopting import adopt
 from flows.pipeline.undoing import Undo, plans_to_undo
 from flows.results import AdoptReceipt, ApplyReceipt, PlanReceipt
@@ -35,7 +35,7 @@ def undo_plan(name: str, *, dry_run: bool, yes: bool, as_json: bool) -> int | No
             _show(at, found)
     undos = [one for one in found if not one.is_empty]
     done: list[ApplyReceipt] = []
-    unbegun: list[str] = []
+    unbegun: tuple[str, ...] = ()
     if not dry_run and undos:
         if not yes:
             ask("take this back", "nothing was taken back")
@@ -55,9 +55,8 @@ def undo_plan(name: str, *, dry_run: bool, yes: bool, as_json: bool) -> int | No
     return None
 
 
-def _taken_back(at: Session, undos: Sequence[Undo]) -> tuple[list[ApplyReceipt], list[str]]:
-    """CRM by CRM, so that none is kept and not written; and a line for each where that was refused. Raises the fault
-    where nothing was taken back at all."""
+def _taken_back(at: Session, undos: Sequence[Undo]) -> tuple[list[ApplyReceipt], tuple[str, ...]]:
+    """CRM by CRM, so that none is kept and not written; and the `refusals`."""
     done: list[ApplyReceipt] = []
     faults: dict[str, KamError] = {}
     for undo in undos:
@@ -67,9 +66,7 @@ def _taken_back(at: Session, undos: Sequence[Undo]) -> tuple[list[ApplyReceipt],
             done.append(steps.apply(at.runtime, crm, kept.plan_id, progress=at.progress))
         except KamError as fault:
             faults[crm] = fault
-    if faults and not done:
-        raise next(iter(faults.values()))
-    return done, [named(crm, fault) for crm, fault in faults.items()]
+    return done, refusals(faults, done)
 
 
 def adopt_all(crm: str | None, *, everything: bool, yes: bool, as_json: bool) -> None:

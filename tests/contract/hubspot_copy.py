@@ -13,7 +13,7 @@ from connectors.hubspot.settings import HubSpotSettings
 from connectors.mapping import normalize
 from connectors.retry import Patience
 from connectors.sandbox.hubspot.settings import ACCESS_TOKEN
-from kammodel.entities.schema import table_of
+from kammodel.entities.schema import INSTANT, table_of
 from tests.contract.hubspot_world import Front
 
 Row = dict[str, Any]
@@ -56,6 +56,11 @@ class Copy:
 
     def live(self, table: str) -> set[str]:
         return {i for i, row in self.rows(table).items() if not row["deleted"]}
+
+    def known(self, ids: pl.Series) -> pl.DataFrame:
+        """Those of the accounts that are held and live, with their change stamp: what a connector is told of them."""
+        held = [(i, self.rows("account")[i]["updated_at"]) for i in ids if i in self.live("account")]
+        return pl.DataFrame(held, schema={"source_id": pl.String(), "updated_at": INSTANT}, orient="row")
 
     def _end(self, table: str, gone: pl.DataFrame | None) -> None:
         for source_id, into in gone.iter_rows() if gone is not None else ():

@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 
 import orjson
-import polars as pl
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
@@ -13,7 +12,6 @@ from connectors.hubspot import ranges, reading
 from connectors.sandbox.hubspot.app import hubspot_app
 from connectors.sandbox.hubspot.ids import hubspot_id
 from connectors.sandbox.hubspot.portal import Portal
-from kammodel.entities.schema import INSTANT
 from tests.contract.hubspot_copy import Copy, connected, read_stream, stream_of
 from tests.contract.hubspot_world import Front, company, open_front, portal, small_book
 from tests.contract.test_hubspot_second_look import forgetful
@@ -150,19 +148,15 @@ def test_what_was_left_out_is_found_after_a_stop(
     there.clock.advance(10 * SECOND)
     copy = Copy()
 
-    def known(ids: pl.Series) -> pl.DataFrame:
-        held = [(i, copy.rows("account")[i]["updated_at"]) for i in ids if i in copy.live("account")]
-        return pl.DataFrame(held, schema={"source_id": pl.String(), "updated_at": INSTANT}, orient="row")
-
     with connected(front, parallel_calls=1) as connector:
         stream = stream_of(connector, "accounts")
         front.app = forgetful(hubspot_app(there), LIST, times=int(leaves_out))
-        first = next(iter(connector.read(stream, Slice(None, until), None, known)))
+        first = next(iter(connector.read(stream, Slice(None, until), None, copy.known)))
         copy.take(stream, first)
     DEEDS[deed](there)
     front.faults.log.clear()
     with connected(front, parallel_calls=1) as connector:
-        for page in connector.read(stream, Slice(None, until), first.resume, known):
+        for page in connector.read(stream, Slice(None, until), first.resume, copy.known):
             copy.take(stream, page)
     assert set(copy.rows("account")) >= EVERY
     assert page.announced == copy.read

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Iterator
 
-import polars as pl
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,14 +15,12 @@ from connectors.sandbox.hubspot.app import hubspot_app
 from connectors.sandbox.hubspot.ids import hubspot_id
 from connectors.sandbox.hubspot.portal import Portal
 from connectors.sandbox.hubspot.settings import ACCESS_TOKEN
-from kammodel.entities.schema import INSTANT
 from tests.contract.hubspot_copy import Copy, connected, stream_of
 from tests.contract.hubspot_world import NOW, Front, company, open_front, portal, small_book
 from tests.unit.hubspot_script import FINE, Script, server
 
 HOUR = dt.timedelta(hours=1)
 SECOND = dt.timedelta(seconds=1)
-HELD = {"source_id": pl.String(), "updated_at": INSTANT}
 BATCH_READ = "/crm/v3/objects/companies/batch/read"
 
 
@@ -46,16 +43,10 @@ def ids_of(*numbers: int) -> set[str]:
 
 def read(front: Front, copy: Copy, span: Slice) -> list[Page]:
     """A slice of the companies, by one who holds the copy."""
-
-    def known(ids: pl.Series) -> pl.DataFrame:
-        held = copy.rows("account")
-        rows = [(i, held[i]["updated_at"]) for i in ids if i in held and not held[i]["deleted"]]
-        return pl.DataFrame(rows, schema=HELD, orient="row")
-
     with connected(front) as connector:
         stream = stream_of(connector, "accounts")
         pages = []
-        for page in connector.read(stream, span, None, known):
+        for page in connector.read(stream, span, None, copy.known):
             copy.take(stream, page)
             pages.append(page)
     return pages

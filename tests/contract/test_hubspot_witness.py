@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
-import polars as pl
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,7 +16,6 @@ from connectors.sandbox.hubspot.app import hubspot_app
 from connectors.sandbox.hubspot.ids import hubspot_id
 from connectors.sandbox.hubspot.portal import Portal
 from connectors.sandbox.hubspot.record import BY_USER
-from kammodel.entities.schema import INSTANT
 from tests.contract.hubspot_copy import Copy, connected, read_stream, stream_of
 from tests.contract.hubspot_world import Front, open_front
 from tests.contract.test_hubspot_proof import EVERY, LIST, NOT_YET, SECOND, companies, read_by_id, searches
@@ -180,13 +178,9 @@ def test_what_an_earlier_process_stored_is_not_read_again(
     there.clock.advance(10 * SECOND)
     copy = Copy()
 
-    def known(ids: pl.Series) -> pl.DataFrame:
-        held = [(i, copy.rows("account")[i]["updated_at"]) for i in ids if i in copy.live("account")]
-        return pl.DataFrame(held, schema={"source_id": pl.String(), "updated_at": INSTANT}, orient="row")
-
     with connected(front, parallel_calls=1) as connector:
         stream = stream_of(connector, "accounts")
-        begun: Iterator[Page] = iter(connector.read(stream, Slice(None, until), None, known))
+        begun: Iterator[Page] = iter(connector.read(stream, Slice(None, until), None, copy.known))
         resume = None
         for _ in range(2):
             page = next(begun)
@@ -195,7 +189,7 @@ def test_what_an_earlier_process_stored_is_not_read_again(
     front.app = changing(hubspot_app(there), lambda told, n: cut(told, n + 1))
     before = copy.read
     with connected(front, parallel_calls=1) as connector:
-        for page in connector.read(stream, Slice(None, until), resume, known):
+        for page in connector.read(stream, Slice(None, until), resume, copy.known):
             copy.take(stream, page)
     assert lost(copy) == 0
     assert copy.read - before == 100 + 1
