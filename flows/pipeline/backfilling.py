@@ -7,7 +7,7 @@ import time
 from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal, get_args
+from typing import Literal
 
 from flows.pipeline.progress import Clock, Progress, quiet
 from flows.pipeline.scoring import before_day, is_kept, keep_day, moved, tiers_of
@@ -21,7 +21,6 @@ from kammodel.store.suppressing import forgotten_mark
 from kammodel.store.versions import versions_after
 
 Every = Literal["day", "week", "month", "quarter"]
-EVERY: tuple[Every, ...] = get_args(Every)
 _SUNDAY = 6
 
 

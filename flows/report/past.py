@@ -66,14 +66,6 @@ def estimate_cells(one: StreamEstimate) -> tuple[str, ...]:
     return (one.stream, one.note or "", "-" if one.rows is None else f"{one.rows:,}", f"{one.calls:,}")
 
 
-def estimates_page(receipts: Iterable[EstimateReceipt]) -> str:
-    """Estimates as Markdown."""
-    parts = []
-    for one in receipts:
-        parts += [f"## {one.source}", *estimate_lines(one), _table(ESTIMATE, map(estimate_cells, one.streams))]
-    return "\n\n".join(parts)
-
-
 def fill_title(receipt: FillReceipt) -> str:
     """What was done for one CRM, in one line."""
     closed = sum(w.state == "closed" for w in receipt.windows)
