@@ -96,7 +96,8 @@ class Budget:
             return max(0, min(ours - self._spent, all_but_reserve - self._of_others - self._spent)), self._limit
 
     def learn(self, number: int, used: int, limit: int) -> None:
-        """What the answer to call `number` says: everybody's calls, and the limit. Answers may come out of order."""
+        """What the answer to call `number` says: everybody's calls, and the limit. Answers may come out of order: what
+        others made may be taken for as many less as there are calls under way."""
         with self._lock:
             if limit > 0 and number >= self._newest:
                 self._newest, self._limit, self._of_others = number, limit, used - number

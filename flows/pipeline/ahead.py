@@ -11,8 +11,9 @@ from typing import Protocol, runtime_checkable
 
 from connectors.contract import CallCount, Connector, Page
 
-_PAGES = 4
-"""Pages that are kept until they are asked for: what is read ahead takes no more memory, however long the stream."""
+_PAGES = 8
+"""Pages that are kept until they are asked for: what is read ahead takes no more memory, however long the stream, and a
+run that is killed has to read no more than that once again."""
 _JOIN_S = 10.0
 """How long `close` waits for calls under way. Then the thread is left to itself: it is a daemon."""
 

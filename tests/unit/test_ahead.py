@@ -10,8 +10,8 @@ from connectors.contract import Page
 from connectors.errors import TryAgainLater
 from flows.pipeline.ahead import Ahead
 
-IN_HAND = 6
-"""Four that are kept, one that waits for room, and one that was just taken."""
+IN_HAND = 10
+"""Eight that are kept, one that waits for room, and one that was just taken."""
 
 
 class Reading:
