@@ -6,6 +6,7 @@ Through Python's own sqlite3 only: a second SQLite library on the same file in o
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ from kammodel.store.backend import Parameters
 FETCH = 50_000
 """Rows per fetch: bounds what Python holds beside the frame."""
 _NO_TRANSACTION = "kam_no_transaction"
+_PATIENCE_S = 60
+"""For so long others are waited for that hold a lock."""
+_PAUSE_S = 0.05
 WIPE_PATIENCE_MS = 5_000
 """For so long others are waited for that read or write, where a file is written anew."""
 
@@ -40,8 +44,9 @@ class Sqlite:
         def _connect(connection: sqlite3.Connection, _record: object) -> None:
             # sqlite3 must not open transactions of its own: they start late and end early.
             connection.isolation_level = None
-            # The patience first: setting the journal mode already needs the lock.
-            for pragma in ("busy_timeout=60000", "journal_mode=WAL", "synchronous=NORMAL", "temp_store=MEMORY"):
+            connection.execute(f"PRAGMA busy_timeout={_PATIENCE_S * 1000}")
+            _write_ahead(connection)
+            for pragma in ("synchronous=NORMAL", "temp_store=MEMORY"):
                 connection.execute(f"PRAGMA {pragma}")
 
         @event.listens_for(engine, "begin")
@@ -124,6 +129,28 @@ class Sqlite:
         name = getattr(cause, "sqlite_errorname", "")
         # Extended names begin with the plain one: SQLITE_IOERR_WRITE.
         return str(cause) if any(name == plain or name.startswith(f"{plain}_") for plain in _OUTSIDE) else None
+
+
+def _is_busy(fault: BaseException) -> bool:
+    return getattr(fault, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """The log of a file that has none yet. Whoever asks for it while another writes, or asks too, is refused at once,
+    however patient: SQLite takes it for two that would wait for each other.
+
+    https://www.sqlite.org/c3ref/busy_handler.html (read 2026-11-29)
+    """
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as fault:
+            if not _is_busy(fault) or time.monotonic() > until:
+                raise
+            time.sleep(_PAUSE_S)
+        else:
+            return
 
 
 _OUTSIDE = {"SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_CORRUPT", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY"}

@@ -57,6 +57,19 @@ def test_opening_again_changes_nothing(url: str) -> None:
         assert tx.frame("SELECT run_id FROM run", {"run_id": pl.String()})["run_id"].to_list() == ["r"]
 
 
+def test_a_file_without_a_log_is_waited_for(tmp_path: Path) -> None:
+    """Another writes into it, as a second program does that opens it for the first time."""
+    file = tmp_path / "kam.db"
+    another = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    another.execute("BEGIN IMMEDIATE")
+    letting_go = threading.Timer(0.3, another.rollback)
+    letting_go.start()
+    with Store(f"sqlite:///{file}") as store:
+        assert store.version_before is None
+    letting_go.join()
+    another.close()
+
+
 def test_folders_are_made(tmp_path: Path) -> None:
     """The data directory need not exist."""
     with Store(f"sqlite:///{tmp_path / 'not' / 'yet' / 'kam.db'}") as store:
