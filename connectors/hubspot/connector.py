@@ -46,7 +46,7 @@ from kammodel.publish.fields import CustomField
 OVERLAP = dt.timedelta(minutes=10)
 """HubSpot's search index trails its writes by seconds, in bad hours by minutes. Reading a little twice is
 cheap, since saving is an upsert."""
-_STREAMS_AT_ONCE = 5
+_FEW_STREAMS, _STREAMS_AT_ONCE = 3, 5
 """With 100 ms a call, eight calls at a time take 0.19 of the time of one; with three streams, 0.24."""
 
 
@@ -104,7 +104,10 @@ class HubSpotConnector:
     @property
     def streams_at_once(self) -> int:
         """With several calls at a time, those that one stream makes alone leave room for those of the next ones."""
-        return _STREAMS_AT_ONCE if self._client.parallel > 1 else 1
+        if self._client.parallel == 1:
+            return 1
+        # A search waits for its turn as one of the calls under way: there must be more of these than streams.
+        return max(_FEW_STREAMS, min(_STREAMS_AT_ONCE, self._client.parallel - _FEW_STREAMS))
 
     def counting(self, calls: CallCount) -> AbstractContextManager[None]:
         return self._client.counting(calls)

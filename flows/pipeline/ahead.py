@@ -12,8 +12,8 @@ from typing import Protocol, runtime_checkable
 from connectors.contract import CallCount, Connector, Page
 
 _PAGES = 8
-"""Pages that are kept until they are asked for: what is read ahead takes no more memory, however long the stream, and a
-run that is killed has to read no more than that once again."""
+"""Pages that are kept until they are asked for: what is read ahead, with what its calls under way bring, takes no more
+memory however long the stream. A run that is killed has to read that once again."""
 _JOIN_S = 10.0
 """How long `close` waits for calls under way. Then the thread is left to itself: it is a daemon."""
 
@@ -68,8 +68,12 @@ class Ahead:
                 raise page
             yield page
 
-    def close(self) -> None:
+    def stop(self) -> None:
+        """Asks the reading to end, without waiting for it as `close` does."""
         self._closed.set()
+
+    def close(self) -> None:
+        self.stop()
         # The thread may wait for room. After this it puts one thing more at most, for which there is.
         while True:
             try:

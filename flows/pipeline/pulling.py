@@ -48,6 +48,9 @@ def pull(
             ]
             for reader in readers:
                 last.callback(reader.close)
+            # Before the first of them is waited for, all are asked to end.
+            for reader in readers:
+                last.callback(reader.stop)
             for place, reader in enumerate(readers):
                 for one in readers[place : place + at_once] if at_once > 1 and spent is None else ():
                     one.begin(full=full)

@@ -58,6 +58,11 @@ class StreamReader:
     def has_begun(self) -> bool:
         return self._begun is not None
 
+    def stop(self) -> None:
+        """Asks what was begun to end; `close` waits for it."""
+        if self._ahead is not None:
+            self._ahead.stop()
+
     def close(self) -> None:
         if self._ahead is not None:
             self._ahead.close()

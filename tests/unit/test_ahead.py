@@ -65,6 +65,18 @@ def test_a_reading_that_is_closed_ends() -> None:
     ahead.close()
 
 
+def test_one_that_is_asked_to_end_reads_no_more() -> None:
+    """As soon as there is room for the page in hand, and whether it is waited for or not."""
+    reading = Reading(50)
+    ahead = Ahead(reading)
+    assert reading.is_full.wait(10)
+    ahead.stop()
+    assert next(iter(ahead)).resume == "0"
+    assert reading.has_ended.wait(10)
+    assert reading.read == IN_HAND - 1
+    ahead.close()
+
+
 def test_it_reads_in_the_context_in_which_it_was_begun() -> None:
     """So its calls are counted where those of its stream are."""
     name: ContextVar[str] = ContextVar("name", default="none")
