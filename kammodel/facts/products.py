@@ -132,7 +132,8 @@ def _eligible(sources: Sources) -> pl.DataFrame:
 
 def _gaps(sources: Sources) -> pl.DataFrame:
     """group, family, value: each cell that is eligible, neither owned nor in the pipeline, worth the median spend of
-    the peers that own the family times the share of peers that own it; null with fewer than ten peers.
+    the peers that own the family times the share of peers that own it; null with fewer than ten peers, or where of
+    no owner it is known what was spent.
 
     Peers: accounts, of all groups, that may buy the family and bought something in the window.
     """

@@ -79,8 +79,8 @@ def whitespace_value(_: Windows) -> Figure:
     """Sum over the pairs of whitespace_cells of what peers who own the family spent on it in 24 months (the median),
     times the share of peers who own it. Peers: accounts of all groups that may buy it and bought anything.
 
-    A family with fewer than ten peers is worth nobody knows what: left out, and counted by whitespace_unvalued_n; null
-    with `few_peers` where that is all of them. No pair is 0.
+    A family with fewer than ten peers, or of whose owners nobody knows the spend, is worth nobody knows what: left out,
+    and counted by whitespace_unvalued_n; null with `few_peers` where that is all of them. No pair is 0.
     """
     gaps, known = count(pl.col("family").is_not_null()), count(pl.col("value").is_not_null())
     total = pl.col("value").cast(pl.Int128).sum()

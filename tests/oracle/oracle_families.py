@@ -79,7 +79,8 @@ def eligible(known: Knowledge, key: Key, account: Row, products: dict[Key, Row])
 
 
 def worth(holders: list[Holder]) -> dict[str, Fraction]:
-    """Median spend of the peers that own a family times the share of peers that own it; ten peers at least."""
+    """Median spend of the peers that own a family times the share of peers that own it. Of ten peers at
+    least, and where an owner's spend is known."""
     found = {}
     for family in {family for holder in holders for family in holder.eligible}:
         peers = [holder for holder in holders if family in holder.eligible and holder.owned]
@@ -87,7 +88,8 @@ def worth(holders: list[Holder]) -> dict[str, Fraction]:
         # What an owner spent is known if all of it is.
         told = [holder.spend[family] for holder in owners if holder.spend[family]]
         spent = [sum(x for x in amounts if x is not None) for amounts in told if None not in amounts]
-        if len(peers) >= 10:
+        # Nobody owns it: nothing. Some do, and of none is known what was spent: unknown, which is not nothing.
+        if len(peers) >= 10 and (spent or not owners):
             middle = Fraction(median(map(Fraction, spent))) if spent else Fraction(0)
             found[family] = middle * Fraction(len(owners), len(peers))
     return found
