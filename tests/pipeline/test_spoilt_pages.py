@@ -6,6 +6,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -14,19 +15,32 @@ import pytest
 from connectors.sandbox.salesforce.org import Org
 from kammodel.errors import KamError
 from kammodel.store import Store
-from tests.pipeline.counted import STREAMS, Office, opened, wrong
+from tests.pipeline.counted import STREAMS, Name, Office, opened, wrong
 from tests.pipeline.spoilt import HARMS, Harm, Spoilt
 from tests.seed import SEED
 
 SAMPLES = 3
 """Pages of a normal run, for each CRM."""
+THOUSANDS: dict[Name, int] = {"salesforce": 2_200, "hubspot": 6_000}
+"""Companies whose book takes two thousand pages, and a sample of these under `exhaustive`."""
+SAMPLES_OF_THOUSANDS = 24
+
+
+@contextmanager
+def book(name: Name, folder: Path, companies: int, page_rows: int = 60) -> Iterator[Office]:
+    """`page_rows`: of Salesforce."""
+    with opened(name, folder, companies=companies) as there:
+        if isinstance(there.there, Org):
+            there.there.settings.query_page_rows = page_rows
+        # What was made in the very second of the first load has not been read yet.
+        with Store(f"sqlite:///{there.loaded}") as store:
+            there.pull(store)
+        yield there
 
 
 @pytest.fixture(scope="module", params=["salesforce", "hubspot"])
 def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    with opened(request.param, tmp_path_factory.mktemp(request.param), companies=40) as there:
-        if isinstance(there.there, Org):
-            there.there.settings.query_page_rows = 60
+    with book(request.param, tmp_path_factory.mktemp(request.param), 40) as there:
         yield there
 
 
@@ -86,3 +100,17 @@ def test_any_page_that_went_wrong_is_noticed(office: Office, folder: Path) -> No
     _, met = loaded(office, folder)
     ends = Counter((harm, judge(office, folder, place, harm)) for harm in HARMS for place in range(len(met)))
     sys.stderr.write(f"{office.name}: {len(met)} pages, {dict(ends)}\n")
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", THOUSANDS)
+def test_a_page_of_thousands_that_went_wrong_is_noticed(name: Name, tmp_path: Path) -> None:
+    """Any page of a large book, in each way."""
+    chance = random.Random(f"{SEED} {name}")
+    (tmp_path / "whole").mkdir()
+    with book(name, tmp_path, THOUSANDS[name], page_rows=20) as office:
+        told, met = loaded(office, tmp_path)
+        assert (told, len(met) >= 2_000) == ("whole", True)
+        places = chance.sample(range(len(met)), SAMPLES_OF_THOUSANDS)
+        ends = Counter((harm, judge(office, tmp_path, place, harm)) for harm in HARMS for place in places)
+    sys.stderr.write(f"{name}: {len(met)} pages, {dict(ends)}\n")
