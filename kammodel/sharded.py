@@ -37,6 +37,7 @@ from kammodel.spilling import Spill
 
 _OWN = tuple(k for k in kpis.KPIS if "group" in k.levels)
 _AT_ONCE = 8
+_REASONS = {k.name: f"{k.name}__why" for k in _OWN}
 _FIGURES, _ROLLED_GROUPS, _ROLLED_ACCOUNTS = "figures", "rolled groups", "rolled accounts"
 
 
@@ -121,8 +122,10 @@ class ShardedDay:
         return Told(figures, told, counts_of_frames(sources, _sharded_frames()))
 
     def keep(self, told: Told) -> None:
-        """Keeps on disk what a shard says."""
-        self.told.append(_FIGURES, told.figures)
+        """Keeps on disk what a shard says, less the reasons of KPIs that all its groups have."""
+        figures = told.figures
+        silent = [why for name, why in _REASONS.items() if why in figures and not figures[name].null_count()]
+        self.told.append(_FIGURES, figures.drop(silent))
         for name, frame in told.frames.items():
             self.spill.append(name, frame)
         self.counts.update(told.counts)
@@ -164,6 +167,8 @@ class ShardedDay:
         columns = [found.drop_in_place(name) for name in found.columns if name != "group"]
         while columns:
             rest = rest.hstack([columns.pop().gather(order) for _ in range(min(_AT_ONCE, len(columns)))])
+        missing = [_REASONS[k.name] for k in _OWN if k.name in rest.columns and _REASONS[k.name] not in rest.columns]
+        rest = rest.with_columns(pl.lit(None, pl.String).alias(why) for why in missing)
         return derived(_OWN, rest, facts, self.config.as_of)
 
     def frames(self) -> Mapping[str, pl.DataFrame]:

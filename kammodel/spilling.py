@@ -34,7 +34,7 @@ class Spill:
         self._compression: Literal["lz4", "uncompressed"] = "lz4" if packed else "uncompressed"
 
     def append(self, name: str, frame: pl.DataFrame) -> None:
-        """More rows of a frame."""
+        """More rows of a frame; a column that some pieces lack is null in these."""
         self._waiting[name].append(frame)
         self._held += frame.height
         if self._held > _HELD:
@@ -45,7 +45,7 @@ class Spill:
         for name, pieces in self._waiting.items():
             self._number += 1
             path = self.folder / f"{self._number}.arrow"
-            pl.concat(pieces).write_ipc(path, compression=self._compression)
+            pl.concat(pieces, how="diagonal").write_ipc(path, compression=self._compression)
             self._files[name].append(path)
         self._waiting.clear()
         self._held = 0
@@ -64,7 +64,7 @@ class Spill:
     def frame(self, name: str) -> pl.DataFrame | None:
         """A frame in one piece; None where nothing was appended."""
         pieces = list(self.pieces(name))
-        return pl.concat(pieces) if pieces else None
+        return pl.concat(pieces, how="diagonal") if pieces else None
 
     def drop(self, name: str) -> None:
         """Makes room: the frame is not there any more."""
