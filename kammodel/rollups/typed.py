@@ -9,6 +9,7 @@ import polars as pl
 from kammodel.conversion import OUT_OF_RANGE
 from kammodel.entities import KEY
 from kammodel.facts.frames import ORG, Sources
+from kammodel.numbering import WORD
 from kammodel.rollups.columns import Column
 
 MILLIONTHS = 1_000_000
@@ -33,7 +34,8 @@ def typed_columns(rows: pl.DataFrame, columns: Iterable[Column], sources: Source
         elif column.kind in {"number", "ratio"}:
             made = made.hstack(_number(rows, column.name))
         elif column.name not in PLACE:
-            made = made.with_columns(rows[column.name])
+            own = rows[column.name]
+            made = made.with_columns(own.cast(pl.String) if own.dtype == WORD else own)
     return made
 
 
