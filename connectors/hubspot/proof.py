@@ -27,6 +27,7 @@ from functools import cached_property
 from typing import Any
 
 import polars as pl
+from pyroaring import BitMap64
 
 from connectors.contract import Known, Slice
 from connectors.errors import PermissionMissing, RequestRefused
@@ -49,13 +50,13 @@ from connectors.hubspot.search import (
     created_property,
     merged_since,
 )
-from connectors.hubspot.seen import Seen
 
 LOOKED_THROUGH = tallies.MOST * PAGE
 """Records up to which the index is looked through, id by id, for what lacks: that costs no more searches than to count
 those of each range, and shows as well what was lost while another was purged that had come."""
 UNPROVEN = "lists that were not proven to be whole, as HubSpot's search refused the question"
 HIDDEN = "records that HubSpot's search counts and does not show: lists came whole without them"
+_TOO_LARGE = 1 << 64
 _REFUSED = (RequestRefused, PermissionMissing, ShowsNone)
 _SHOWN = {"source_id": pl.String, "stamp": pl.String}
 
@@ -72,7 +73,8 @@ class Proof:
     known: Known | None = None
     resumed: bool = False
     note: Callable[[str, int], None] = lambda _, __: None
-    seen: Seen = field(default_factory=Seen)
+    seen: BitMap64 = field(default_factory=BitMap64)
+    """The ids that came, as numbers: two bytes each, or less."""
     moved: threading.Event = field(default_factory=threading.Event)
     _gone: list[str] = field(default_factory=list)
     """Ids that left since the slice ended, as far as this process has found out."""
@@ -105,6 +107,10 @@ class Proof:
             self.moved.set()
         return at
 
+    def saw(self, ids: Sequence[str]) -> None:
+        """Takes note that these have come."""
+        self.seen.update(map(_number, ids))
+
     def counted(self, records: Sequence[Record], above: int, top: int) -> int:
         """How many of the next records of a list count, each once: a page that came twice stands for one that did not.
         `above`: an id above which none can have come, in the order of a list; which others came is remembered."""
@@ -112,15 +118,15 @@ class Proof:
         numbers: list[int] = []
         with self._counting:
             for record in records:
-                number = _number(record)
+                number = _number(record["id"])
                 if number <= above:
-                    self.seen.add(numbers)
+                    self.seen.update(numbers)
                     numbers = []
                 if number > above or number not in self.seen:
                     new.append(record)
                     numbers.append(number)
                 above = max(above, number)
-            self.seen.add(numbers)
+            self.seen.update(numbers)
         return sum(self._is_counted(record, top) for record in new)
 
     def took(self, place: Place, portion: Portion[Any]) -> Place:
@@ -159,7 +165,7 @@ class Proof:
         if place.top is None:
             for found in changed_ids(self.client, self.wish, self.span, place.after, self.sleep):
                 if found.ids:
-                    yield self._to_read(found), found.ids[-1]
+                    yield self._unseen(found.ids), found.ids[-1]
             return
         with self._unless_refused():
             for span in self._suspects(place, place.top):
@@ -171,14 +177,14 @@ class Proof:
                 if total > shown:
                     self.note(HIDDEN, total - shown)
 
-    def _to_read(self, found: Found) -> list[str]:
-        return self.seen.unseen(found.ids) if self.seen.is_sure else found.ids
+    def _unseen(self, ids: Sequence[str]) -> list[str]:
+        return [i for i in ids if _number(i) not in self.seen]
 
     def _missed(self, found: Found, place: Place) -> list[str]:
         """Those that did not come. Where this process cannot tell it, what is held as it is shown has come, in a load
         whose records were not held before."""
-        ids = self._to_read(found)
-        if place.again or (self.seen.is_sure and not self.resumed):
+        ids = self._unseen(found.ids)
+        if place.again or not self.resumed:
             return ids
         came = set(self.held_as_shown(found)["source_id"].to_list())
         return [i for i in ids if i not in came]
@@ -203,7 +209,7 @@ class Proof:
 
     def _came(self, ids: Sequence[str], place: Place) -> list[str]:
         """Those that came, or may have: what is taken for absent hides as many that were lost."""
-        absent = set(self.seen.unseen(ids))
+        absent = set(self._unseen(ids))
         if self.resumed:
             absent -= absent if place.again else set(self.held(sorted(absent)))
         return [i for i in ids if i not in absent]
@@ -234,7 +240,7 @@ class Proof:
         """Whether the index counts it among those created before the slice ends. It looks at the property, which can be
         entered by hand or be empty, and not at what the list says beside the properties."""
         at = record["properties"].get(self._created, record.get("createdAt"))
-        return 0 < _number(record) <= top and bool(at) and _is_before(at, self._until)
+        return 0 < _number(record["id"]) <= top and bool(at) and _is_before(at, self._until)
 
     @cached_property
     def _created(self) -> str:
@@ -255,9 +261,10 @@ class Proof:
             self.note(UNPROVEN, 1)
 
 
-def _number(record: Record) -> int:
-    """Its id; 0 for one that is no number, and of no use to any proof."""
-    return int(record["id"]) if record["id"].isdecimal() else 0
+def _number(text: str) -> int:
+    """An id as a number; 0 for one that is none of 64 bits, and of no use to any proof."""
+    number = int(text) if text.isdecimal() else 0
+    return number if number < _TOO_LARGE else 0
 
 
 def _is_before(text: object, until: dt.datetime) -> bool:

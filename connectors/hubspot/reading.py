@@ -186,7 +186,7 @@ class _Reading(Generic[M]):
         for found in answers:
             is_last = len(found.ids) >= found.total
             ids += self._to_read(found)
-            self.proof.seen.add(list(map(int, found.ids)))
+            self.proof.saw(found.ids)
             seen += len(found.ids)
             if len(ids) >= ROWS or is_last:
                 road: Road = "bin" if is_last else "search"

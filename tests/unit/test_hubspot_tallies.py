@@ -1,9 +1,8 @@
-"""What came, by ranges of ids and by the ids themselves, in memory that does not grow."""
+"""What came, by ranges of ids, in memory that does not grow."""
 
 import pytest
 
-from connectors.hubspot import seen, tallies
-from connectors.hubspot.seen import Seen
+from connectors.hubspot import tallies
 from connectors.hubspot.tallies import added, came, less, parts
 
 
@@ -43,14 +42,3 @@ def test_what_went_away_is_taken_off_its_range() -> None:
     assert told == ((10, 3), (40, 5))
     assert came(told) == 8
     assert less((), (3,)) == ()
-
-
-def test_what_was_seen_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And what was not is as good as certain, as long as that is said."""
-    monkeypatch.setattr(seen, "_SURE", 1000)
-    some = Seen()
-    some.add(range(7_000_000_000, 7_000_003_000, 3))
-    assert some.is_sure
-    assert some.unseen(["7000000000", "7000000001", "7000002997", "5"]) == ["7000000001", "5"]
-    some.add([1])
-    assert not some.is_sure
