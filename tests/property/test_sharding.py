@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +13,13 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from kammodel.entities import Contract, Order, Person
+from kammodel.entities import Contract, Opportunity, Order, Person
+from kammodel.facts.cut import cut
 from kammodel.inputs import Inputs
+from kammodel.known import grouped
+from kammodel.numbering import WORD
 from kammodel.scoring import Known, ScoringConfig, day_fingerprint, known_kpis, read_inputs
+from kammodel.sharding import sharded
 from kammodel.store import Store
 from tests.oracle.storing import stored
 from tests.oracle.world import random_book
@@ -199,3 +205,28 @@ def test_what_is_spilled_keeps_its_types() -> None:
     found = in_shards(two_companies().inputs(), CONFIG, 2)
     assert dict(found.kpis.schema) == dict(known_kpis(two_companies().inputs(), CONFIG).kpis.schema)
     assert found.kpis["group"].dtype == pl.UInt32
+
+
+def orphans_by_shard(*statuses: str) -> list[list[str]]:
+    """Deals that belong to nobody, in a process that meets their words in this order."""
+    met, world = pl.Series(statuses).cast(WORD), two_companies()
+    for n in range(20):
+        world.deal("gone", n, source_id=f"orphan-{n:02}", status=sorted(statuses)[n % 2])
+    inputs = world.inputs()
+    moment = cut(CONFIG.as_of, CONFIG.timezone, inputs.synced_at)
+    small = inputs.small().as_known(moment)
+    made = sharded(inputs, small, moment, grouped(small, CONFIG), 5)
+    assert met.cast(pl.String).to_list() == [*statuses]
+    deals = [made.inputs(shard).of(Opportunity)["source_id"].sort().to_list() for shard in range(5)]
+    return [[name for name in names if name.startswith("orphan")] for names in deals]
+
+
+def test_what_belongs_to_nobody_stands_in_the_same_shard_in_every_process() -> None:
+    """Each numbers ids and words in the order in which it meets them."""
+    code = "from tests.property.test_sharding import orphans_by_shard; print(orphans_by_shard({}, {}))"
+    one, other = (
+        subprocess.run([sys.executable, "-c", code.format(*map(repr, order))], capture_output=True, check=True).stdout
+        for order in (("won", "lost"), ("lost", "won"))
+    )
+    assert one == other
+    assert one.count(b"orphan") == 20
