@@ -103,7 +103,7 @@ class ShardedDay:
         moment, inputs, grouping = self.shards.moment, self.shards.inputs(shard), self.shards.groups(shard)
         own = grouping.groups.select("group")
         sources = inputs.sources(grouping, moment, self.config.reporting_currency, self.whole.rates)
-        sources = replace(sources, everywhere=self.shards.grouping.accounts)
+        sources = replace(sources, everywhere=self.shards.accounts)
         made = self.shards.made_apart(shard)
         if any("account" in rows.columns for rows in inputs.given.frames.values() if rows is not None):
             # Whom a file means is known of all accounts together: a name that two have is nobody's.

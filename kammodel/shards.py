@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import polars as pl
 
@@ -44,6 +45,11 @@ class Shards:
     counts: Counter[str] = field(default_factory=Counter)
     stays: bool = False
 
+    @cached_property
+    def accounts(self) -> pl.DataFrame:
+        """Those of the grouping, with the numbers of their ids: found once, and not shard by shard."""
+        return self.small.numbers.with_numbers(self.grouping.accounts, ["source_id"])
+
     def inputs(self, shard: int) -> Inputs:
         """The rows of a shard, which are on disk no longer then unless it `stays`."""
         rows = {entity: self._taken(entity.__name__, shard, empty) for entity, empty in self.empty.items()}
@@ -63,5 +69,5 @@ class Shards:
         """The account groups of a shard."""
         own = shard_of(pl.col("group"), self.number) == shard
         whole = self.grouping
-        members, accounts, groups = (rows.filter(own) for rows in (whole.members, whole.accounts, whole.groups))
+        members, accounts, groups = (rows.filter(own) for rows in (whole.members, self.accounts, whole.groups))
         return replace(whole, members=members, accounts=accounts, groups=groups)
