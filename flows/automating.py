@@ -11,7 +11,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.events.schemas.automations import Automation, AutomationCore
 from prefect.exceptions import ObjectNotFound
 
-from flows.cli.options import MAX_AGE_HOURS
+from flows.settings import MAX_AGE_HOURS
 from kammodel.errors import NotConfigured
 
 Done = Literal["created", "updated", "unchanged"]

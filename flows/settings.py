@@ -24,6 +24,8 @@ from kammodel.errors import NotConfigured
 from kammodel.privacy.hashing import SHORTEST_KEY
 
 PREFIX = "KAM_"
+MAX_AGE_HOURS = 26
+"""Of what ended well, before it is stale: a day, and two hours for the run itself."""
 NESTED = "__"
 BLOCKS: dict[str, type[BaseModel]] = {"salesforce": SalesforceSettings, "hubspot": HubSpotSettings}
 """The CRMs that can be configured, each by a block of variables; the first configured one counts by default."""
@@ -98,6 +100,13 @@ class Settings(BaseSettings):
         description="Notification block of Prefect to which flows send each digest of tier changes, and "
         "`kam automations` what goes wrong; none by default",
         examples=["slack-webhook/kam"],
+    )
+    max_age_hours: float = Field(
+        default=MAX_AGE_HOURS,
+        ge=1,
+        le=8760,
+        description="Hours without a run that ended well after which `kam status` says stale, and Prefect tells of "
+        "silence (`kam automations`); 74 where there is none over the weekend",
     )
     log_format: Literal["text", "json"] = Field(
         default="text",

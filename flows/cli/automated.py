@@ -24,8 +24,8 @@ HEARTBEAT = (
 )
 
 
-def apply_automations(max_age: float, *, dry_run: bool, as_json: bool) -> None:
-    """`max_age`: hours without a run that was completed, before silence is told.
+def apply_automations(max_age: float | None, *, dry_run: bool, as_json: bool) -> None:
+    """`max_age`: hours without a run that was completed, before silence is told; else KAM_MAX_AGE_HOURS.
 
     Raises NotConfigured without a server to apply to, or where it lacks the block."""
     settings = load_settings()
@@ -35,7 +35,8 @@ def apply_automations(max_age: float, *, dry_run: bool, as_json: bool) -> None:
         raise NotConfigured("PREFECT_API_URL is not set: it names the server to apply to, http://127.0.0.1:4200/api")
     require_server(address)
     to_prefect(address)
-    applied = _applied(settings.notify_block, max_age, dry_run=dry_run)
+    hours = settings.max_age_hours if max_age is None else max_age
+    applied = _applied(settings.notify_block, hours, dry_run=dry_run)
     if as_json:
         print_json({"dry_run": dry_run, "block": settings.notify_block, "automations": [asdict(a) for a in applied]})
         return

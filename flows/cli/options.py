@@ -11,8 +11,6 @@ from flows.crms import Crm
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document for programs instead of tables.")]
 OneCrm = Annotated[Optional[Crm], typer.Option("--crm", help="By default every configured one.")]  # noqa: UP045
-MAX_AGE_HOURS = 26
-"""Of what ended well, before it is stale: a day, and two hours for the run itself."""
 AsOf = Annotated[
     Optional[dt.datetime],  # noqa: UP045 - typer reads the annotation
     typer.Option(

@@ -39,11 +39,13 @@ LATE = dt.timedelta(minutes=2)
 """After its time a run that was not begun is late: workers look every few seconds."""
 
 
-def show_status(max_age: float, *, as_json: bool, prometheus: bool) -> int:
-    """Looks at the store, and at the schedule where there is a Prefect server."""
+def show_status(max_age: float | None, *, as_json: bool, prometheus: bool) -> int:
+    """Looks at the store, and at the schedule where there is a Prefect server. `max_age`: hours; those of
+    KAM_MAX_AGE_HOURS unless said."""
     with session() as at:
         names = at.runtime.chosen(None)
-        now, oldest = at.runtime.clock(), dt.timedelta(hours=max_age)
+        hours = at.runtime.settings.max_age_hours if max_age is None else max_age
+        now, oldest = at.runtime.clock(), dt.timedelta(hours=hours)
         say = Words(at.runtime.settings.language)
         found = standing(at.runtime.store, names, now, oldest, has_died, say=say)
         zone = ZoneInfo(at.runtime.settings.timezone)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.faults import exits
-from flows.cli.options import MAX_AGE_HOURS, Json
+from flows.cli.options import Json
 
 
 def add_to(app: typer.Typer) -> None:
@@ -18,8 +18,14 @@ def add_to(app: typer.Typer) -> None:
 @exits
 def status(
     max_age: Annotated[
-        float, typer.Option(min=0, metavar="HOURS", help="What ended well longer ago than this is stale.")
-    ] = MAX_AGE_HOURS,
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="HOURS",
+            help="What ended well longer ago than this is stale.",
+            show_default="KAM_MAX_AGE_HOURS",
+        ),
+    ] = None,
     prometheus: Annotated[
         bool, typer.Option("--prometheus", help="Print metrics, for the textfile collector of node_exporter.")
     ] = False,

@@ -102,11 +102,12 @@ def test_only_telling_changes_nothing(server: SyncPrefectClient) -> None:
     assert server.read_automations() == []
 
 
-def test_silence_lasts_as_many_hours_as_are_given(server: SyncPrefectClient) -> None:
+def test_silence_lasts_as_many_hours_as_are_given(server: SyncPrefectClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """The window and its words; by default those of `kam status`, and with other hours it is updated alone."""
-    for hours, given in ((26, ()), (74.5, ("--max-age", "74.5"))):
+    for hours, set_to, given in ((26, "", ()), (30, "30", ()), (74.5, "30", ("--max-age", "74.5"))):
+        monkeypatch.setenv("KAM_MAX_AGE_HOURS", set_to)
         told = json.loads(told_by("automations", "--json", *given))["automations"]
-        assert {one["name"] for one in told if one["done"] == "updated"} == ({SILENT} if given else set())
+        assert {one["name"] for one in told if one["done"] == "updated"} == ({SILENT} if set_to else set())
         (there,) = server.read_automations_by_name(SILENT)
         assert isinstance(there.trigger, ClientTrigger)
         assert there.trigger.within == dt.timedelta(hours=hours)

@@ -80,6 +80,18 @@ def test_what_is_too_old_is_stale(ran: ServedCompany) -> None:
     assert "stale" in result.stdout
 
 
+def test_how_old_is_too_old_can_be_set(ran: ServedCompany, store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For good; what is said with the command goes before it."""
+    assert ran.company.org is not None
+    two_hours = 2 * 3600 * 1_000_000
+    with Store(store) as open_store, open_store.transaction() as tx:
+        tx.run("UPDATE run SET started_at=started_at-:h, ended_at=ended_at-:h", [{"h": two_hours}])
+    assert kam("status").exit_code == 0
+    monkeypatch.setenv("KAM_MAX_AGE_HOURS", "1.5")
+    assert kam("status").exit_code == 1
+    assert kam("status", "--max-age", "3").exit_code == 0
+
+
 def test_a_failure_is_told_until_it_is_mended(ran: ServedCompany, monkeypatch: pytest.MonkeyPatch) -> None:
     """With its one line, and without what the CRM was asked with."""
     token = ran.environment()["KAM_HUBSPOT__ACCESS_TOKEN"]
