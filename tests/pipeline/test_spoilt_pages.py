@@ -23,7 +23,7 @@ SAMPLES = 3
 """Pages of a normal run, for each CRM."""
 THOUSANDS: dict[Name, int] = {"salesforce": 2_200, "hubspot": 6_000}
 """Companies whose book takes two thousand pages, and a sample of these under `exhaustive`."""
-SAMPLES_OF_THOUSANDS = 24
+SAMPLES_OF_THOUSANDS = 12
 
 
 @contextmanager
