@@ -40,6 +40,7 @@ from tests.pipeline.steps import HOUR, NO_WAIT
 Name = Literal["salesforce", "hubspot"]
 NOW = dt.datetime(2026, 6, 30, 10, tzinfo=dt.UTC)
 _NO_END = 10**9
+_RIGHT_BEFORE = dt.timedelta(minutes=10)
 STREAMS: dict[Name, dict[str, type[Sourced]]] = {
     "salesforce": {"accounts": Account, "opportunities": Opportunity, "tasks": Activity, "contacts": Person},
     "hubspot": {"accounts": Account, "opportunities": Opportunity, "calls": Activity, "contacts": Person},
@@ -90,7 +91,7 @@ class Office:
     loaded: Path
     made: dict[str, list[str]] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
-    """Records that people have edited since all was read."""
+    """Records that the next pull reads again: people have edited them since all was read, or right before."""
     spared: frozenset[str] = frozenset()
     """Records that they leave alone."""
     _connector: Connector | None = None
@@ -199,6 +200,11 @@ def opened(name: Name, folder: Path, companies: int = 120) -> Iterator[Office]:
             office = Office(name, desk, desk.show(company.portal), folder / "loaded.db")
         with Store(f"sqlite:///{office.loaded}") as store:
             office.pull(store)
+            for entity in STREAMS[name].values():
+                late = store.read(entity, ["source_id", "updated_at"]).filter(
+                    pl.col("updated_at") > NOW - _RIGHT_BEFORE
+                )
+                office.touched.update(i.rpartition(":")[2] for i in late["source_id"])
         office.there.clock.advance(HOUR)
         yield office
         office.connector().close()
