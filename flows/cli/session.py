@@ -52,12 +52,28 @@ class Session:
 
 
 def ended(call: Coroutine[Any, Any, T]) -> T:
-    """What a flow gives; raises its fault."""
-    given = asyncio.run(call)
+    """What a flow gives; raises its fault, or KamError where Prefect's server went away meanwhile."""
+    try:
+        given = asyncio.run(call)
+    except Exception as fault:
+        if not _lost_server(fault):
+            raise
+        raise KamError(
+            f"the Prefect server at {os.environ.get('PREFECT_API_URL')} answers no more: once it does, or with "
+            "PREFECT_API_URL unset, run the same command again and it resumes where it was"
+        ) from None
     # A flow that is Partial before anything was done is completed, with the fault for its result.
     if isinstance(given, KamError):
         raise given
     return given
+
+
+def _lost_server(fault: BaseException) -> bool:
+    """Whether Prefect could not reach its server. No connector speaks through httpx."""
+    from httpx import TransportError
+
+    is_first_call = isinstance(fault, RuntimeError) and str(fault).startswith("Failed to reach API at ")
+    return is_first_call or isinstance(fault, TransportError)
 
 
 @contextmanager
