@@ -74,7 +74,8 @@ class Proof:
     resumed: bool = False
     note: Callable[[str, int], None] = lambda _, __: None
     seen: BitMap64 = field(default_factory=BitMap64)
-    """The ids that came, as numbers: two bytes each, or less."""
+    """The ids that came, as numbers: a byte each where they are near to each other, sixteen where the next is 10,000
+    further on."""
     moved: threading.Event = field(default_factory=threading.Event)
     _gone: list[str] = field(default_factory=list)
     """Ids that left since the slice ended, as far as this process has found out."""
@@ -111,22 +112,16 @@ class Proof:
         """Takes note that these have come."""
         self.seen.update(map(_number, ids))
 
-    def counted(self, records: Sequence[Record], above: int, top: int) -> int:
-        """How many of the next records of a list count, each once: a page that came twice stands for one that did not.
-        `above`: an id above which none can have come, in the order of a list; which others came is remembered."""
+    def counted(self, records: Sequence[Record], top: int) -> int:
+        """How many of the next records of a list count, each once: a page that came twice, or before its turn, stands
+        for one that did not."""
         new: list[Record] = []
-        numbers: list[int] = []
         with self._counting:
             for record in records:
                 number = _number(record["id"])
-                if number <= above:
-                    self.seen.update(numbers)
-                    numbers = []
-                if number > above or number not in self.seen:
+                if number not in self.seen:
+                    self.seen.add(number)
                     new.append(record)
-                    numbers.append(number)
-                above = max(above, number)
-            self.seen.update(numbers)
         return sum(self._is_counted(record, top) for record in new)
 
     def took(self, place: Place, portion: Portion[Any]) -> Place:

@@ -24,17 +24,13 @@ from connectors.hubspot.records import Record, Wish
 from connectors.hubspot.search import ShowsNone, extent
 
 M = TypeVar("M")
-Counts = Callable[[Sequence[Record], int], int]
+Counts = Callable[[Sequence[Record]], int]
 LEAST_PAGES = 100
 """Pages of a range, at least: the last page of each range is rarely full, nor are the calls for its records' links, and
 they cost all the same. With a hundred that is 76 of 4,563 calls for 297,000 records (with ten 180), and little more in
 a larger portal; with 100 ms a call eight threads still take a fifth of the time of one."""
 _MOST_PAGES = 100
 """Pages of a portion, at most, where few of their records are kept."""
-
-
-_MOST = 1 << 62
-"""Above all ids: nothing can be told from a cursor that is no number."""
 
 
 @dataclass(frozen=True)
@@ -73,17 +69,16 @@ class Portion(Generic[M]):
 
 
 class _Tally:
-    """What was listed so far of a portion that begins with a cursor."""
+    """What was listed so far of a portion."""
 
-    def __init__(self, counts: Counts | None, after: str | None, records: Sequence[Record]) -> None:
+    def __init__(self, counts: Counts | None, records: Sequence[Record]) -> None:
         self._counts = counts
-        self._above = _MOST if after is not None and _number(after) < 0 else _number(after or "0") - 1
         self.listed = self.counted = self.low = self.high = 0
         self.add(records)
 
     def add(self, records: Sequence[Record]) -> None:
         low, high = _ends(records)
-        self.counted += self._counts(records, max(self._above, self.high)) if self._counts else 0
+        self.counted += self._counts(records) if self._counts else 0
         self.low, self.high = min(self.low or low, low or self.low), max(self.high, high)
         self.listed += len(records)
 
@@ -92,9 +87,9 @@ class Scan(Generic[M]):
     """All records of `ranges`, by as many threads as the crew has. `keep`: which of them are wanted, if not all.
 
     `make` turns the records of a portion, about `rows` of them, into what is wanted: in the thread that read them.
-    `counts`: how many of the next records of a portion count, kept or not, given an id above which none came. `extent`:
-    the highest id and how many records are left, if that is known. A portal that does not list in the order of ids is
-    not split any more, and what is left of a list that was split is worth nothing: SliceLost.
+    `counts`: how many of the next records of a portion count, kept or not. `extent`: the highest id and how many are
+    left, if that is known. A portal that does not list in the order of ids is not split any more, and what is left of a
+    list that was split is worth nothing: SliceLost.
     """
 
     def __init__(
@@ -174,12 +169,12 @@ class Scan(Generic[M]):
         if after is not None:
             self._begin(span, page, after)
             return
-        made = self._crew.begin(lambda: self._portion(self._kept(page), None, _Tally(self._counts, None, page)))
+        made = self._crew.begin(lambda: self._portion(self._kept(page), None, _Tally(self._counts, page)))
         self._running[made] = span
 
     def _read(self, span: Range, records: list[Record], after: str | None) -> Portion[M]:
         """Runs in a thread: pages of the range until there are enough records, or it ends."""
-        tally = _Tally(self._counts, span.after, records)
+        tally = _Tally(self._counts, records)
         kept = self._kept(records)
         left: Range | None = None
         for page, following in self._pages(span, after):

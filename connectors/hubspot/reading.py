@@ -155,7 +155,7 @@ class _Reading(Generic[M]):
             rows=ROWS * self.wish.size // BATCH,
             make=lambda records: self.make(Batch(records)),
             keep=self._is_changed,
-            counts=lambda records, above: self.proof.counted(records, above, top),
+            counts=lambda records: self.proof.counted(records, top),
             extent=None if place.top is None else (top, place.lacking or 0),
         )
         for portion, ranges in scan.portions():

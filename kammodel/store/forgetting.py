@@ -21,6 +21,9 @@ from kammodel.store import mentions
 from kammodel.store.erased import Erased, Ids, Org
 from kammodel.store.store import Transaction
 
+_FEW = 10
+"""Ids that are looked for one by one where a column names several; for more, all rows in which it does are read: the
+database would compare each of the ids with each of the rows."""
 _KEY = "source=:source AND source_instance=:instance"
 _ID = {"source_id": pl.String()}
 
@@ -68,7 +71,8 @@ def _within(entity: type[Sourced]) -> list[Reference]:
 
 
 def _naming(tx: Transaction, org: Org, entity: type[Sourced], ids: Ids) -> pl.DataFrame:
-    """source_id of the rows of an entity that name any of the ids, and all its columns that name records."""
+    """The rows of an entity that name any of the ids, or may (`sifted` looks closer): source_id, and the columns that
+    name records."""
     hits = _hits(entity, ids)
     schema = _ID | {one.column: pl.String() for one in _within(entity)}
     found = [pl.DataFrame(schema=schema)]
@@ -81,12 +85,13 @@ def _naming(tx: Transaction, org: Org, entity: type[Sourced], ids: Ids) -> pl.Da
 
 
 def _names_any(tx: Transaction, one: Reference, ids: list[str]) -> tuple[str, dict[str, object]]:
-    """A condition that a column names one of the ids, and its parameters."""
+    """A condition that holds where a column names one of the ids, and its parameters."""
     condition, lists = tx.backend.among(one.column, "ids"), {"ids": _listed(tx, ids)}
     if not one.many:
         return condition, lists
     s = SEPARATOR
-    patterns = [pattern for i in ids for pattern in (f"{i}{s}%", f"%{s}{i}", f"%{s}{i}{s}%")]
+    few = [pattern for i in ids[:_FEW] for pattern in (f"{i}{s}%", f"%{s}{i}", f"%{s}{i}{s}%")]
+    patterns = few if len(ids) <= _FEW else [f"%{s}%"]
     return f"{condition} OR {tx.backend.like_any(one.column, 'patterns')}", lists | {"patterns": _listed(tx, patterns)}
 
 

@@ -1,11 +1,13 @@
 """A list that leaves a record out is found out, whatever people do to others meanwhile; a whole one is not accused."""
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import orjson
 import pytest
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectors.contract import Slice
 from connectors.hubspot import ranges, reading
@@ -20,6 +22,7 @@ LISTED, NOT_YET, SURVIVOR = (hubspot_id("companies", n) for n in (50, 280, 60))
 SECOND, HOUR = dt.timedelta(seconds=1), dt.timedelta(hours=1)
 EVERY = {str(hubspot_id("companies", n)) for n in range(1, 301)}
 LIST = "/objects/companies"
+_AFTER = re.compile(rb"&after=[^&]*")
 
 Deed = Callable[[Portal], object]
 DEEDS: dict[str, Deed] = {
@@ -78,6 +81,46 @@ def read(front: Front, there: Portal, deed: Deed, *, leaves_out: bool) -> tuple[
     return copy, announced
 
 
+def hasty(app: ASGIApp, page: int) -> ASGIApp:
+    """The portal, but one page of the list has the rows of the next page, and its own cursor."""
+    seen = 0
+
+    async def ahead(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal seen
+        query = scope["query_string"]
+        if not scope["path"].endswith(LIST) or b"limit=100" not in query or b"archived=true" in query:
+            await app(scope, receive, send)
+            return
+        seen += 1
+        plain = {**scope, "headers": [h for h in scope["headers"] if h[0] != b"accept-encoding"]}
+        start, told = await _answer(app, plain, receive)
+        if seen == page:
+            after = str(told["paging"]["next"]["after"]).encode()
+            next_query = _AFTER.sub(b"", query) + b"&after=" + after
+            _, following = await _answer(app, {**plain, "query_string": next_query}, _nothing)
+            told["results"] = following["results"]
+        body = orjson.dumps(told)
+        headers = [h for h in start["headers"] if h[0] != b"content-length"]
+        await send({**start, "headers": [*headers, (b"content-length", str(len(body)).encode())]})
+        await send({"type": "http.response.body", "body": body})
+
+    return ahead
+
+
+async def _nothing() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+async def _answer(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[Message, Any]:
+    sent: list[Message] = []
+
+    async def keep(message: Message) -> None:
+        sent.append(message)
+
+    await app(scope, receive, keep)
+    return sent[0], orjson.loads(b"".join(message.get("body", b"") for message in sent))
+
+
 def searches(front: Front) -> int:
     return sum(call.path.endswith("/companies/search") for call in front.faults.log)
 
@@ -134,6 +177,22 @@ def test_a_purge_that_nobody_could_see_costs_a_walk(front: Front) -> None:
     assert copy.live("account") == EVERY - {str(NOT_YET)}
     assert announced == copy.read
     assert (searches(front), read_by_id(front)) == (4, 0)
+
+
+@pytest.mark.parametrize("page", [1, 2])
+def test_a_page_that_came_before_its_turn_stands_for_none(
+    front: Front, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    """Nor does it where a portion ends with it: its rows come again with the next, and count once."""
+    monkeypatch.setattr(reading, "ROWS", 100)
+    there = front.show(companies())
+    there.clock.advance(10 * SECOND)
+    copy = Copy()
+    with connected(front, parallel_calls=1) as connector:
+        connector.streams()
+        front.app = hasty(hubspot_app(there), page)
+        read_stream(connector, copy, "accounts", Slice(None, there.clock.now() - 10 * SECOND))
+    assert copy.live("account") == EVERY
 
 
 @pytest.mark.parametrize("leaves_out", [True, False])

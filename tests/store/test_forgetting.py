@@ -97,6 +97,24 @@ def filled(store: Store) -> Store:
     return store
 
 
+def test_an_account_of_many_persons_goes_with_them_all(store: Store) -> None:
+    """Out of calls that name several, too; whoever is named alike stays."""
+    put(store, Account, {"source_id": "a1"}, {"source_id": "b1"})
+    persons = [f"p{n}" for n in range(30)]
+    put(
+        store,
+        Person,
+        *({"source_id": p, "account_id": "a1"} for p in persons),
+        {"source_id": "p1x", "account_id": "b1"},
+    )
+    several = {p: f"{p};p1x" if n % 3 else f"p1x;{p};q" for n, p in enumerate(persons)} | {"others": "p1x;q;p300"}
+    put(store, Activity, *({"source_id": c, "account_ids": "b1", "person_ids": named} for c, named in several.items()))
+    gone(store, {Account: ["a1"]})
+    assert ids(store, Person) == ["p1x"]
+    left = dict(store.read(Activity).select("source_id", "person_ids").iter_rows())
+    assert left == {p: "p1x" if n % 3 else "p1x;q" for n, p in enumerate(persons)} | {"others": "p1x;q;p300"}
+
+
 def test_an_account_goes_with_its_parts(filled: Store) -> None:
     """And what it has a part in stays without it, in the past as well."""
     done = gone(filled, {Account: ["a1"]})
