@@ -27,7 +27,7 @@ M = TypeVar("M")
 Counts = Callable[[Sequence[Record]], int]
 LEAST_PAGES = 100
 """Pages of a range, at least: the last page of each range is rarely full, nor are the calls for its records' links, and
-they cost all the same. With a hundred that is 76 of 4,563 calls for 297,000 records (with ten 180), and little more in
+they cost all the same. With a hundred that is 68 of 4,554 calls for 297,000 records (with ten 180), and little more in
 a larger portal; with 100 ms a call eight threads still take a fifth of the time of one."""
 _MOST_PAGES = 100
 """Pages of a portion, at most, where few of their records are kept."""

@@ -90,8 +90,9 @@ def _names_any(tx: Transaction, one: Reference, ids: list[str]) -> tuple[str, di
     if not one.many:
         return condition, lists
     s = SEPARATOR
-    few = [pattern for i in ids[:_FEW] for pattern in (f"{i}{s}%", f"%{s}{i}", f"%{s}{i}{s}%")]
-    patterns = few if len(ids) <= _FEW else [f"%{s}%"]
+    patterns = [pattern for i in ids for pattern in (f"{i}{s}%", f"%{s}{i}", f"%{s}{i}{s}%")]
+    if len(ids) > _FEW:
+        patterns = [f"%{s}%"]
     return f"{condition} OR {tx.backend.like_any(one.column, 'patterns')}", lists | {"patterns": _listed(tx, patterns)}
 
 
